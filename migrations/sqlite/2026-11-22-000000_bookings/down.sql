@@ -1,0 +1,13 @@
+DROP TABLE notifications;
+DROP TABLE idempotency_records;
+DROP TABLE events;
+DROP TABLE claims;
+DROP TABLE booking_contacts;
+DROP TABLE bookings;
+DROP TABLE blocked_times;
+DROP TABLE sessions;
+DROP TABLE schedules;
+DROP TABLE resources;
+DROP TABLE services;
+DROP TABLE site_counters;
+DROP TABLE sites;

@@ -1,0 +1,19 @@
+//! The rules of bookings, pure: no I/O, no async, no clock and no randomness of its own.
+//!
+//! Types here can't hold nonsense: raw input becomes one of them at the edge (`parse`), and inside
+//! there is nothing left to check. Functions take the state and `now` and return either what the new
+//! state is or a [`Rejection`]. Nothing here knows of tables, GraphQL or HTTP.
+
+pub mod actor;
+pub mod booking;
+pub mod catalog;
+pub mod clock;
+pub mod conflict;
+pub mod event;
+pub mod ids;
+pub mod money;
+pub mod rejection;
+pub mod text;
+pub mod time;
+
+pub use rejection::Rejection;

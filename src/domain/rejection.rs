@@ -1,0 +1,207 @@
+//! Every rule's refusal, with its facts. The API gives each one a type and a code, in one exhaustive match.
+
+use super::{
+    booking::{BookingStatus, ServiceKind},
+    ids::{BookingId, Kind},
+};
+use jiff::Timestamp;
+
+/// Which sort of text or number was not acceptable; decides the code that clients see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// An id: malformed, or of another type.
+    Id,
+    /// A date or a time.
+    Date,
+    /// A time zone's name.
+    TimeZone,
+    /// The choices of participants.
+    Choices,
+    /// Anything else.
+    Other,
+}
+
+/// An input that is not acceptable in itself, whatever the state of the world.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {message}", path.join("."))]
+pub struct Invalid {
+    /// What sort of input it is.
+    pub field: Field,
+    /// Where it stands in the input, outermost first.
+    pub path: Vec<String>,
+    /// What is wrong with it, as a sentence fragment that follows the field's name.
+    pub message: String,
+}
+
+impl Invalid {
+    /// A complaint about a value whose place the caller adds with [`Invalid::at`].
+    #[must_use]
+    pub fn new(field: Field, message: impl Into<String>) -> Self {
+        Self {
+            field,
+            path: Vec::new(),
+            message: message.into(),
+        }
+    }
+
+    /// Puts `segment` in front of the place.
+    #[must_use]
+    pub fn at(mut self, segment: impl Into<String>) -> Self {
+        self.path.insert(0, segment.into());
+        self
+    }
+}
+
+/// Which capacity was not enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CapacityOf {
+    /// A class session's.
+    Session,
+    /// A course's.
+    Schedule,
+}
+
+/// Which rule for customers was broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PolicyRule {
+    /// The service can't be booked online.
+    OnlineBookingDisabled,
+    /// The time has begun or is over.
+    TooLateToBook,
+    /// It has begun, so customers can't cancel any more.
+    TooLateToCancel,
+    /// It has begun, so customers can't move it any more.
+    TooLateToReschedule,
+    /// Too many live holds of one visitor, member or address.
+    TooManyHolds,
+}
+
+/// A refusal: nothing was written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The input is not acceptable in itself.
+    #[error("{0}")]
+    Invalid(Invalid),
+    /// There is no such thing, or the caller may not see it.
+    #[error("no such {}", kind.prefix())]
+    NotFound {
+        /// What was looked for.
+        kind: Kind,
+        /// Where the input named it.
+        path: Vec<String>,
+    },
+    /// The caller may not use this flag or ask for this status.
+    #[error("{what} is for the business only")]
+    Unauthorized {
+        /// The flag or status.
+        what: &'static str,
+        /// Where the input named it.
+        path: Vec<String>,
+    },
+    /// The act can't be done from the booking's status.
+    #[error("a booking that is {status} can't be the object of this act")]
+    InvalidStatus {
+        /// The status that it has.
+        status: BookingStatus,
+        /// The statuses from which the act can be done.
+        allowed: &'static [BookingStatus],
+    },
+    /// Somebody changed the object since the caller read it.
+    #[error("the revision is {current} by now")]
+    RevisionMismatch {
+        /// What was to be changed.
+        kind: Kind,
+        /// The revision that it has.
+        current: i64,
+    },
+    /// The resource is busy, or none is free.
+    #[error("the time is not free")]
+    SlotNotAvailable {
+        /// The bookings in the way.
+        conflicts: Vec<BookingId>,
+        /// The next start at which the same length would fit, if there is one within the next 31 days.
+        next_available: Option<Timestamp>,
+    },
+    /// Not enough seats.
+    #[error("{requested} seats asked for, {remaining} left")]
+    CapacityExceeded {
+        /// Whose seats.
+        of: CapacityOf,
+        /// How many were asked for.
+        requested: i64,
+        /// How many are left.
+        remaining: i64,
+    },
+    /// A rule for customers forbids it.
+    #[error("a policy forbids it")]
+    Policy {
+        /// Which rule.
+        rule: PolicyRule,
+        /// The instant or number that it sets.
+        limit: Option<String>,
+    },
+    /// Only bookings of services that need approval can be pending.
+    #[error("the service needs no approval")]
+    NotPendingApprovalService,
+    /// The kind of service doesn't know this act: courses can't be moved, appointments have no seats to change.
+    #[error("a booking of a {0} doesn't know this act")]
+    NotForKind(ServiceKind, KindRule),
+    /// The service has no resource of a type that it needs, so not even the owner's word can make it fit.
+    #[error("the service has no resource to choose from")]
+    NoResource,
+    /// The key was used with another input.
+    #[error("the idempotency key was used with another input")]
+    IdempotencyKeyReused,
+    /// The change would touch bookings, and the input doesn't say what is to become of them.
+    #[error("{count} bookings are in the way")]
+    HasBookings {
+        /// What is to be changed.
+        kind: Kind,
+        /// How many bookings it touches.
+        count: i64,
+    },
+    /// Another object has this name already.
+    #[error("the name is taken")]
+    AlreadyExists {
+        /// What it names.
+        kind: Kind,
+        /// Where the input gave it.
+        path: Vec<String>,
+    },
+}
+
+/// Which act a kind of service doesn't know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KindRule {
+    /// Moving to another time.
+    Reschedule,
+    /// Changing the number of participants.
+    UpdateParticipants,
+}
+
+impl From<Invalid> for Rejection {
+    fn from(invalid: Invalid) -> Self {
+        Self::Invalid(invalid)
+    }
+}
+
+impl Rejection {
+    /// An input that breaks a rule, at `path`.
+    #[must_use]
+    pub fn invalid(path: &[&str], message: impl Into<String>) -> Self {
+        Self::Invalid(Invalid {
+            field: Field::Other,
+            path: path.iter().map(|p| (*p).to_owned()).collect(),
+            message: message.into(),
+        })
+    }
+
+    /// Nothing of this kind has the id at `path`.
+    #[must_use]
+    pub fn not_found(kind: Kind, path: &[&str]) -> Self {
+        Self::NotFound {
+            kind,
+            path: path.iter().map(|p| (*p).to_owned()).collect(),
+        }
+    }
+}

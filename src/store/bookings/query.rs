@@ -1,0 +1,315 @@
+//! Lists of bookings: filters, orders and pages by key.
+
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _, QueryDsl as _,
+    SelectableHelper as _, dsl::exists,
+};
+use diesel_async::RunQueryDsl as _;
+use jiff::Timestamp;
+
+use super::{
+    super::{
+        Conn, StoreError, on,
+        page::{Direction, Filter, Page, PageRequest, Test},
+        schema::{booking_contacts, bookings},
+        types::At,
+    },
+    Row, no_time,
+};
+use crate::domain::{
+    actor::ActorKind,
+    booking::{Booking, BookingStatus, PaymentStatus, SelectedPaymentOption, ServiceKind},
+    ids::{BookingId, ResourceId, ScheduleId, ServiceId, SessionId, SiteId},
+};
+
+/// What a filter can look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those of the booking's own fields")]
+pub enum BookingField {
+    Id(Test<BookingId>),
+    Service(Test<ServiceId>),
+    Schedule(Test<ScheduleId>),
+    Session(Test<SessionId>),
+    /// The first of the booking's resources: the staff member, if there is one.
+    Resource(Test<ResourceId>),
+    Kind(Test<ServiceKind>),
+    Status(Test<BookingStatus>),
+    PaymentStatus(Test<PaymentStatus>),
+    PaymentOption(Test<SelectedPaymentOption>),
+    /// Compared in lower case.
+    Email(Test<String>),
+    ExternalUser(Test<String>),
+    CreatedByKind(Test<ActorKind>),
+    CreatedById(Test<String>),
+    Created(Test<Timestamp>),
+    Updated(Test<Timestamp>),
+    Start(Test<Timestamp>),
+    End(Test<Timestamp>),
+    DoubleBooked(Test<bool>),
+    Participants(Test<i32>),
+}
+
+/// A filter of bookings.
+pub type BookingFilter = Filter<BookingField>;
+
+/// By what bookings are sorted; the id decides between equals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderField {
+    /// When it was made.
+    Created,
+    /// When it changed last.
+    Updated,
+    /// When it starts; bookings without a time are as good as in the far future.
+    Start,
+    /// When it ends; bookings without a time are as good as in the far future.
+    End,
+}
+
+/// Where a booking stands in an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BookingKey {
+    /// The value that it is sorted by.
+    pub at: Timestamp,
+    /// Its id.
+    pub id: BookingId,
+}
+
+impl BookingKey {
+    /// Where `booking` stands.
+    #[must_use]
+    pub fn of(booking: &Booking, field: OrderField) -> Self {
+        let at = match field {
+            OrderField::Created => booking.created,
+            OrderField::Updated => booking.updated,
+            OrderField::Start => booking.start().unwrap_or_else(no_time),
+            OrderField::End => booking.end().unwrap_or_else(no_time),
+        };
+        Self { at, id: booking.id }
+    }
+}
+
+/// Tests of a column that always has a value.
+macro_rules! test {
+    ($db:ty, $column:expr, $test:expr) => {{
+        let predicate: Predicate<$db> = match $test {
+            Test::Eq(value) => Box::new($column.eq(value)),
+            Test::Ne(value) => Box::new($column.ne(value)),
+            Test::Lt(value) => Box::new($column.lt(value)),
+            Test::Lte(value) => Box::new($column.le(value)),
+            Test::Gt(value) => Box::new($column.gt(value)),
+            Test::Gte(value) => Box::new($column.ge(value)),
+            Test::In(values) => Box::new($column.eq_any(values)),
+            Test::NotIn(values) => Box::new($column.ne_all(values)),
+        };
+        predicate
+    }};
+}
+
+/// Tests of a column that may have none: always true or false, so that `not` means what it says.
+macro_rules! test_nullable {
+    ($db:ty, $column:expr, $test:expr) => {{
+        let predicate: Predicate<$db> = match $test {
+            Test::Ne(value) => Box::new($column.is_null().or($column.assume_not_null().ne(value))),
+            Test::NotIn(values) => Box::new($column.is_null().or($column.assume_not_null().ne_all(values))),
+            Test::Eq(value) => Box::new($column.is_not_null().and($column.assume_not_null().eq(value))),
+            Test::Lt(value) => Box::new($column.is_not_null().and($column.assume_not_null().lt(value))),
+            Test::Lte(value) => Box::new($column.is_not_null().and($column.assume_not_null().le(value))),
+            Test::Gt(value) => Box::new($column.is_not_null().and($column.assume_not_null().gt(value))),
+            Test::Gte(value) => Box::new($column.is_not_null().and($column.assume_not_null().ge(value))),
+            Test::In(values) => Box::new($column.is_not_null().and($column.assume_not_null().eq_any(values))),
+        };
+        predicate
+    }};
+}
+
+/// Rows from a key on, its own row too, the way the engine scans.
+macro_rules! from_key {
+    ($query:expr, $column:expr, $key:expr, $scan:expr) => {{
+        // A comparison of rows would say it shorter, but Diesel has none; the first test is what finds the index.
+        let (at, id) = (At($key.at), $key.id);
+        match $scan {
+            Direction::Asc => $query
+                .filter($column.ge(at))
+                .filter($column.gt(at).or(bookings::id.ge(id))),
+            Direction::Desc => $query
+                .filter($column.le(at))
+                .filter($column.lt(at).or(bookings::id.le(id))),
+        }
+    }};
+}
+
+/// Rows up to a key, without its own, the way the engine scans.
+macro_rules! until_key {
+    ($query:expr, $column:expr, $key:expr, $scan:expr) => {{
+        let (at, id) = (At($key.at), $key.id);
+        match $scan {
+            Direction::Asc => $query
+                .filter($column.le(at))
+                .filter($column.lt(at).or(bookings::id.lt(id))),
+            Direction::Desc => $query
+                .filter($column.ge(at))
+                .filter($column.gt(at).or(bookings::id.gt(id))),
+        }
+    }};
+}
+
+/// The queries, once for each engine: a boxed query names its engine in its type.
+macro_rules! queries {
+    ($module:ident, $db:ty, $conn:ty) => {
+        mod $module {
+            use super::*;
+
+            type Predicate<DB> =
+                Box<dyn diesel::BoxableExpression<bookings::table, DB, SqlType = diesel::sql_types::Bool>>;
+
+            fn predicate(filter: BookingFilter) -> Predicate<$db> {
+                match filter {
+                    Filter::Is(field) => field_predicate(field),
+                    Filter::All(parts) => {
+                        let mut parts = parts.into_iter().map(predicate);
+                        match parts.next() {
+                            Some(first) => parts.fold(first, |all, part| Box::new(all.and(part))),
+                            None => Box::new(diesel::dsl::sql::<diesel::sql_types::Bool>("1 = 1")),
+                        }
+                    }
+                    Filter::Any(parts) => {
+                        let mut parts = parts.into_iter().map(predicate);
+                        match parts.next() {
+                            Some(first) => parts.fold(first, |all, part| Box::new(all.or(part))),
+                            None => Box::new(diesel::dsl::sql::<diesel::sql_types::Bool>("1 = 0")),
+                        }
+                    }
+                    Filter::Not(part) => Box::new(diesel::dsl::not(predicate(*part))),
+                }
+            }
+
+            fn field_predicate(field: BookingField) -> Predicate<$db> {
+                match field {
+                    BookingField::Id(t) => test!($db, bookings::id, t),
+                    BookingField::Service(t) => test!($db, bookings::service_id, t),
+                    BookingField::Schedule(t) => test!($db, bookings::schedule_id, t),
+                    BookingField::Session(t) => test_nullable!($db, bookings::session_id, t),
+                    BookingField::Resource(t) => test_nullable!($db, bookings::resource_id, t),
+                    BookingField::Kind(t) => test!($db, bookings::kind, t),
+                    BookingField::Status(t) => test!($db, bookings::status, t),
+                    BookingField::PaymentStatus(t) => test!($db, bookings::payment_status, t),
+                    BookingField::PaymentOption(t) => test_nullable!($db, bookings::selected_payment_option, t),
+                    BookingField::Email(t) => email(t),
+                    BookingField::ExternalUser(t) => test_nullable!($db, bookings::external_user_id, t),
+                    BookingField::CreatedByKind(t) => test!($db, bookings::created_by_kind, t),
+                    BookingField::CreatedById(t) => test!($db, bookings::created_by_id, t),
+                    BookingField::Created(t) => test!($db, bookings::created_at, t.map(At)),
+                    BookingField::Updated(t) => test!($db, bookings::updated_at, t.map(At)),
+                    BookingField::Start(t) => timed(test!($db, bookings::starts_at, t.map(At))),
+                    BookingField::End(t) => timed(test!($db, bookings::ends_at, t.map(At))),
+                    BookingField::DoubleBooked(t) => test!($db, bookings::double_booked, t),
+                    BookingField::Participants(t) => test!($db, bookings::total_participants, t),
+                }
+            }
+
+            /// Bookings without a time pass no test of it.
+            fn timed(test: Predicate<$db>) -> Predicate<$db> {
+                Box::new(test.and(bookings::starts_at.ne(At(no_time()))))
+            }
+
+            /// The address stands in another table, so a negative test is one that no row there passes.
+            fn email(test: Test<String>) -> Predicate<$db> {
+                let of_it = booking_contacts::table
+                    .filter(booking_contacts::site_id.eq(bookings::site_id))
+                    .filter(booking_contacts::booking_id.eq(bookings::id));
+                match test {
+                    Test::Eq(email) => Box::new(exists(of_it.filter(booking_contacts::email_key.eq(email)))),
+                    Test::Ne(email) => Box::new(diesel::dsl::not(exists(
+                        of_it.filter(booking_contacts::email_key.eq(email)),
+                    ))),
+                    Test::In(emails) => Box::new(exists(of_it.filter(booking_contacts::email_key.eq_any(emails)))),
+                    Test::NotIn(emails) => Box::new(diesel::dsl::not(exists(
+                        of_it.filter(booking_contacts::email_key.eq_any(emails)),
+                    ))),
+                    Test::Lt(_) | Test::Lte(_) | Test::Gt(_) | Test::Gte(_) => {
+                        Box::new(diesel::dsl::sql::<diesel::sql_types::Bool>("1 = 0"))
+                    }
+                }
+            }
+
+            pub(super) async fn count(
+                conn: &mut $conn,
+                site: SiteId,
+                filter: BookingFilter,
+            ) -> Result<i64, diesel::result::Error> {
+                let query = bookings::table
+                    .filter(bookings::site_id.eq(site))
+                    .filter(predicate(filter))
+                    .count();
+                query.get_result(conn).await
+            }
+
+            pub(super) async fn page(
+                conn: &mut $conn,
+                site: SiteId,
+                filter: BookingFilter,
+                field: OrderField,
+                order: Direction,
+                request: &PageRequest<BookingKey>,
+            ) -> Result<Vec<Row>, diesel::result::Error> {
+                let scan = order.flipped(request.from_end);
+                let (start, stop) = match request.from_end {
+                    false => (&request.after, &request.before),
+                    true => (&request.before, &request.after),
+                };
+                let mut query = bookings::table
+                    .filter(bookings::site_id.eq(site))
+                    .filter(predicate(filter))
+                    .select(Row::as_select())
+                    .into_boxed::<$db>();
+                macro_rules! load {
+                    ($column:expr) => {{
+                        if let Some(key) = start {
+                            query = from_key!(query, $column, key, scan);
+                        }
+                        if let Some(key) = stop {
+                            query = until_key!(query, $column, key, scan);
+                        }
+                        let query = match scan {
+                            Direction::Asc => query.order(($column.asc(), bookings::id.asc())),
+                            Direction::Desc => query.order(($column.desc(), bookings::id.desc())),
+                        };
+                        // One more than the page at either end: that there is more is a fact and not a guess.
+                        query.limit(request.limit + 2).load::<Row>(conn).await
+                    }};
+                }
+                match field {
+                    OrderField::Created => load!(bookings::created_at),
+                    OrderField::Updated => load!(bookings::updated_at),
+                    OrderField::Start => load!(bookings::starts_at),
+                    OrderField::End => load!(bookings::ends_at),
+                }
+            }
+        }
+    };
+}
+
+queries!(sqlite, diesel::sqlite::Sqlite, super::super::super::SqliteConn);
+queries!(pg, diesel::pg::Pg, diesel_async::AsyncPgConnection);
+
+/// How many bookings pass the filter.
+pub async fn count(conn: &mut Conn, site: SiteId, filter: BookingFilter) -> Result<i64, StoreError> {
+    Ok(on!(conn, sqlite c => sqlite::count(c, site, filter).await, pg c => pg::count(c, site, filter).await)?)
+}
+
+/// A page of the bookings that pass the filter.
+pub async fn page(
+    conn: &mut Conn,
+    site: SiteId,
+    filter: BookingFilter,
+    field: OrderField,
+    order: Direction,
+    request: &PageRequest<BookingKey>,
+) -> Result<Page<Booking>, StoreError> {
+    let rows = on!(conn,
+        sqlite c => sqlite::page(c, site, filter, field, order, request).await,
+        pg c => pg::page(c, site, filter, field, order, request).await
+    )?;
+    let found = rows.into_iter().map(Row::booking).collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::around(found, request, |booking| BookingKey::of(booking, field)))
+}

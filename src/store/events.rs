@@ -1,0 +1,291 @@
+//! The event log: append-only, one gapless sequence of positions a site, in the order of commits.
+
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, dsl::sql, insert_into, sql_types::Text, update,
+};
+use diesel_async::RunQueryDsl as _;
+use jiff::Timestamp;
+
+use super::{
+    Conn, StoreError, on,
+    schema::{events, site_counters},
+    types::{At, Json},
+};
+use crate::domain::{
+    actor::Identity,
+    booking::{Booking, BookingStatus},
+    event::{EventSource, EventType},
+    ids::{BookingId, ResourceId, ServiceId, SiteId},
+};
+
+/// The form of the state that events keep. A change of [`Booking`] that older events can't be read as makes it grow.
+const STATE_VERSION: i32 = 1;
+
+/// An event on its way into the log.
+#[derive(Debug, Clone)]
+pub struct NewEvent {
+    /// The booking as the change left it.
+    pub state: Booking,
+    /// What happened.
+    pub event_type: EventType,
+    /// The status before, unless the event is the booking's first.
+    pub previous_status: Option<BookingStatus>,
+    /// The resources before, if they changed: their staff are told too.
+    pub previous_resources: Vec<ResourceId>,
+    /// Who did it.
+    pub actor: Identity,
+    /// What brought it about.
+    pub source: EventSource,
+    /// When.
+    pub occurred: Timestamp,
+}
+
+/// An entry of the log, without the state that it keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Whose log.
+    pub site: SiteId,
+    /// Where in it; the first is 1.
+    pub position: i64,
+    /// The booking.
+    pub booking: BookingId,
+    /// What happened.
+    pub event_type: EventType,
+    /// The booking's revision that it made.
+    pub revision: i64,
+    /// The status before.
+    pub previous_status: Option<BookingStatus>,
+    /// The status after.
+    pub status: BookingStatus,
+    /// Who did it.
+    pub actor: Identity,
+    /// What brought it about.
+    pub source: EventSource,
+    /// Whose booking it is.
+    pub audience: Identity,
+    /// Of which service.
+    pub service: ServiceId,
+    /// Which resources it touches, old ones too.
+    pub resources: Vec<ResourceId>,
+    /// When.
+    pub occurred: Timestamp,
+}
+
+/// Where the log ended after an append.
+#[derive(Debug, Clone)]
+pub(super) struct Appended {
+    /// The last position.
+    pub(super) position: i64,
+    /// The transaction that appended, where the engine can be asked about it later.
+    pub(super) transaction: Option<String>,
+}
+
+/// Appends events. The last thing that a transaction does: from here to the commit the site's log is locked.
+pub(super) async fn append(conn: &mut Conn, site: SiteId, new: Vec<NewEvent>) -> Result<Appended, StoreError> {
+    let count = i64::try_from(new.len()).unwrap_or(i64::MAX);
+    let counter =
+        update(site_counters::table.find(site)).set(site_counters::position.eq(site_counters::position + count));
+    let (last, transaction) = on!(conn,
+        sqlite c => (counter.returning(site_counters::position).get_result::<i64>(c).await?, None),
+        pg c => {
+            let asked = (site_counters::position, sql::<Text>("pg_current_xact_id()::text"));
+            let (position, transaction) = counter.returning(asked).get_result::<(i64, String)>(c).await?;
+            (position, Some(transaction))
+        }
+    );
+    for (event, position) in new.into_iter().zip(last - count + 1..) {
+        let mut resources: Vec<ResourceId> = event.state.booked.resources.iter().map(|r| r.id).collect();
+        for old in event.previous_resources {
+            if !resources.contains(&old) {
+                resources.push(old);
+            }
+        }
+        let row = (
+            events::site_id.eq(site),
+            events::position.eq(position),
+            events::booking_id.eq(event.state.id),
+            events::event_type.eq(event.event_type),
+            events::revision.eq(event.state.revision),
+            events::previous_status.eq(event.previous_status),
+            events::status.eq(event.state.status),
+            events::state_version.eq(STATE_VERSION),
+            events::actor_kind.eq(event.actor.kind),
+            events::actor_id.eq(event.actor.id),
+            events::source.eq(event.source),
+            events::audience_kind.eq(event.state.created_by.kind),
+            events::audience_id.eq(event.state.created_by.id.clone()),
+            events::service_id.eq(event.state.booked.service),
+            events::resource_ids.eq(Json(resources)),
+            events::occurred_at.eq(At(event.occurred)),
+            events::state.eq(Json(event.state)),
+        );
+        on!(conn, c => insert_into(events::table).values(row).execute(c).await)?;
+    }
+    Ok(Appended {
+        position: last,
+        transaction,
+    })
+}
+
+macro_rules! columns {
+    () => {
+        (
+            events::site_id,
+            events::position,
+            events::booking_id,
+            events::event_type,
+            events::revision,
+            events::previous_status,
+            events::status,
+            (events::actor_kind, events::actor_id),
+            events::source,
+            (events::audience_kind, events::audience_id),
+            events::service_id,
+            events::resource_ids,
+            events::occurred_at,
+        )
+    };
+}
+
+type Columns = (
+    SiteId,
+    i64,
+    BookingId,
+    EventType,
+    i64,
+    Option<BookingStatus>,
+    BookingStatus,
+    (crate::domain::actor::ActorKind, String),
+    EventSource,
+    (crate::domain::actor::ActorKind, String),
+    ServiceId,
+    Json<Vec<ResourceId>>,
+    At,
+);
+
+fn event(row: Columns) -> Event {
+    let (
+        site,
+        position,
+        booking,
+        event_type,
+        revision,
+        previous_status,
+        status,
+        actor,
+        source,
+        audience,
+        service,
+        resources,
+        occurred,
+    ) = row;
+    Event {
+        site,
+        position,
+        booking,
+        event_type,
+        revision,
+        previous_status,
+        status,
+        actor: Identity {
+            kind: actor.0,
+            id: actor.1,
+        },
+        source,
+        audience: Identity {
+            kind: audience.0,
+            id: audience.1,
+        },
+        service,
+        resources: resources.0,
+        occurred: occurred.0,
+    }
+}
+
+/// Which end of a range of the log is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Oldest first.
+    Forward,
+    /// Newest first.
+    Backward,
+}
+
+/// Events of a site behind `after` and before `before`, at most `limit`.
+pub async fn range(
+    conn: &mut Conn,
+    site: SiteId,
+    after: i64,
+    before: Option<i64>,
+    order: Order,
+    limit: i64,
+) -> Result<Vec<Event>, StoreError> {
+    let before = before.unwrap_or(i64::MAX);
+    let rows: Vec<Columns> = on!(conn, c => {
+        let query = events::table
+            .filter(events::site_id.eq(site).and(events::position.gt(after)).and(events::position.lt(before)))
+            .select(columns!())
+            .limit(limit);
+        match order {
+            Order::Forward => query.order(events::position.asc()).load(c).await,
+            Order::Backward => query.order(events::position.desc()).load(c).await,
+        }
+    })?;
+    Ok(rows.into_iter().map(event).collect())
+}
+
+/// Events of one booking whose revision is over `after` and under `before`, at most `limit`.
+pub async fn of_booking(
+    conn: &mut Conn,
+    site: SiteId,
+    booking: BookingId,
+    after: i64,
+    before: Option<i64>,
+    order: Order,
+    limit: i64,
+) -> Result<Vec<Event>, StoreError> {
+    let before = before.unwrap_or(i64::MAX);
+    let rows: Vec<Columns> = on!(conn, c => {
+        let query = events::table
+            .filter(events::site_id.eq(site).and(events::booking_id.eq(booking)))
+            .filter(events::revision.gt(after).and(events::revision.lt(before)))
+            .select(columns!())
+            .limit(limit);
+        match order {
+            Order::Forward => query.order(events::revision.asc()).load(c).await,
+            Order::Backward => query.order(events::revision.desc()).load(c).await,
+        }
+    })?;
+    Ok(rows.into_iter().map(event).collect())
+}
+
+/// How many events a booking has.
+pub async fn count_of_booking(conn: &mut Conn, site: SiteId, booking: BookingId) -> Result<i64, StoreError> {
+    let filter = events::site_id.eq(site).and(events::booking_id.eq(booking));
+    Ok(on!(conn, c => events::table.filter(filter).count().get_result(c).await)?)
+}
+
+/// The event at a position.
+pub async fn find(conn: &mut Conn, site: SiteId, position: i64) -> Result<Option<Event>, StoreError> {
+    use diesel::OptionalExtension as _;
+    let row: Option<Columns> = on!(conn, c => {
+        events::table.find((site, position)).select(columns!()).first(c).await.optional()
+    })?;
+    Ok(row.map(event))
+}
+
+/// The states that a site's log keeps, oldest first: what replaying it gives.
+pub async fn states(conn: &mut Conn, site: SiteId) -> Result<Vec<Booking>, StoreError> {
+    let rows: Vec<Json<Booking>> = on!(conn, c => {
+        events::table.filter(events::site_id.eq(site)).order(events::position.asc()).select(events::state).load(c).await
+    })?;
+    Ok(rows.into_iter().map(|row| row.0).collect())
+}
+
+/// The position of the log's last event; 0 for an empty one.
+pub async fn last_position(conn: &mut Conn, site: SiteId) -> Result<i64, StoreError> {
+    use diesel::OptionalExtension as _;
+    let position: Option<i64> =
+        on!(conn, c => site_counters::table.find(site).select(site_counters::position).first(c).await.optional())?;
+    Ok(position.unwrap_or(0))
+}

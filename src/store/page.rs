@@ -1,0 +1,146 @@
+//! Pages by key: where the last page ended, not how many rows to skip.
+
+/// Which rows a page has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageRequest<K> {
+    /// How many rows at most.
+    pub limit: i64,
+    /// Rows behind this one.
+    pub after: Option<K>,
+    /// Rows before this one.
+    pub before: Option<K>,
+    /// Whether the rows are taken from the end: `last` and not `first`.
+    pub from_end: bool,
+}
+
+/// A page of rows in their order, and what is known of the rows around it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// Whether there are rows behind it.
+    pub has_next: bool,
+    /// Whether there are rows before it.
+    pub has_previous: bool,
+}
+
+impl<T> Page<T> {
+    /// Makes a page of what was found from the starting key on, the way it was scanned: the key's own row, if it is
+    /// still there, and one row more than the limit.
+    pub fn around<K: PartialEq>(mut rows: Vec<T>, request: &PageRequest<K>, key: impl Fn(&T) -> K) -> Self {
+        let (start, stop) = if request.from_end {
+            (&request.before, &request.after)
+        } else {
+            (&request.after, &request.before)
+        };
+        let own = start
+            .as_ref()
+            .is_some_and(|start| rows.first().is_some_and(|row| key(row) == *start));
+        if own {
+            rows.remove(0);
+        }
+        let limit = usize::try_from(request.limit).unwrap_or(0);
+        let more = rows.len() > limit || stop.is_some();
+        rows.truncate(limit);
+        if request.from_end {
+            rows.reverse();
+            Self {
+                items: rows,
+                has_next: own,
+                has_previous: more,
+            }
+        } else {
+            Self {
+                items: rows,
+                has_next: more,
+                has_previous: own,
+            }
+        }
+    }
+
+    /// The same page of something made of its rows.
+    pub fn map<U>(self, make: impl FnMut(T) -> U) -> Page<U> {
+        Page {
+            items: self.items.into_iter().map(make).collect(),
+            has_next: self.has_next,
+            has_previous: self.has_previous,
+        }
+    }
+}
+
+/// Which way a list is sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Smallest first.
+    Asc,
+    /// Largest first.
+    Desc,
+}
+
+impl Direction {
+    /// The other way if `yes`.
+    #[must_use]
+    pub fn flipped(self, yes: bool) -> Self {
+        match (self, yes) {
+            (direction, false) => direction,
+            (Self::Asc, true) => Self::Desc,
+            (Self::Desc, true) => Self::Asc,
+        }
+    }
+}
+
+/// How a value is compared with what a client asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Test<T> {
+    /// Equal.
+    Eq(T),
+    /// Not equal; absent values count as not equal.
+    Ne(T),
+    /// Smaller.
+    Lt(T),
+    /// Smaller or equal.
+    Lte(T),
+    /// Larger.
+    Gt(T),
+    /// Larger or equal.
+    Gte(T),
+    /// One of them.
+    In(Vec<T>),
+    /// None of them; absent values count as none of them.
+    NotIn(Vec<T>),
+}
+
+impl<T> Test<T> {
+    /// The same test on something made of the values.
+    pub fn map<U>(self, mut make: impl FnMut(T) -> U) -> Test<U> {
+        match self {
+            Self::Eq(v) => Test::Eq(make(v)),
+            Self::Ne(v) => Test::Ne(make(v)),
+            Self::Lt(v) => Test::Lt(make(v)),
+            Self::Lte(v) => Test::Lte(make(v)),
+            Self::Gt(v) => Test::Gt(make(v)),
+            Self::Gte(v) => Test::Gte(make(v)),
+            Self::In(v) => Test::In(v.into_iter().map(make).collect()),
+            Self::NotIn(v) => Test::NotIn(v.into_iter().map(make).collect()),
+        }
+    }
+}
+
+/// A filter: tests joined by and, or, not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Filter<F> {
+    /// A test of one field.
+    Is(F),
+    /// All of them; an empty list is true.
+    All(Vec<Filter<F>>),
+    /// At least one of them; an empty list is false.
+    Any(Vec<Filter<F>>),
+    /// Not this.
+    Not(Box<Filter<F>>),
+}
+
+impl<F> Default for Filter<F> {
+    fn default() -> Self {
+        Self::All(Vec::new())
+    }
+}

@@ -1,0 +1,174 @@
+//! The server engine: a pool, row locks, retries, and the truth about a commit whose answer was lost.
+
+use std::{sync::Arc, time::Duration};
+
+use diesel::sql_types::Text;
+use diesel_async::{
+    AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _,
+    pooled_connection::{
+        AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+        deadpool::{Object, Pool},
+    },
+};
+use futures_util::{FutureExt as _, future::BoxFuture};
+use rand::RngExt as _;
+
+use super::{Command, Conn, Failure, Shared, StoreError, Tx, events::Appended, on};
+
+/// How often a command is run before its transient failure is believed.
+const MAX_TRIES: u32 = 8;
+
+#[derive(Clone)]
+pub(super) struct Postgres {
+    pool: Pool<AsyncPgConnection>,
+}
+
+impl Postgres {
+    pub(super) fn open(url: &str, connections: usize) -> Result<Self, StoreError> {
+        let mut config = ManagerConfig::default();
+        // A dead connection shows at its first statement, before anything was done: the command is run again.
+        config.recycling_method = RecyclingMethod::Fast;
+        config.custom_setup = Box::new(|url| connect(url).boxed());
+        let manager = AsyncDieselConnectionManager::new_with_config(url, config);
+        let pool = Pool::builder(manager)
+            .max_size(connections)
+            .wait_timeout(Some(Duration::from_secs(10)))
+            .create_timeout(Some(Duration::from_secs(10)))
+            .runtime(deadpool::Runtime::Tokio1)
+            .build()
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        Ok(Self { pool })
+    }
+
+    async fn conn(&self) -> Result<Conn, StoreError> {
+        let conn = self
+            .pool
+            .get()
+            .await
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        Ok(Conn::Pg(Box::new(conn)))
+    }
+
+    pub(super) async fn read<T, F>(&self, query: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+    {
+        let mut conn = self.conn().await?;
+        query(&mut conn).await
+    }
+
+    pub(super) async fn write<C: Command>(&self, command: C, shared: Arc<Shared>) -> Result<C::Output, Failure> {
+        let engine = self.clone();
+        // A task of its own: whoever asked may hang up, and the connection must not be left in a transaction.
+        tokio::spawn(async move { engine.run(&command, &shared).await })
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Panicked.into()))
+    }
+
+    async fn run<C: Command>(&self, command: &C, shared: &Shared) -> Result<C::Output, Failure> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.once(command, shared).await {
+                Err(failure) if failure.is_transient() && tries < MAX_TRIES => {
+                    let ceiling = 4_u64 << tries.min(6);
+                    let pause = rand::rng().random_range(0..=ceiling);
+                    tracing::debug!(tries, pause, %failure, "running a command again");
+                    tokio::time::sleep(Duration::from_millis(pause)).await;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn once<C: Command>(&self, command: &C, shared: &Shared) -> Result<C::Output, Failure> {
+        let mut conn = self.conn().await?;
+        batch(&mut conn, "BEGIN").await?;
+        let mut tx = Tx::new(&mut conn, command.site(), shared.clock.clone());
+        let outcome = match command.run(&mut tx).await {
+            Ok(output) => tx.finish().await.map(|appended| (output, appended)),
+            Err(failure) => Err(failure),
+        };
+        let (output, appended) = match outcome {
+            Ok(done) => done,
+            Err(failure) => {
+                if batch(&mut conn, "ROLLBACK").await.is_err() {
+                    discard(conn);
+                }
+                return Err(failure);
+            }
+        };
+        self.commit(conn, appended.as_ref()).await?;
+        if let Some(appended) = appended {
+            (shared.committed)(command.site(), appended.position);
+        }
+        Ok(output)
+    }
+
+    /// Commits. When the connection is lost on the way, asks the server what became of it.
+    async fn commit(&self, mut conn: Conn, appended: Option<&Appended>) -> Result<(), Failure> {
+        match batch(&mut conn, "COMMIT").await {
+            Ok(()) => Ok(()),
+            Err(StoreError::Unavailable(_)) => {
+                discard(conn);
+                match appended.and_then(|appended| appended.transaction.as_deref()) {
+                    Some(transaction) => self.fate(transaction).await,
+                    // It wrote no event, so its id is not known.
+                    None => Err(StoreError::OutcomeUnknown.into()),
+                }
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What became of a transaction whose connection was lost during its commit.
+    async fn fate(&self, transaction: &str) -> Result<(), Failure> {
+        for pause in [50, 200, 1000, 3000] {
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            let Ok(mut conn) = self.conn().await else { continue };
+            let query = diesel::sql_query("SELECT pg_xact_status($1::text::xid8) AS status")
+                .bind::<Text, _>(transaction.to_owned());
+            let status = on!(&mut conn,
+                sqlite _c => None,
+                pg c => query.get_result::<XactStatus>(c).await.ok().and_then(|row| row.status)
+            );
+            match status.as_deref() {
+                Some("committed") => return Ok(()),
+                Some("aborted") => return Err(Failure::Again),
+                // Still in progress, or the connection died as well.
+                _ => discard(conn),
+            }
+        }
+        Err(StoreError::OutcomeUnknown.into())
+    }
+}
+
+#[derive(diesel::QueryableByName)]
+struct XactStatus {
+    #[diesel(sql_type = diesel::sql_types::Nullable<Text>)]
+    status: Option<String>,
+}
+
+async fn batch(conn: &mut Conn, sql: &str) -> Result<(), StoreError> {
+    super::command::batch(conn, sql).await
+}
+
+/// Takes a connection out of the pool for good.
+fn discard(conn: Conn) {
+    if let Conn::Pg(object) = conn {
+        drop(Object::take(*object));
+    }
+}
+
+async fn connect(url: &str) -> diesel::ConnectionResult<AsyncPgConnection> {
+    let mut conn = AsyncPgConnection::establish(url).await?;
+    conn.batch_execute(
+        "SET application_name = 'frontdesk'; SET timezone = 'UTC'; SET statement_timeout = '30s';
+         SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '60s';
+         SET default_transaction_isolation = 'read committed'",
+    )
+    .await
+    .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+    Ok(conn)
+}

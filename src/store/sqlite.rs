@@ -1,0 +1,318 @@
+//! The embedded engine: one writer thread with group commit, a few reader threads.
+//!
+//! The writer takes whatever commands are waiting, runs each in a savepoint of one transaction, commits once and then
+//! answers them all: a durable commit costs a wait for the disk, and this way many commands share it.
+
+use std::{
+    error::Error,
+    panic::AssertUnwindSafe,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, mpsc},
+    thread,
+};
+
+use diesel::{Connection as _, sqlite::SqliteConnection};
+use diesel_async::sync_connection_wrapper::SpawnBlocking;
+use futures_util::{FutureExt as _, future::BoxFuture};
+use tokio::sync::oneshot;
+
+use super::{Command, Conn, Failure, Shared, StoreError, Tx, command::batch};
+use crate::domain::{clock::Clock, ids::SiteId};
+
+/// Commands that one commit covers at the most. Beyond this the wait for the disk no longer shows.
+const MAX_BATCH: usize = 256;
+
+/// Runs statements on the thread that asks: it is one that may block.
+#[derive(Debug, Clone, Copy)]
+pub struct InPlace;
+
+impl SpawnBlocking for InPlace {
+    fn spawn_blocking<'a, R>(
+        &mut self,
+        task: impl FnOnce() -> R + Send + 'static,
+    ) -> BoxFuture<'a, Result<R, Box<dyn Error + Send + Sync + 'static>>>
+    where
+        R: Send + 'static,
+    {
+        Box::pin(std::future::ready(Ok(task())))
+    }
+
+    fn get_runtime() -> Self {
+        Self
+    }
+}
+
+type ReadJob = Box<dyn FnOnce(&mut Conn) + Send>;
+
+#[derive(Clone)]
+pub(super) struct Sqlite {
+    writer: mpsc::Sender<Box<dyn Job>>,
+    readers: mpsc::Sender<ReadJob>,
+    path: PathBuf,
+}
+
+impl Sqlite {
+    pub(super) fn open(path: &Path, readers: usize, shared: &Arc<Shared>) -> Result<Self, StoreError> {
+        let (writer, commands) = mpsc::channel();
+        let conn = connect(path, false)?;
+        let shared = shared.clone();
+        spawn("frontdesk-writer", move || write_loop(conn, &commands, &shared))?;
+
+        let (read, queries) = mpsc::channel::<ReadJob>();
+        let queries = Arc::new(Mutex::new(queries));
+        for number in 0..readers {
+            let (queries, mut conn) = (queries.clone(), connect(path, true)?);
+            spawn(&format!("frontdesk-reader-{number}"), move || {
+                loop {
+                    let job = match queries.lock() {
+                        Ok(queries) => queries.recv(),
+                        Err(_) => return,
+                    };
+                    match job {
+                        // A panicking query must not take the thread with it; its caller sees the reply dropped.
+                        Ok(job) => drop(std::panic::catch_unwind(AssertUnwindSafe(|| job(&mut conn)))),
+                        Err(_) => return,
+                    }
+                }
+            })?;
+        }
+        Ok(Self {
+            writer,
+            readers: read,
+            path: path.to_owned(),
+        })
+    }
+
+    pub(super) async fn write<C: Command>(&self, command: C) -> Result<C::Output, Failure> {
+        let (reply, answer) = oneshot::channel();
+        let job = Queued {
+            command,
+            done: None,
+            reply,
+        };
+        self.writer.send(Box::new(job)).map_err(|_| StoreError::Stopped)?;
+        answer.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    pub(super) async fn read<T, F>(&self, query: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job: ReadJob = Box::new(move |conn| {
+            // Nobody may be waiting any more.
+            let _ = reply.send(wait(query(conn)));
+        });
+        self.readers.send(job).map_err(|_| StoreError::Stopped)?;
+        answer.await.map_err(|_| StoreError::Panicked)?
+    }
+
+    pub(super) async fn backup(&self, file: &Path) -> Result<(), StoreError> {
+        let (from, to) = (self.path.clone(), file.to_owned());
+        if to.exists() {
+            return Err(StoreError::Unsupported(format!("{} is there already", to.display())));
+        }
+        let copy = move || -> Result<(), StoreError> {
+            use diesel::{RunQueryDsl as _, sql_types::Text};
+            let mut conn = establish(&from)?;
+            // `VACUUM INTO` reads one consistent state while others write, and syncs what it wrote.
+            diesel::sql_query("VACUUM INTO ?")
+                .bind::<Text, _>(to.to_string_lossy())
+                .execute(&mut conn)?;
+            Ok(())
+        };
+        tokio::task::spawn_blocking(copy)
+            .await
+            .map_err(|_| StoreError::Panicked)?
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), StoreError> {
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work)
+        .map(drop)
+        .map_err(|error| StoreError::Unavailable(error.to_string()))
+}
+
+/// Drives a future that never waits for anything but the thread itself.
+fn wait<F: Future>(future: F) -> F::Output {
+    futures_util::FutureExt::now_or_never(future).unwrap_or_else(|| unreachable!("statements run in place"))
+}
+
+fn establish(path: &Path) -> Result<SqliteConnection, StoreError> {
+    SqliteConnection::establish(&path.to_string_lossy())
+        .map_err(|error| StoreError::Unavailable(format!("{}: {error}", path.display())))
+}
+
+/// Opens the file as every connection does: write-ahead log, each commit on the disk before it is answered.
+pub(super) fn connect_plain(path: &Path) -> Result<SqliteConnection, StoreError> {
+    use diesel::connection::SimpleConnection as _;
+    let mut conn = establish(path)?;
+    conn.batch_execute(
+        "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+         PRAGMA foreign_keys = ON; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;
+         PRAGMA wal_autocheckpoint = 4000; PRAGMA trusted_schema = OFF;",
+    )?;
+    Ok(conn)
+}
+
+fn connect(path: &Path, read_only: bool) -> Result<Conn, StoreError> {
+    use diesel::connection::SimpleConnection as _;
+    let mut conn = connect_plain(path)?;
+    if read_only {
+        conn.batch_execute("PRAGMA query_only = ON")?;
+    }
+    Ok(Conn::Sqlite(Box::new(super::SqliteConn::with_runtime(conn, InPlace))))
+}
+
+/// A command with somebody who waits for it, of whatever output.
+trait Job: Send {
+    /// Runs it inside the open transaction and keeps its output.
+    fn attempt<'a>(&'a mut self, conn: &'a mut Conn, clock: &'a Arc<dyn Clock>) -> BoxFuture<'a, Result<(), Failure>>;
+    /// Answers: with the output if `fate` is good. Gives back what was appended to which log.
+    fn answer(self: Box<Self>, fate: Result<(), Failure>) -> Option<(SiteId, i64)>;
+}
+
+struct Queued<C: Command> {
+    command: C,
+    done: Option<(C::Output, Option<i64>)>,
+    reply: oneshot::Sender<Result<C::Output, Failure>>,
+}
+
+impl<C: Command> Job for Queued<C> {
+    fn attempt<'a>(&'a mut self, conn: &'a mut Conn, clock: &'a Arc<dyn Clock>) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let mut tx = Tx::new(conn, self.command.site(), clock.clone());
+            let output = self.command.run(&mut tx).await?;
+            let appended = tx.finish().await?;
+            self.done = Some((output, appended.map(|appended| appended.position)));
+            Ok(())
+        })
+    }
+
+    fn answer(self: Box<Self>, fate: Result<(), Failure>) -> Option<(SiteId, i64)> {
+        let (answer, appended) = match (fate, self.done) {
+            (Ok(()), Some((output, position))) => (Ok(output), position.map(|p| (self.command.site(), p))),
+            (Ok(()), None) => (Err(StoreError::Panicked.into()), None),
+            (Err(failure), _) => (Err(failure), None),
+        };
+        // Whoever asked may have gone; the change stands all the same.
+        let _ = self.reply.send(answer);
+        appended
+    }
+}
+
+type Fates = Vec<(Box<dyn Job>, Result<(), Failure>)>;
+
+fn write_loop(mut conn: Conn, commands: &mpsc::Receiver<Box<dyn Job>>, shared: &Shared) {
+    while let Ok(first) = commands.recv() {
+        let mut jobs = vec![first];
+        while jobs.len() < MAX_BATCH
+            && let Ok(job) = commands.try_recv()
+        {
+            jobs.push(job);
+        }
+        let fates = match together(&mut conn, jobs, &shared.clock) {
+            Ok(fates) => fates,
+            // The whole transaction is gone: each has to find out about itself.
+            Err(jobs) => jobs
+                .into_iter()
+                .map(|job| alone(&mut conn, job, &shared.clock))
+                .collect(),
+        };
+        let mut last = std::collections::BTreeMap::new();
+        for (job, fate) in fates {
+            if let Some((site, position)) = job.answer(fate) {
+                last.insert(site, position);
+            }
+        }
+        for (site, position) in last {
+            (shared.committed)(site, position);
+        }
+    }
+}
+
+/// Runs all of them in one transaction. An error that isn't one command's own gives the jobs back, nothing done.
+fn together(conn: &mut Conn, mut jobs: Vec<Box<dyn Job>>, clock: &Arc<dyn Clock>) -> Result<Fates, Vec<Box<dyn Job>>> {
+    if wait(batch(conn, "BEGIN IMMEDIATE")).is_err() {
+        return Err(jobs);
+    }
+    let single = jobs.len() == 1;
+    let mut fates = Vec::with_capacity(jobs.len());
+    for job in &mut jobs {
+        let fate = match attempt(conn, job, clock, single) {
+            Ok(fate) => fate,
+            Err(()) => {
+                rollback(conn);
+                return Err(jobs);
+            }
+        };
+        fates.push(fate);
+    }
+    if wait(batch(conn, "COMMIT")).is_err() {
+        rollback(conn);
+        return Err(jobs);
+    }
+    Ok(jobs.into_iter().zip(fates).collect())
+}
+
+/// Runs one command inside the open transaction. `Err` means that the transaction is no longer to be trusted.
+fn attempt(
+    conn: &mut Conn,
+    job: &mut Box<dyn Job>,
+    clock: &Arc<dyn Clock>,
+    single: bool,
+) -> Result<Result<(), Failure>, ()> {
+    // Never a savepoint without a transaction around it: SQLite would open one silently. `BEGIN` came first, and every
+    // error that may have ended it leaves through `Err`.
+    if !single {
+        wait(batch(conn, "SAVEPOINT command")).map_err(drop)?;
+    }
+    let run = AssertUnwindSafe(job.attempt(conn, clock)).catch_unwind();
+    match wait(run) {
+        Ok(Ok(())) => {
+            if !single {
+                wait(batch(conn, "RELEASE SAVEPOINT command")).map_err(drop)?;
+            }
+            Ok(Ok(()))
+        }
+        Ok(Err(failure)) if failure.spares_the_batch() && !single => {
+            wait(batch(conn, "ROLLBACK TO SAVEPOINT command; RELEASE SAVEPOINT command")).map_err(drop)?;
+            Ok(Err(failure))
+        }
+        Ok(Err(_)) | Err(_) => Err(()),
+    }
+}
+
+/// Runs one command in a transaction of its own.
+fn alone(conn: &mut Conn, mut job: Box<dyn Job>, clock: &Arc<dyn Clock>) -> (Box<dyn Job>, Result<(), Failure>) {
+    let mut fate = Err(Failure::Again);
+    for _ in 0..3 {
+        fate = once(conn, &mut job, clock);
+        if !fate.as_ref().is_err_and(Failure::is_transient) {
+            break;
+        }
+    }
+    (job, fate)
+}
+
+fn once(conn: &mut Conn, job: &mut Box<dyn Job>, clock: &Arc<dyn Clock>) -> Result<(), Failure> {
+    wait(batch(conn, "BEGIN IMMEDIATE"))?;
+    let run = wait(AssertUnwindSafe(job.attempt(conn, clock)).catch_unwind());
+    let fate = match run {
+        Ok(Ok(())) => wait(batch(conn, "COMMIT")).map_err(Failure::from),
+        Ok(Err(failure)) => Err(failure),
+        Err(_) => Err(StoreError::Panicked.into()),
+    };
+    if fate.is_err() {
+        rollback(conn);
+    }
+    fate
+}
+
+/// Ends whatever transaction is still open. There may be none left: some errors end it by themselves.
+fn rollback(conn: &mut Conn) {
+    let _ = wait(batch(conn, "ROLLBACK"));
+}
