@@ -3,4 +3,5 @@
 //! Dependencies point one way: `main -> http -> graphql -> live -> service -> store -> domain`.
 
 pub mod domain;
+pub mod service;
 pub mod store;

@@ -358,7 +358,7 @@ impl Booking {
         } else {
             Err(Rejection::InvalidStatus {
                 status: self.status,
-                allowed,
+                allowed: allowed.to_vec(),
             })
         }
     }

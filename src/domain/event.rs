@@ -20,8 +20,6 @@ pub enum EventType {
     MarkedAsPending,
     /// Its number of participants changed.
     ParticipantsUpdated,
-    /// Its payment status changed and nothing else.
-    PaymentUpdated,
     /// The hold on its time ran out.
     HoldExpired,
     /// It became double booked by what happened to another booking.

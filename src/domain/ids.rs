@@ -99,7 +99,7 @@ macro_rules! ids {
         )*
 
         /// What an id may name.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Kind { $(#[doc = concat!("`", $prefix, "`")] $kind),* }
 
         impl Kind {

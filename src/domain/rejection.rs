@@ -5,9 +5,10 @@ use super::{
     ids::{BookingId, Kind},
 };
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Which sort of text or number was not acceptable; decides the code that clients see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Field {
     /// An id: malformed, or of another type.
     Id,
@@ -22,7 +23,7 @@ pub enum Field {
 }
 
 /// An input that is not acceptable in itself, whatever the state of the world.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{}: {message}", path.join("."))]
 pub struct Invalid {
     /// What sort of input it is.
@@ -53,7 +54,7 @@ impl Invalid {
 }
 
 /// Which capacity was not enough.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CapacityOf {
     /// A class session's.
     Session,
@@ -62,7 +63,7 @@ pub enum CapacityOf {
 }
 
 /// Which rule for customers was broken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PolicyRule {
     /// The service can't be booked online.
     OnlineBookingDisabled,
@@ -77,7 +78,7 @@ pub enum PolicyRule {
 }
 
 /// A refusal: nothing was written.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Rejection {
     /// The input is not acceptable in itself.
     #[error("{0}")]
@@ -94,7 +95,7 @@ pub enum Rejection {
     #[error("{what} is for the business only")]
     Unauthorized {
         /// The flag or status.
-        what: &'static str,
+        what: String,
         /// Where the input named it.
         path: Vec<String>,
     },
@@ -104,7 +105,7 @@ pub enum Rejection {
         /// The status that it has.
         status: BookingStatus,
         /// The statuses from which the act can be done.
-        allowed: &'static [BookingStatus],
+        allowed: Vec<BookingStatus>,
     },
     /// Somebody changed the object since the caller read it.
     #[error("the revision is {current} by now")]
@@ -171,7 +172,7 @@ pub enum Rejection {
 }
 
 /// Which act a kind of service doesn't know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KindRule {
     /// Moving to another time.
     Reschedule,

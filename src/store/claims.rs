@@ -220,6 +220,19 @@ pub async fn release(conn: &mut Conn, site: SiteId, holder: Holder) -> Result<()
     Ok(())
 }
 
+/// Gives up one claim.
+pub async fn delete_one(conn: &mut Conn, site: SiteId, id: ClaimId) -> Result<(), StoreError> {
+    on!(conn, c => delete(claims::table.find((site, id))).execute(c).await)?;
+    Ok(())
+}
+
+/// Makes a held claim last.
+pub async fn make_lasting(conn: &mut Conn, site: SiteId, id: ClaimId) -> Result<(), StoreError> {
+    let none: Option<At> = None;
+    on!(conn, c => update(claims::table.find((site, id))).set(claims::hold_expires_at.eq(none)).execute(c).await)?;
+    Ok(())
+}
+
 /// Changes why a claim may overlap others.
 pub async fn set_reason(
     conn: &mut Conn,

@@ -60,6 +60,12 @@ impl<'c> Tx<'c> {
         self.clock.now()
     }
 
+    /// Whether others may write at the same time, so that what was read before the locks must be read again.
+    #[must_use]
+    pub fn is_concurrent(&self) -> bool {
+        matches!(self.conn, Conn::Pg(_))
+    }
+
     /// Appends an event to the site's log; written just before the commit.
     pub fn record(&mut self, event: events::NewEvent) {
         self.events.push(event);

@@ -71,14 +71,6 @@ pub async fn keep(
     }
 }
 
-/// Frees a key whose time is over.
-pub async fn free_expired(conn: &mut Conn, key: &Key, now: Timestamp) -> Result<(), StoreError> {
-    let found = records::table
-        .find((key.site, key.caller.as_str(), key.mutation, key.key.as_str()))
-        .filter(records::expires_at.le(At(now)));
-    on!(conn, c => delete(found).execute(c).await)?;
-    Ok(())
-}
 
 /// Deletes the records of a site that expired; says how many.
 pub async fn sweep(conn: &mut Conn, site: SiteId, now: Timestamp) -> Result<usize, StoreError> {

@@ -260,7 +260,7 @@ text_enum! {
     EventType {
         Created = "CREATED", Confirmed = "CONFIRMED", Declined = "DECLINED", Canceled = "CANCELED",
         Rescheduled = "RESCHEDULED", MarkedAsPending = "MARKED_AS_PENDING",
-        ParticipantsUpdated = "PARTICIPANTS_UPDATED", PaymentUpdated = "PAYMENT_UPDATED",
+        ParticipantsUpdated = "PARTICIPANTS_UPDATED",
         HoldExpired = "HOLD_EXPIRED", DoubleBooked = "DOUBLE_BOOKED",
         DoubleBookingResolved = "DOUBLE_BOOKING_RESOLVED", Updated = "UPDATED",
     }

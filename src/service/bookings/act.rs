@@ -1,0 +1,219 @@
+//! Acts that decide about a booking: confirm, decline, put before the business, cancel, and the double-booking rule.
+
+use super::{
+    Changed, Target, before_start,
+    place::{self, Place},
+    write_change,
+};
+use crate::{
+    domain::{
+        Rejection,
+        booking::{Act, Booking, BookingStatus, Decision, PaymentStatus},
+        catalog::ServiceKind,
+        conflict::{Holder, OverlapReason},
+        event::EventType,
+        ids::{Kind, SiteId},
+        rejection::PolicyRule,
+    },
+    service::{
+        Caller, Error, Service,
+        access::{self, Right},
+    },
+    store::{Command, Failure, Tx, bookings, catalog},
+};
+
+/// What is to become of a booking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Onto the calendar. Never refused for a clash unless asked to check; a clash is flagged.
+    Confirm {
+        /// Refuse if something is in the way.
+        check_availability: bool,
+    },
+    /// Off the calendar, for good.
+    Decline,
+    /// Onto the calendar, waiting for the business.
+    MarkAsPending {
+        /// Also for a service that needs no approval.
+        skip_pending_approval_service: bool,
+    },
+    /// What the double-booking table says (`spec/bookings.md` §5.3).
+    ConfirmOrDecline,
+    /// Given up, by either side.
+    Cancel,
+}
+
+impl Verdict {
+    fn act(self) -> Act {
+        match self {
+            Self::Confirm { .. } => Act::Confirm,
+            Self::Decline => Act::Decline,
+            Self::MarkAsPending { .. } => Act::MarkAsPending,
+            Self::ConfirmOrDecline => Act::ConfirmOrDecline,
+            Self::Cancel => Act::Cancel,
+        }
+    }
+
+    fn mutation(self) -> &'static str {
+        match self {
+            Self::Confirm { .. } => "confirmBooking",
+            Self::Decline => "declineBooking",
+            Self::MarkAsPending { .. } => "markBookingAsPending",
+            Self::ConfirmOrDecline => "confirmOrDeclineBooking",
+            Self::Cancel => "cancelBooking",
+        }
+    }
+}
+
+/// An act on one booking.
+#[derive(Debug, Clone)]
+pub struct ActOn {
+    /// Which booking, and how.
+    pub target: Target,
+    /// What is to become of it.
+    pub verdict: Verdict,
+    /// What is known about the money now.
+    pub payment_status: Option<PaymentStatus>,
+}
+
+struct Decide {
+    caller: Caller,
+    input: ActOn,
+}
+
+impl Command for Decide {
+    type Output = Changed;
+
+    fn site(&self) -> SiteId {
+        self.caller.site
+    }
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Changed, Failure> {
+        let (site, actor) = (self.caller.site, &self.caller.actor);
+        let (before, mut place) = open(tx, &self.caller, &self.input.target).await?;
+        let now = place.ledger.now();
+        before.check_revision(self.input.target.expected_revision)?;
+        before.check(self.input.verdict.act())?;
+        let mut after = before.clone();
+        if let Some(payment_status) = self.input.payment_status {
+            after.payment_status = payment_status;
+        }
+        let outcome = self.judge(tx, &after, &place, now).await?;
+        after.status = outcome.status;
+        after.double_booked = outcome.double_booked;
+        after.hold_expires_at = None;
+        let holder = Holder::Booking(before.id);
+        if after.status.on_calendar() {
+            after.booked = place.booked.clone();
+            let asks = std::mem::take(&mut place.asks);
+            place.ledger.occupy(tx, &asks, holder, outcome.reason, None).await?;
+        } else if before.status.on_calendar() || before.hold_expires_at.is_some() {
+            place.ledger.release(tx, holder).await?;
+        }
+        if after.status == BookingStatus::Canceled {
+            after.canceled = Some(now);
+        }
+        place.ledger.review(tx, Some(before.id), actor).await?;
+        let notification = self.input.target.notification.as_ref();
+        write_change(tx, &before, &mut after, outcome.event, actor, notification, now).await?;
+        debug_assert_eq!(tx.site(), site, "a command stays on its site");
+        Ok(Changed(after))
+    }
+}
+
+/// What an act makes of a booking.
+struct Judged {
+    status: BookingStatus,
+    double_booked: bool,
+    /// What goes on record where something is in the way.
+    reason: OverlapReason,
+    event: EventType,
+}
+
+impl Decide {
+    async fn judge(
+        &self,
+        tx: &mut Tx<'_>,
+        booking: &Booking,
+        place: &Place,
+        now: jiff::Timestamp,
+    ) -> Result<Judged, Failure> {
+        let skipped = booking.flow.skip_availability_validation;
+        let clash = place.clash.is_some();
+        let flagged = clash && !skipped;
+        let online = &place.service.online_booking;
+        let approved = booking.approved_status(online.require_manual_approval);
+        let by_owner = if skipped { OverlapReason::OwnerSkip } else { OverlapReason::OwnerConfirm };
+        let pending_reason = |otherwise| {
+            let several = online.allow_multiple_requests && place.service.kind == ServiceKind::Appointment;
+            if several { OverlapReason::MultipleRequests } else { otherwise }
+        };
+        let closed = |status, event| Judged { status, double_booked: false, reason: by_owner, event };
+        Ok(match self.input.verdict {
+            Verdict::Confirm { check_availability } => {
+                if let Some((ask, found)) = place.clash.as_ref().filter(|_| check_availability) {
+                    return Err(place.refuse(tx, ask, found).await?.into());
+                }
+                let (status, event) = (BookingStatus::Confirmed, EventType::Confirmed);
+                Judged { status, double_booked: flagged, reason: by_owner, event }
+            }
+            Verdict::MarkAsPending { skip_pending_approval_service } => {
+                if !online.require_manual_approval && !skip_pending_approval_service {
+                    return Err(Rejection::NotPendingApprovalService.into());
+                }
+                let (status, event) = (BookingStatus::Pending, EventType::MarkedAsPending);
+                Judged { status, double_booked: flagged, reason: pending_reason(by_owner), event }
+            }
+            Verdict::ConfirmOrDecline => {
+                let decision = Decision::make(skipped, clash, booking.payment_status, approved);
+                let otherwise = if skipped { OverlapReason::OwnerSkip } else { OverlapReason::PaidOrder };
+                let reason = match decision.status {
+                    BookingStatus::Pending => pending_reason(otherwise),
+                    _ => otherwise,
+                };
+                Judged { status: decision.status, double_booked: decision.double_booked, reason, event: decision.event() }
+            }
+            Verdict::Decline => closed(BookingStatus::Declined, EventType::Declined),
+            Verdict::Cancel => {
+                before_start(booking, &self.caller.actor, now, PolicyRule::TooLateToCancel)?;
+                closed(BookingStatus::Canceled, EventType::Canceled)
+            }
+        })
+    }
+}
+
+/// Finds a booking that the caller may act on and locks all that the act may touch.
+pub(super) async fn open(tx: &mut Tx<'_>, caller: &Caller, target: &Target) -> Result<(Booking, Place), Failure> {
+    let seen = load(tx, caller, target).await?;
+    let service = catalog::find_service(tx.conn(), caller.site, seen.booked.service)
+        .await?
+        .ok_or_else(|| Rejection::not_found(Kind::Service, &["bookingId"]))?;
+    let place = place::reopen(tx, &seen, service).await?;
+    // What was read before the locks may be old; what expired a hold while locking may have changed it, too.
+    let booking = load(tx, caller, target).await?;
+    if place::targets_of(&booking.booked) != place::targets_of(&seen.booked) || booking.booked.span != seen.booked.span {
+        return Err(Failure::Again);
+    }
+    Ok((booking, place))
+}
+
+pub(super) async fn load(tx: &mut Tx<'_>, caller: &Caller, target: &Target) -> Result<Booking, Failure> {
+    let booking = bookings::find(tx.conn(), caller.site, target.booking)
+        .await?
+        .ok_or_else(|| Rejection::not_found(Kind::Booking, &["bookingId"]))?;
+    access::require_sight(caller, &booking)?;
+    Ok(booking)
+}
+
+impl Service {
+    /// Decides about a booking.
+    pub async fn act_on_booking(&self, caller: &Caller, mut input: ActOn) -> Result<Booking, Error> {
+        if input.verdict != Verdict::Cancel {
+            Right::ManageBookings.require(caller)?;
+        }
+        let key = input.target.idempotency.take();
+        let mutation = input.verdict.mutation();
+        let decide = Decide { caller: caller.clone(), input };
+        Ok(self.once(caller, mutation, key, decide).await?.0)
+    }
+}

@@ -1,0 +1,350 @@
+//! Making bookings, one or many.
+
+use jiff::{Timestamp, ToSpan as _};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    NewVisitor, notify,
+    place::{self, Place, Purpose, Search, Wanted},
+};
+use crate::{
+    domain::{
+        Rejection,
+        actor::Actor,
+        booking::{
+            Booking, BookingStatus, FlowControl, ParticipantNotification, Participants, PaymentStatus,
+            SelectedPaymentOption,
+        },
+        catalog::{Service as OfferedService, ServiceKind},
+        conflict::{Holder, OverlapReason},
+        event::{EventSource, EventType},
+        ids::{BookingId, SiteId},
+        rejection::PolicyRule,
+    },
+    service::{Caller, Error, IdempotencyKey, Outcome, Service, access},
+    store::{
+        Command, Failure, Tx,
+        bookings::{self, Contact},
+        claims,
+        events::NewEvent,
+    },
+};
+
+/// A booking that is to be made.
+#[derive(Debug, Clone)]
+pub struct CreateBooking {
+    /// What.
+    pub wanted: Wanted,
+    /// For whom.
+    pub contact: Contact,
+    /// How many come.
+    pub participants: Participants,
+    /// How the customer means to pay.
+    pub selected_payment_option: Option<SelectedPaymentOption>,
+    /// For how long the time is to be held, 1 to 1800 seconds.
+    pub hold_seconds: Option<i32>,
+    /// What the participants are to be told.
+    pub notification: Option<ParticipantNotification>,
+    /// Overrides, for the business only.
+    pub flow: FlowControl,
+    /// The status asked for.
+    pub status: Option<BookingStatus>,
+    /// A key of the caller's own.
+    pub external_user_id: Option<String>,
+}
+
+/// A booking that was made.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Created {
+    /// As it was made.
+    pub booking: Booking,
+    /// Who gets a visitor's token.
+    pub visitor: Option<NewVisitor>,
+}
+
+impl Outcome for Created {}
+
+/// What became of each booking of a bulk call, in order.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct BulkCreated {
+    /// One result for each item.
+    pub results: Vec<Result<Booking, Rejection>>,
+    /// Who gets a visitor's token.
+    pub visitor: Option<NewVisitor>,
+}
+
+impl Outcome for BulkCreated {
+    fn changed(&self) -> bool {
+        self.results.iter().any(Result::is_ok)
+    }
+}
+
+struct Create {
+    caller: Caller,
+    id: BookingId,
+    input: CreateBooking,
+    holds_per_customer: i64,
+}
+
+impl Command for Create {
+    type Output = Created;
+
+    fn site(&self) -> SiteId {
+        self.caller.site
+    }
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Created, Failure> {
+        let booking = self.make(tx).await?;
+        Ok(Created { visitor: new_visitor(&self.caller, booking.created), booking })
+    }
+}
+
+fn new_visitor(caller: &Caller, since: Timestamp) -> Option<NewVisitor> {
+    match caller.actor {
+        Actor::Visitor(id) if caller.fresh => Some(NewVisitor { id, since }),
+        _ => None,
+    }
+}
+
+impl Create {
+    async fn make(&self, tx: &mut Tx<'_>) -> Result<Booking, Failure> {
+        let input = &self.input;
+        let confirm = input.status == Some(BookingStatus::Confirmed);
+        let purpose = if confirm || input.hold_seconds.is_some() { Purpose::Take } else { Purpose::Look };
+        let search = Search {
+            holder: self.id,
+            seats: input.participants.total,
+            purpose,
+            any_length: input.flow.skip_availability_validation,
+            current: None,
+        };
+        let mut place = place::find(tx, &input.wanted, &search).await?;
+        let now = place.ledger.now();
+        self.check_rights(&place)?;
+        self.check_service(&place, now)?;
+        self.check_holds(tx, now).await?;
+        if let Some((ask, clash)) = &place.clash
+            && !input.flow.skip_availability_validation
+        {
+            return Err(place.refuse(tx, ask, clash).await?.into());
+        }
+        let hold_expires_at = input.hold_seconds.and_then(|seconds| now.checked_add(i64::from(seconds).seconds()).ok());
+        let booking = Booking {
+            id: self.id,
+            status: if confirm { BookingStatus::Confirmed } else { BookingStatus::Created },
+            payment_status: PaymentStatus::Undefined,
+            selected_payment_option: input.selected_payment_option,
+            booked: place.booked.clone(),
+            participants: input.participants.clone(),
+            double_booked: false,
+            hold_expires_at,
+            flow: input.flow,
+            external_user_id: input.external_user_id.clone(),
+            created_by: self.caller.actor.identity(),
+            participant_notification: input.notification.clone(),
+            revision: 1,
+            created: now,
+            updated: now,
+            canceled: None,
+        };
+        bookings::insert(tx.conn(), self.caller.site, &booking, &input.contact).await?;
+        if purpose == Purpose::Take {
+            let holder = Holder::Booking(self.id);
+            let asks = std::mem::take(&mut place.asks);
+            place.ledger.occupy(tx, &asks, holder, OverlapReason::OwnerSkip, hold_expires_at).await?;
+            place.ledger.review(tx, Some(self.id), &self.caller.actor).await?;
+        }
+        notify(tx, &booking, EventType::Created, input.notification.as_ref(), now).await?;
+        tx.record(NewEvent {
+            state: booking.clone(),
+            event_type: EventType::Created,
+            previous_status: None,
+            previous_resources: Vec::new(),
+            actor: self.caller.actor.identity(),
+            source: EventSource::Request,
+            occurred: now,
+        });
+        Ok(booking)
+    }
+
+    /// Flags and statuses that only the business may use. Staff may on their own calendar: the booking must need them.
+    fn check_rights(&self, place: &Place) -> Result<(), Rejection> {
+        let business = access::manages(&self.caller, &place.booked);
+        let flow = &self.input.flow;
+        for (asked, flag) in [
+            (flow.skip_availability_validation, "skipAvailabilityValidation"),
+            (flow.skip_business_confirmation, "skipBusinessConfirmation"),
+            (flow.skip_selected_payment_option_validation, "skipSelectedPaymentOptionValidation"),
+        ] {
+            access::require_business(business, asked, flag, &["flowControlSettings", flag])?;
+        }
+        match self.input.status {
+            None | Some(BookingStatus::Created) => Ok(()),
+            Some(BookingStatus::Confirmed) => {
+                access::require_business(business, true, "creating a booking as CONFIRMED", &["status"])
+            }
+            Some(other) => {
+                access::require_business(false, true, &format!("creating a booking as {other}"), &["status"])
+            }
+        }
+    }
+
+    fn check_service(&self, place: &Place, now: Timestamp) -> Result<(), Rejection> {
+        let (input, service) = (&self.input, &place.service);
+        check_participants(service, &input.participants)?;
+        if let Some(option) = input.selected_payment_option
+            && !input.flow.skip_selected_payment_option_validation
+            && !offers(service, option)
+        {
+            return Err(Rejection::invalid(&["selectedPaymentOption"], "is not offered by the service"));
+        }
+        if input.hold_seconds.is_some() && input.status == Some(BookingStatus::Confirmed) {
+            return Err(Rejection::invalid(&["holdSeconds"], "is for bookings in status CREATED"));
+        }
+        if self.caller.actor.is_customer() {
+            if !service.online_booking.enabled {
+                return Err(Rejection::Policy { rule: PolicyRule::OnlineBookingDisabled, limit: None });
+            }
+            if let Some(start) = place.booked.span.map(|span| span.start())
+                && start <= now
+            {
+                return Err(Rejection::Policy { rule: PolicyRule::TooLateToBook, limit: Some(start.to_string()) });
+            }
+        }
+        Ok(())
+    }
+
+    async fn check_holds(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(), Failure> {
+        if self.input.hold_seconds.is_none() || !self.caller.actor.is_customer() || self.caller.fresh {
+            return Ok(());
+        }
+        let running = claims::live_holds(tx.conn(), self.caller.site, &self.caller.actor.identity(), now).await?;
+        if running >= self.holds_per_customer {
+            let limit = Some(self.holds_per_customer.to_string());
+            return Err(Rejection::Policy { rule: PolicyRule::TooManyHolds, limit }.into());
+        }
+        Ok(())
+    }
+}
+
+/// An appointment is for one party.
+pub(super) fn check_participants(service: &OfferedService, participants: &Participants) -> Result<(), Rejection> {
+    if service.kind == ServiceKind::Appointment && participants.total > service.default_capacity {
+        let field = if participants.choices.is_some() { "participantsChoices" } else { "totalParticipants" };
+        let message = format!("must be at most {}: that many an appointment is for", service.default_capacity);
+        return Err(Rejection::invalid(&[field], message));
+    }
+    Ok(())
+}
+
+fn offers(service: &OfferedService, option: SelectedPaymentOption) -> bool {
+    match option {
+        SelectedPaymentOption::Undefined => true,
+        SelectedPaymentOption::Online => service.payment_options.online,
+        SelectedPaymentOption::Offline => service.payment_options.in_person,
+        SelectedPaymentOption::Membership | SelectedPaymentOption::MembershipOffline => false,
+    }
+}
+
+/// Many at once: each in a part of its own, so that one refusal leaves the others standing.
+struct BulkCreate {
+    caller: Caller,
+    items: Vec<Create>,
+}
+
+impl Command for BulkCreate {
+    type Output = BulkCreated;
+
+    fn site(&self) -> SiteId {
+        self.caller.site
+    }
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<BulkCreated, Failure> {
+        let mut results = Vec::with_capacity(self.items.len());
+        for item in &self.items {
+            let part = tx.savepoint().await?;
+            match item.make(tx).await {
+                Ok(booking) => {
+                    tx.release(part).await?;
+                    results.push(Ok(booking));
+                }
+                Err(Failure::Rejected(rejection)) => {
+                    tx.undo(part).await?;
+                    results.push(Err(rejection));
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        let since = results.iter().find_map(|result| result.as_ref().ok()).map(|booking| booking.created);
+        let visitor = since.and_then(|since| new_visitor(&self.caller, since));
+        Ok(BulkCreated { results, visitor })
+    }
+}
+
+impl Service {
+    /// Makes a booking.
+    pub async fn create_booking(
+        &self,
+        caller: &Caller,
+        input: CreateBooking,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Created, Error> {
+        self.check_address(caller, std::slice::from_ref(&input))?;
+        let created = self.once(caller, "createBooking", key, self.create(caller, input)).await?;
+        self.count_hold(caller, &created.booking);
+        Ok(created)
+    }
+
+    /// Makes up to [`super::super::Limits::bulk_create`] bookings; those that are refused leave the others standing.
+    pub async fn bulk_create_booking(
+        &self,
+        caller: &Caller,
+        inputs: Vec<CreateBooking>,
+        key: Option<IdempotencyKey>,
+    ) -> Result<BulkCreated, Error> {
+        let limit = self.limits().bulk_create;
+        if inputs.is_empty() || inputs.len() > limit {
+            return Err(Rejection::invalid(&["bookings"], format!("must have 1 to {limit} entries")).into());
+        }
+        self.check_address(caller, &inputs)?;
+        let items = inputs.into_iter().map(|input| self.create(caller, input)).collect();
+        let bulk = BulkCreate { caller: caller.clone(), items };
+        let created = self.once(caller, "bulkCreateBooking", key, bulk).await?;
+        for booking in created.results.iter().flatten() {
+            self.count_hold(caller, booking);
+        }
+        Ok(created)
+    }
+
+    fn create(&self, caller: &Caller, input: CreateBooking) -> Create {
+        Create {
+            caller: caller.clone(),
+            id: BookingId::new(),
+            input,
+            holds_per_customer: self.limits().holds_per_customer,
+        }
+    }
+
+    fn check_address(&self, caller: &Caller, inputs: &[CreateBooking]) -> Result<(), Error> {
+        let holds = inputs.iter().any(|input| input.hold_seconds.is_some());
+        let limit = self.limits().holds_per_address;
+        match caller.address {
+            Some(address)
+                if holds
+                    && caller.actor.is_customer()
+                    && !self.holds.has_room(address, limit, self.clock().now()) =>
+            {
+                Err(Rejection::Policy { rule: PolicyRule::TooManyHolds, limit: Some(limit.to_string()) }.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn count_hold(&self, caller: &Caller, booking: &Booking) {
+        let Some(end) = booking.hold_expires_at else { return };
+        self.hold_made.notify_one();
+        if let Some(address) = caller.address.filter(|_| caller.actor.is_customer()) {
+            self.holds.count(address, end);
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! The claims around an act, under locks: who holds what, what clashes, who is to be looked at again afterwards.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::Timestamp;
+
+use crate::{
+    domain::{
+        actor::{Actor, Identity},
+        booking::Booking,
+        catalog::{Schedule, Session},
+        conflict::{self, Ask, Claim, Clash, Holder, OverlapReason, Target},
+        event::{EventSource, EventType},
+        ids::{BookingId, ClaimId, ScheduleId, SessionId},
+        time::TimeSpan,
+    },
+    store::{Failure, StoreError, Tx, bookings, catalog, claims, events::NewEvent},
+};
+
+/// A target and the time in which it matters.
+pub(in crate::service) type Spot = (Target, TimeSpan);
+
+/// What is known of some targets.
+pub(in crate::service) struct Ledger {
+    claims: Vec<Claim>,
+    sessions: HashMap<SessionId, Session>,
+    schedules: HashMap<ScheduleId, Schedule>,
+    now: Timestamp,
+}
+
+impl Ledger {
+    /// Looks without locking: good for an answer that nobody relies on.
+    pub(in crate::service) async fn look(tx: &mut Tx<'_>, spots: &[Spot]) -> Result<Self, Failure> {
+        let mut ledger = Self::empty(tx.now());
+        ledger.load(tx, spots).await?;
+        Ok(ledger)
+    }
+
+    /// Locks the targets and then every booking that the act may touch (`own` and others on the targets), and settles
+    /// holds that ran out. What it says is true until the commit.
+    pub(in crate::service) async fn lock(
+        tx: &mut Tx<'_>,
+        spots: &[Spot],
+        own: Option<BookingId>,
+    ) -> Result<Self, Failure> {
+        let targets: Vec<Target> = spots.iter().map(|(target, _)| *target).collect();
+        claims::lock_targets(tx, &targets).await?;
+        let mut ledger = Self::empty(tx.now());
+        ledger.load(tx, spots).await?;
+        let now = ledger.now;
+        let touched: Vec<BookingId> = ledger
+            .claims
+            .iter()
+            .filter(|claim| !claim.live(now) || claim.overlap_reason.is_some())
+            .filter_map(|claim| claim.holder.booking())
+            .chain(own)
+            .collect();
+        claims::lock_bookings(tx, &touched).await?;
+        let expired: BTreeSet<BookingId> =
+            ledger.claims.iter().filter(|claim| !claim.live(now)).filter_map(|claim| claim.holder.booking()).collect();
+        for id in expired {
+            super::holds::expire(tx, id, now).await?;
+        }
+        ledger.claims.retain(|claim| claim.live(now));
+        Ok(ledger)
+    }
+
+    fn empty(now: Timestamp) -> Self {
+        Self { claims: Vec::new(), sessions: HashMap::new(), schedules: HashMap::new(), now }
+    }
+
+    async fn load(&mut self, tx: &mut Tx<'_>, spots: &[Spot]) -> Result<(), Failure> {
+        let site = tx.site();
+        let mut found: BTreeMap<ClaimId, Claim> = BTreeMap::new();
+        for (target, span) in spots {
+            match *target {
+                Target::Session(id) => {
+                    if let Some(session) = catalog::find_session(tx.conn(), site, id).await? {
+                        self.sessions.insert(id, session);
+                    }
+                }
+                Target::Schedule(id) => {
+                    if let Some(schedule) = catalog::find_schedule(tx.conn(), site, id).await? {
+                        self.schedules.insert(id, schedule);
+                    }
+                }
+                Target::Resource(_) => {}
+            }
+            for claim in claims::on_target(tx.conn(), site, *target, span.start(), span.end()).await? {
+                found.insert(claim.id, claim);
+            }
+        }
+        self.claims = found.into_values().collect();
+        Ok(())
+    }
+
+    /// The instant at which the ledger was opened, after its locks.
+    pub(in crate::service) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// A session that is one of the targets.
+    pub(in crate::service) fn session(&self, id: SessionId) -> Option<&Session> {
+        self.sessions.get(&id)
+    }
+
+    /// A schedule that is one of the targets.
+    pub(in crate::service) fn schedule(&self, id: ScheduleId) -> Option<&Schedule> {
+        self.schedules.get(&id)
+    }
+
+    /// What is in the way of one wish.
+    pub(in crate::service) fn check(&self, ask: &Ask) -> Option<Clash> {
+        conflict::evaluate(&self.after_own(ask), &self.claims, self.capacity(ask.target), self.now)
+    }
+
+    /// Takes what is asked for and gives up what the holder had before; keeps a claim that is just as asked for, and
+    /// with it the place in the order of who was first. `reason` goes on record where something is in the way.
+    pub(in crate::service) async fn occupy(
+        &mut self,
+        tx: &mut Tx<'_>,
+        asks: &[Ask],
+        holder: Holder,
+        reason: OverlapReason,
+        hold_expires_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let site = tx.site();
+        let mut kept = BTreeSet::new();
+        let mut new = Vec::new();
+        for ask in asks {
+            match self.own_claim(ask) {
+                // A lasting claim stays; a held one becomes lasting unless it is to be held on.
+                Some(claim) if reason != OverlapReason::MultipleRequests => {
+                    let id = claim.id;
+                    if claim.hold_expires_at.is_some() && hold_expires_at.is_none() {
+                        claims::make_lasting(tx.conn(), site, id).await?;
+                    }
+                    kept.insert(id);
+                    if let Some(claim) = self.claims.iter_mut().find(|claim| claim.id == id) {
+                        claim.hold_expires_at = hold_expires_at;
+                    }
+                }
+                _ => {
+                    let on_record = reason == OverlapReason::MultipleRequests || self.check(ask).is_some();
+                    new.push(Claim {
+                        id: ClaimId::new(),
+                        target: ask.target,
+                        span: ask.span,
+                        seats: ask.seats,
+                        holder,
+                        hold_expires_at,
+                        overlap_reason: on_record.then_some(reason),
+                    });
+                }
+            }
+        }
+        let gone: Vec<ClaimId> =
+            self.claims.iter().filter(|c| c.holder == holder && !kept.contains(&c.id)).map(|c| c.id).collect();
+        for id in gone {
+            claims::delete_one(tx.conn(), site, id).await?;
+        }
+        self.claims.retain(|claim| claim.holder != holder || kept.contains(&claim.id));
+        for claim in new {
+            claims::insert(tx.conn(), site, &claim).await?;
+            self.claims.push(claim);
+        }
+        Ok(())
+    }
+
+    /// Gives up all that somebody holds.
+    pub(in crate::service) async fn release(&mut self, tx: &mut Tx<'_>, holder: Holder) -> Result<(), StoreError> {
+        let site = tx.site();
+        claims::release(tx.conn(), site, holder).await?;
+        self.claims.retain(|claim| claim.holder != holder);
+        Ok(())
+    }
+
+    /// Looks again at the bookings around that are flagged, or may have to be: sets and clears `doubleBooked`.
+    pub(in crate::service) async fn review(
+        &self,
+        tx: &mut Tx<'_>,
+        own: Option<BookingId>,
+        actor: &Actor,
+    ) -> Result<(), Failure> {
+        let around: BTreeSet<BookingId> = self
+            .claims
+            .iter()
+            .filter(|claim| claim.overlap_reason.is_some())
+            .filter_map(|claim| claim.holder.booking())
+            .filter(|id| Some(*id) != own)
+            .collect();
+        for id in around {
+            self.review_one(tx, id, actor.identity()).await?;
+        }
+        Ok(())
+    }
+
+    async fn review_one(&self, tx: &mut Tx<'_>, id: BookingId, actor: Identity) -> Result<(), Failure> {
+        let site = tx.site();
+        let Some(mut booking) = bookings::find(tx.conn(), site, id).await? else { return Ok(()) };
+        // What the business let in without a check is never flagged by the machine.
+        if booking.flow.skip_availability_validation {
+            return Ok(());
+        }
+        let own = claims::of_holder(tx.conn(), site, Holder::Booking(id)).await?;
+        let mut clashes = false;
+        for claim in &own {
+            let ask = Ask {
+                target: claim.target,
+                span: claim.span,
+                seats: claim.seats,
+                holder: claim.holder,
+                before: claim.blocks().then_some(claim.id),
+            };
+            let elsewhere;
+            let ledger = if self.claims.iter().any(|known| known.id == claim.id) {
+                self
+            } else {
+                // It holds something that this act has nothing to do with. Whoever changes that has to wait for this
+                // booking's row, which is locked here, and then looks at it again.
+                elsewhere = Self::look(tx, &[(claim.target, claim.span)]).await?;
+                &elsewhere
+            };
+            clashes |= conflict::evaluate(&ask, &ledger.claims, ledger.capacity(claim.target), self.now).is_some();
+        }
+        if clashes == booking.double_booked {
+            return Ok(());
+        }
+        booking.double_booked = clashes;
+        if !clashes {
+            for claim in own.iter().filter(|claim| claim.overlap_reason.is_some() && claim.blocks()) {
+                claims::set_reason(tx.conn(), site, claim.id, None).await?;
+            }
+        }
+        let event = if clashes { EventType::DoubleBooked } else { EventType::DoubleBookingResolved };
+        touch(tx, &mut booking, event, actor, EventSource::Request, self.now).await
+    }
+
+    /// The holder's own claim on just what it asks for.
+    fn own_claim(&self, ask: &Ask) -> Option<&Claim> {
+        self.claims.iter().find(|claim| {
+            claim.holder == ask.holder
+                && claim.target == ask.target
+                && claim.span == ask.span
+                && claim.seats == ask.seats
+                && claim.blocks()
+        })
+    }
+
+    /// Who holds just this already is only behind those who came before.
+    fn after_own(&self, ask: &Ask) -> Ask {
+        Ask { before: ask.before.or_else(|| self.own_claim(ask).map(|claim| claim.id)), ..*ask }
+    }
+
+    fn capacity(&self, target: Target) -> i32 {
+        match target {
+            Target::Resource(_) => 1,
+            Target::Session(id) => self.sessions.get(&id).map_or(0, |session| session.capacity),
+            Target::Schedule(id) => self.schedules.get(&id).map_or(0, |schedule| schedule.capacity),
+        }
+    }
+}
+
+/// Writes a change of a booking that nobody asked for directly, with its event.
+pub(in crate::service) async fn touch(
+    tx: &mut Tx<'_>,
+    booking: &mut Booking,
+    event_type: EventType,
+    actor: Identity,
+    source: EventSource,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    booking.revision += 1;
+    booking.updated = now;
+    let site = tx.site();
+    bookings::save(tx.conn(), site, booking).await?;
+    tx.record(NewEvent {
+        state: booking.clone(),
+        event_type,
+        previous_status: Some(booking.status),
+        previous_resources: Vec::new(),
+        actor,
+        source,
+        occurred: now,
+    });
+    Ok(())
+}

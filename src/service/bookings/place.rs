@@ -1,0 +1,454 @@
+//! Where a booking goes: finds out the service, the time, who and what it needs, and what is in the way.
+
+use jiff::{Timestamp, ToSpan as _};
+
+use super::ledger::{Ledger, Spot};
+use crate::{
+    domain::{
+        Rejection,
+        booking::{Booked, BookedResource, Booking, Location},
+        catalog::{Resource, ResourceType, Service, ServiceKind, SessionStatus},
+        conflict::{self, Ask, Clash, Holder, Target},
+        ids::{BookingId, Kind, ResourceId, ScheduleId, ServiceId, SessionId},
+        time::{TimeSpan, ZoneName},
+    },
+    store::{Failure, Tx, catalog, claims, sites},
+};
+
+/// How far ahead the next free time is looked for.
+const LOOK_AHEAD_DAYS: i64 = 31;
+
+/// What the caller wants to book.
+#[derive(Debug, Clone)]
+pub enum Wanted {
+    /// A session of a class. Everything else is the session's, whatever the client says.
+    Session {
+        /// Which.
+        session: SessionId,
+        /// The zone in which the customer saw it.
+        time_zone: Option<ZoneName>,
+    },
+    /// A time of an appointment service.
+    Appointment {
+        /// The service.
+        service: ServiceId,
+        /// From when.
+        start: Timestamp,
+        /// Until when; the service's usual length if not said.
+        end: Option<Timestamp>,
+        /// The zone in which the customer saw it.
+        time_zone: Option<ZoneName>,
+        /// Who or what is wished for; at most one of each type.
+        resources: Vec<ResourceId>,
+        /// Where; the service's place if not said.
+        location: Option<Location>,
+    },
+    /// A course's run.
+    Course {
+        /// Which.
+        schedule: ScheduleId,
+        /// The zone in which the customer saw it.
+        time_zone: Option<ZoneName>,
+    },
+}
+
+/// Whether the place is only looked at, or taken before the commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Nothing will be held: the customer's wish is kept, nobody is assigned.
+    Look,
+    /// It will be held: locked, and resources assigned.
+    Take,
+}
+
+/// A place for a booking.
+pub(super) struct Place {
+    pub(super) service: Service,
+    pub(super) booked: Booked,
+    pub(super) ledger: Ledger,
+    pub(super) asks: Vec<Ask>,
+    /// The first wish that doesn't fit, and why.
+    pub(super) clash: Option<(Ask, Clash)>,
+    candidates: Candidates,
+}
+
+/// How the place is looked for.
+pub(super) struct Search<'a> {
+    pub(super) holder: BookingId,
+    pub(super) seats: i32,
+    pub(super) purpose: Purpose,
+    /// Whether any length of an appointment will do: the business's word.
+    pub(super) any_length: bool,
+    /// What the booking holds by now: locked with the rest, and its resources are preferred.
+    pub(super) current: Option<&'a Booking>,
+}
+
+pub(super) async fn find(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Result<Place, Failure> {
+    match wanted {
+        Wanted::Session { session, time_zone } => find_session(tx, *session, time_zone.as_ref(), search).await,
+        Wanted::Course { schedule, time_zone } => find_course(tx, *schedule, time_zone.as_ref(), search).await,
+        Wanted::Appointment { service, start, end, time_zone, resources, location } => {
+            let site = tx.site();
+            let service = catalog::find_live_service(tx.conn(), site, *service)
+                .await?
+                .filter(|service| service.kind == ServiceKind::Appointment)
+                .ok_or_else(|| Rejection::not_found(Kind::Service, &["serviceId"]))?;
+            let span = appointment_span(&service, *start, *end, search.any_length)?;
+            let candidates = Candidates::load(tx, &service, resources, search.current).await?;
+            let time_zone = match time_zone {
+                Some(zone) => zone.clone(),
+                None => site_zone(tx).await?,
+            };
+            let booked = Booked {
+                service: service.id,
+                kind: ServiceKind::Appointment,
+                schedule: service.schedule,
+                session: None,
+                span: Some(span),
+                buffer_minutes: service.buffer_minutes,
+                time_zone,
+                resources: Vec::new(),
+                location: location.clone().or_else(|| service.location.clone()),
+                title: service.name.clone(),
+            };
+            let busy = span.with_buffer(service.buffer_minutes);
+            let mut spots: Vec<Spot> = candidates.targets().map(|target| (target, busy)).collect();
+            if let Some(current) = search.current {
+                spots.extend(spots_of(current));
+            }
+            let ledger = open(tx, &spots, search).await?;
+            let (resources, asks, clash) = candidates.choose(&ledger, busy, search.holder)?;
+            let resources = match search.purpose {
+                Purpose::Take => resources,
+                Purpose::Look => resources.into_iter().filter(|resource| resource.explicitly_requested).collect(),
+            };
+            Ok(Place { service, booked: Booked { resources, ..booked }, ledger, asks, clash, candidates })
+        }
+    }
+}
+
+/// A place for an appointment that is made but has nobody assigned yet, at the time that it has.
+pub(super) async fn reopen(tx: &mut Tx<'_>, booking: &Booking, service: Service) -> Result<Place, Failure> {
+    let search = Search {
+        holder: booking.id,
+        seats: booking.participants.total,
+        purpose: Purpose::Take,
+        any_length: true,
+        current: Some(booking),
+    };
+    let wished: Vec<ResourceId> = booking.booked.resources.iter().map(|resource| resource.id).collect();
+    let candidates = match booking.booked.kind {
+        ServiceKind::Appointment => Candidates::load(tx, &service, &wished, Some(booking)).await?,
+        ServiceKind::Class | ServiceKind::Course => Candidates::default(),
+    };
+    let mut spots = spots_of(booking);
+    let busy = busy_span(&booking.booked);
+    spots.extend(candidates.targets().map(|target| (target, busy)));
+    let ledger = open(tx, &spots, &search).await?;
+    let mut booked = booking.booked.clone();
+    let (asks, clash) = if booked.kind == ServiceKind::Appointment {
+        let (mut resources, asks, clash) = candidates.choose(&ledger, busy, booking.id)?;
+        for resource in &mut resources {
+            if let Some(had) = booked.resources.iter().find(|had| had.id == resource.id) {
+                resource.explicitly_requested = had.explicitly_requested;
+            }
+        }
+        booked.resources = resources;
+        (asks, clash)
+    } else {
+        seat_asks(&ledger, &booked, search.seats, booking.id)
+    };
+    Ok(Place { service, booked, ledger, asks, clash, candidates })
+}
+
+impl Place {
+    /// The refusal for what is in the way, with the next time at which it would fit.
+    pub(super) async fn refuse(&self, tx: &mut Tx<'_>, ask: &Ask, clash: &Clash) -> Result<Rejection, Failure> {
+        let next = match ask.target {
+            Target::Resource(_) => self.candidates.next_free(tx, ask, self.ledger.now()).await?,
+            Target::Session(_) | Target::Schedule(_) => None,
+        };
+        Ok(conflict::refuse(ask, clash, next))
+    }
+}
+
+/// What a booking holds, or would hold with the resources that it has.
+pub(in crate::service) fn spots_of(booking: &Booking) -> Vec<Spot> {
+    let busy = busy_span(&booking.booked);
+    targets_of(&booking.booked).into_iter().map(|target| (target, busy)).collect()
+}
+
+/// What a booking with these resources holds.
+pub(super) fn targets_of(booked: &Booked) -> Vec<Target> {
+    match (booked.kind, booked.session) {
+        (ServiceKind::Class, Some(session)) => vec![Target::Session(session)],
+        (ServiceKind::Course, _) => vec![Target::Schedule(booked.schedule)],
+        _ => booked.resources.iter().map(|resource| Target::Resource(resource.id)).collect(),
+    }
+}
+
+/// The time that is held: with the buffer, and all time for a course that has no sessions yet.
+pub(in crate::service) fn busy_span(booked: &Booked) -> TimeSpan {
+    match booked.span {
+        Some(span) => span.with_buffer(booked.buffer_minutes),
+        None => all_time(),
+    }
+}
+
+fn all_time() -> TimeSpan {
+    let end = Timestamp::from_second(4_102_444_800).unwrap_or(Timestamp::MAX);
+    TimeSpan::new(Timestamp::UNIX_EPOCH, end).unwrap_or_else(|| unreachable!("1970 is before 2100"))
+}
+
+async fn open(tx: &mut Tx<'_>, spots: &[Spot], search: &Search<'_>) -> Result<Ledger, Failure> {
+    match search.purpose {
+        Purpose::Look => Ledger::look(tx, spots).await,
+        Purpose::Take => Ledger::lock(tx, spots, search.current.map(|booking| booking.id)).await,
+    }
+}
+
+async fn site_zone(tx: &mut Tx<'_>) -> Result<ZoneName, Failure> {
+    let id = tx.site();
+    Ok(sites::find(tx.conn(), id).await?.map_or_else(ZoneName::utc, |site| site.time_zone))
+}
+
+async fn find_session(
+    tx: &mut Tx<'_>,
+    id: SessionId,
+    time_zone: Option<&ZoneName>,
+    search: &Search<'_>,
+) -> Result<Place, Failure> {
+    let missing = || Rejection::not_found(Kind::Session, &["sessionId"]);
+    let mut spots = vec![(Target::Session(id), all_time())];
+    if let Some(current) = search.current {
+        spots.extend(spots_of(current));
+    }
+    let ledger = open(tx, &spots, search).await?;
+    let site = tx.site();
+    let session = ledger.session(id).filter(|session| session.status == SessionStatus::Confirmed).ok_or_else(missing)?;
+    let service = catalog::find_live_service(tx.conn(), site, session.service)
+        .await?
+        .filter(|service| service.kind == ServiceKind::Class)
+        .ok_or_else(missing)?;
+    let booked = Booked {
+        service: service.id,
+        kind: ServiceKind::Class,
+        schedule: session.schedule,
+        session: Some(id),
+        span: Some(session.span),
+        buffer_minutes: 0,
+        time_zone: time_zone.unwrap_or(&session.time_zone).clone(),
+        resources: session.resources.clone(),
+        location: session.location.clone().or_else(|| service.location.clone()),
+        title: session.title.clone(),
+    };
+    let (asks, clash) = seat_asks(&ledger, &booked, search.seats, search.holder);
+    Ok(Place { service, booked, ledger, asks, clash, candidates: Candidates::default() })
+}
+
+async fn find_course(
+    tx: &mut Tx<'_>,
+    id: ScheduleId,
+    time_zone: Option<&ZoneName>,
+    search: &Search<'_>,
+) -> Result<Place, Failure> {
+    let missing = || Rejection::not_found(Kind::Schedule, &["scheduleId"]);
+    let spots = [(Target::Schedule(id), all_time())];
+    let ledger = open(tx, &spots, search).await?;
+    let site = tx.site();
+    let schedule = ledger.schedule(id).ok_or_else(missing)?.clone();
+    let service = catalog::find_live_service(tx.conn(), site, schedule.service)
+        .await?
+        .filter(|service| service.kind == ServiceKind::Course)
+        .ok_or_else(missing)?;
+    let time_zone = match time_zone {
+        Some(zone) => zone.clone(),
+        None => site_zone(tx).await?,
+    };
+    let booked = Booked {
+        service: service.id,
+        kind: ServiceKind::Course,
+        schedule: id,
+        session: None,
+        span: schedule.span,
+        buffer_minutes: 0,
+        time_zone,
+        resources: Vec::new(),
+        location: service.location.clone(),
+        title: service.name.clone(),
+    };
+    let (asks, clash) = seat_asks(&ledger, &booked, search.seats, search.holder);
+    Ok(Place { service, booked, ledger, asks, clash, candidates: Candidates::default() })
+}
+
+fn seat_asks(ledger: &Ledger, booked: &Booked, seats: i32, holder: BookingId) -> (Vec<Ask>, Option<(Ask, Clash)>) {
+    let span = busy_span(booked);
+    let asks: Vec<Ask> = targets_of(booked)
+        .into_iter()
+        .map(|target| Ask { target, span, seats, holder: Holder::Booking(holder), before: None })
+        .collect();
+    let clash = asks.iter().find_map(|ask| ledger.check(ask).map(|clash| (*ask, clash)));
+    (asks, clash)
+}
+
+fn appointment_span(
+    service: &Service,
+    start: Timestamp,
+    end: Option<Timestamp>,
+    any_length: bool,
+) -> Result<TimeSpan, Rejection> {
+    let usual = service.durations.as_slice().first().copied().unwrap_or(60);
+    let end = match end {
+        Some(end) => end,
+        None => start
+            .checked_add(i64::from(usual).minutes())
+            .map_err(|_| Rejection::invalid(&["startDate"], "is too late"))?,
+    };
+    let span = TimeSpan::new(start, end).ok_or_else(|| Rejection::invalid(&["endDate"], "must be after `startDate`"))?;
+    let fits = span.end().duration_since(span.start()).as_secs() % 60 == 0
+        && service.durations.iter().any(|minutes| i64::from(*minutes) == span.minutes());
+    if fits || any_length {
+        return Ok(span);
+    }
+    let lengths: Vec<String> = service.durations.iter().map(ToString::to_string).collect();
+    let message = format!("must be one of the service's lengths after `startDate`: {} minutes", lengths.join(", "));
+    Err(Rejection::invalid(&["endDate"], message))
+}
+
+/// Who could do it: for each type of resource that the service needs, those to choose from, in the order of choice.
+#[derive(Default)]
+struct Candidates {
+    by_type: Vec<Vec<Resource>>,
+    requested: Vec<ResourceId>,
+    needed: bool,
+}
+
+impl Candidates {
+    async fn load(
+        tx: &mut Tx<'_>,
+        service: &Service,
+        requested: &[ResourceId],
+        current: Option<&Booking>,
+    ) -> Result<Self, Failure> {
+        let site = tx.site();
+        let found = catalog::find_resources(tx.conn(), site, &service.resources).await?;
+        let mut by_type: Vec<Vec<Resource>> = Vec::new();
+        for kind in [ResourceType::Staff, ResourceType::Room] {
+            let mut of_type: Vec<Resource> = service
+                .resources
+                .iter()
+                .filter_map(|id| found.iter().find(|resource| resource.id == *id))
+                .filter(|resource| resource.resource_type == kind)
+                .cloned()
+                .collect();
+            let wished: Vec<&Resource> = of_type.iter().filter(|r| requested.contains(&r.id)).collect();
+            match wished.as_slice() {
+                [] => {
+                    // Who has it now comes first, so that moving a booking doesn't change people without need.
+                    let had = |r: &Resource| current.is_some_and(|b| b.booked.resources.iter().any(|h| h.id == r.id));
+                    of_type.sort_by_key(|resource| !had(resource));
+                }
+                [one] => of_type = vec![(*one).clone()],
+                _ => return Err(Rejection::invalid(&["resourceIds"], "names two resources of one type").into()),
+            }
+            if !of_type.is_empty() {
+                by_type.push(of_type);
+            }
+        }
+        if let Some(unknown) = requested.iter().position(|id| !by_type.iter().flatten().any(|r| r.id == *id)) {
+            let index = unknown.to_string();
+            return Err(Rejection::not_found(Kind::Resource, &["resourceIds", &index]).into());
+        }
+        Ok(Self { by_type, requested: requested.to_vec(), needed: true })
+    }
+
+    fn targets(&self) -> impl Iterator<Item = Target> {
+        self.by_type.iter().flatten().map(|resource| Target::Resource(resource.id))
+    }
+
+    /// Takes the first free one of each type; where none is free, the first, and says what is in its way.
+    #[expect(clippy::type_complexity, reason = "three things that are used at once, by one caller")]
+    fn choose(
+        &self,
+        ledger: &Ledger,
+        span: TimeSpan,
+        holder: BookingId,
+    ) -> Result<(Vec<BookedResource>, Vec<Ask>, Option<(Ask, Clash)>), Rejection> {
+        let (mut chosen, mut asks, mut clash) = (Vec::new(), Vec::new(), None);
+        for of_type in &self.by_type {
+            let mut first = None;
+            let mut free = None;
+            for resource in of_type {
+                let target = Target::Resource(resource.id);
+                let ask = Ask { target, span, seats: 1, holder: Holder::Booking(holder), before: None };
+                match ledger.check(&ask) {
+                    None => {
+                        free = Some((resource, ask));
+                        break;
+                    }
+                    Some(found) if first.is_none() => first = Some((resource, ask, found)),
+                    Some(_) => {}
+                }
+            }
+            let (resource, ask) = match (free, first) {
+                (Some(free), _) => free,
+                (None, Some((resource, ask, found))) => {
+                    clash = clash.or(Some((ask, found)));
+                    (resource, ask)
+                }
+                (None, None) => continue,
+            };
+            chosen.push(BookedResource {
+                id: resource.id,
+                name: resource.name.clone(),
+                explicitly_requested: self.requested.contains(&resource.id),
+            });
+            asks.push(ask);
+        }
+        if self.needed && asks.is_empty() {
+            return Err(Rejection::NoResource);
+        }
+        Ok((chosen, asks, clash))
+    }
+
+    /// The first start at or after the one asked for at which somebody of each type is free for as long.
+    async fn next_free(&self, tx: &mut Tx<'_>, ask: &Ask, now: Timestamp) -> Result<Option<Timestamp>, Failure> {
+        let site = tx.site();
+        let Ok(until) = ask.span.start().checked_add((LOOK_AHEAD_DAYS * 24).hours()) else { return Ok(None) };
+        let mut types = Vec::new();
+        for of_type in &self.by_type {
+            let mut each = Vec::new();
+            for resource in of_type {
+                let target = Target::Resource(resource.id);
+                each.push((target, claims::on_target(tx.conn(), site, target, ask.span.start(), until).await?));
+            }
+            types.push(each);
+        }
+        let length = ask.span.end().duration_since(ask.span.start());
+        let mut start = ask.span.start();
+        // Each round moves on to where the busiest type is free; when none moves any further, all are free there.
+        for _ in 0..1000 {
+            let Some(span) = start.checked_add(length).ok().and_then(|end| TimeSpan::new(start, end)) else {
+                return Ok(None);
+            };
+            let mut furthest = start;
+            for each in &types {
+                let earliest = each
+                    .iter()
+                    .filter_map(|(target, found)| {
+                        conflict::next_free(&Ask { target: *target, span, ..*ask }, found, now, until)
+                    })
+                    .min();
+                match earliest {
+                    Some(at) => furthest = furthest.max(at),
+                    None => return Ok(None),
+                }
+            }
+            if furthest == start {
+                return Ok(Some(start));
+            }
+            start = furthest;
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,249 @@
+//! Reading bookings and their log. What the caller may not see looks like what isn't there.
+
+use crate::{
+    domain::{
+        booking::Booking,
+        conflict::{self, Ask, Holder, Target},
+        event::EventType,
+        ids::{BookingId, NotificationId, ServiceId},
+        time::TimeSpan,
+    },
+    service::{
+        Caller, Error, Service,
+        access::{self, EventSubjects},
+    },
+    store::{
+        bookings::{self, BookingFilter, BookingKey, Contact, OrderField},
+        claims,
+        events::{self, Event},
+        notifications::{self, Notification},
+        page::{Direction, Filter, Page, PageRequest},
+    },
+};
+
+/// Which events of the log somebody wants.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Of these bookings.
+    pub bookings: Option<Vec<BookingId>>,
+    /// Of these services.
+    pub services: Option<Vec<ServiceId>>,
+    /// Of these types.
+    pub types: Option<Vec<EventType>>,
+}
+
+impl EventFilter {
+    /// Whether an event passes.
+    #[must_use]
+    pub fn passes(&self, event: &Event) -> bool {
+        self.bookings.as_ref().is_none_or(|ids| ids.contains(&event.booking))
+            && self.services.as_ref().is_none_or(|ids| ids.contains(&event.service))
+            && self.types.as_ref().is_none_or(|types| types.contains(&event.event_type))
+    }
+}
+
+/// Events are looked through in pieces of this size.
+const SCAN: i64 = 500;
+
+impl Service {
+    /// A booking that the caller may see.
+    pub async fn booking(&self, caller: &Caller, id: BookingId) -> Result<Option<Booking>, Error> {
+        let site = caller.site;
+        let found = self.db().read(move |conn| Box::pin(bookings::find(conn, site, id))).await?;
+        Ok(found.filter(|booking| access::sees(caller, booking)))
+    }
+
+    /// Those of the bookings that the caller may see.
+    pub async fn bookings_by_id(&self, caller: &Caller, ids: Vec<BookingId>) -> Result<Vec<Booking>, Error> {
+        let site = caller.site;
+        let found = self.db().read(move |conn| Box::pin(async move { bookings::find_many(conn, site, &ids).await }));
+        Ok(found.await?.into_iter().filter(|booking| access::sees(caller, booking)).collect())
+    }
+
+    /// A page of the bookings that the caller may see.
+    pub async fn bookings(
+        &self,
+        caller: &Caller,
+        filter: BookingFilter,
+        field: OrderField,
+        direction: Direction,
+        request: PageRequest<BookingKey>,
+    ) -> Result<Page<Booking>, Error> {
+        let (site, filter) = (caller.site, Filter::All(vec![access::scope(caller), filter]));
+        let page = self.db().read(move |conn| {
+            Box::pin(async move { bookings::page(conn, site, filter, field, direction, &request).await })
+        });
+        Ok(page.await?)
+    }
+
+    /// How many bookings the caller may see that pass the filter.
+    pub async fn count_bookings(&self, caller: &Caller, filter: BookingFilter) -> Result<i64, Error> {
+        let (site, filter) = (caller.site, Filter::All(vec![access::scope(caller), filter]));
+        Ok(self.db().read(move |conn| Box::pin(bookings::count(conn, site, filter))).await?)
+    }
+
+    /// Whom bookings are for. Only of bookings that the caller sees.
+    pub async fn contacts(&self, caller: &Caller, ids: Vec<BookingId>) -> Result<Vec<(BookingId, Contact)>, Error> {
+        let site = caller.site;
+        let found = self.db().read(move |conn| Box::pin(async move { bookings::contacts(conn, site, &ids).await }));
+        Ok(found.await?)
+    }
+
+    /// The messages about a booking that the caller sees, oldest first.
+    pub async fn notifications(&self, caller: &Caller, booking: BookingId) -> Result<Vec<Notification>, Error> {
+        let site = caller.site;
+        Ok(self.db().read(move |conn| Box::pin(notifications::of_booking(conn, site, booking))).await?)
+    }
+
+    /// A message about a booking that the caller may see.
+    pub async fn notification(&self, caller: &Caller, id: NotificationId) -> Result<Option<Notification>, Error> {
+        let site = caller.site;
+        let found = self.db().read(move |conn| Box::pin(notifications::find(conn, site, id))).await?;
+        match found {
+            Some(found) if self.booking(caller, found.booking).await?.is_some() => Ok(Some(found)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The bookings that clash with this one, whichever was there first; only those that the caller may see.
+    pub async fn conflicts(&self, caller: &Caller, booking: &Booking) -> Result<Vec<Booking>, Error> {
+        if !booking.status.on_calendar() {
+            return Ok(Vec::new());
+        }
+        let (site, id, now) = (caller.site, booking.id, self.clock().now());
+        let rivals = self.db().read(move |conn| {
+            Box::pin(async move {
+                let own = claims::of_holder(conn, site, Holder::Booking(id)).await?;
+                let mut rivals: Vec<BookingId> = Vec::new();
+                for claim in own {
+                    let around =
+                        claims::on_target(conn, site, claim.target, claim.span.start(), claim.span.end()).await?;
+                    let capacity = capacity(conn, site, claim.target).await?;
+                    let ask = |claim: &conflict::Claim, span: TimeSpan| Ask {
+                        target: claim.target,
+                        span,
+                        seats: claim.seats,
+                        holder: claim.holder,
+                        before: None,
+                    };
+                    if let Some(clash) = conflict::evaluate(&ask(&claim, claim.span), &around, capacity, now) {
+                        rivals.extend(clash.rivals.into_iter().filter_map(Holder::booking));
+                    }
+                    // A request that blocks nothing itself is a rival of what it clashes with, too.
+                    if matches!(claim.target, Target::Resource(_)) && claim.blocks() {
+                        let waiting = around.iter().filter(|c| !c.blocks() && c.span.overlaps(&claim.span));
+                        rivals.extend(waiting.filter_map(|claim| claim.holder.booking()));
+                    }
+                }
+                rivals.sort();
+                rivals.dedup();
+                rivals.retain(|rival| *rival != id);
+                bookings::find_many(conn, site, &rivals).await
+            })
+        });
+        let found = rivals.await?;
+        Ok(found.into_iter().filter(|rival| access::sees(caller, rival)).collect())
+    }
+
+    /// Where the site's log stands.
+    pub async fn last_event_position(&self, caller: &Caller) -> Result<i64, Error> {
+        let site = caller.site;
+        Ok(self.db().read(move |conn| Box::pin(events::last_position(conn, site))).await?)
+    }
+
+    /// An event that the caller may see.
+    pub async fn event(&self, caller: &Caller, position: i64) -> Result<Option<Event>, Error> {
+        let site = caller.site;
+        let found = self.db().read(move |conn| Box::pin(events::find(conn, site, position))).await?;
+        Ok(found.filter(|event| access::sees_event(caller, &EventSubjects::from(event))))
+    }
+
+    /// A page of the events that the caller may see and that pass the filter, by position.
+    pub async fn events(
+        &self,
+        caller: &Caller,
+        filter: EventFilter,
+        request: PageRequest<i64>,
+    ) -> Result<Page<Event>, Error> {
+        let (site, caller) = (caller.site, caller.clone());
+        let page = self.db().read(move |conn| {
+            Box::pin(async move {
+                let order = if request.from_end { events::Order::Backward } else { events::Order::Forward };
+                let (mut low, mut high) = (request.after.unwrap_or(0), request.before);
+                let wanted = usize::try_from(request.limit).unwrap_or(0) + 1;
+                let mut found: Vec<Event> = Vec::new();
+                while found.len() < wanted {
+                    let piece = events::range(conn, site, low, high, order, SCAN).await?;
+                    let Some(last) = piece.last() else { break };
+                    match order {
+                        events::Order::Forward => low = last.position,
+                        events::Order::Backward => high = Some(last.position),
+                    }
+                    let complete = i64::try_from(piece.len()).unwrap_or(0) < SCAN;
+                    found.extend(piece.into_iter().filter(|event| {
+                        filter.passes(event) && access::sees_event(&caller, &EventSubjects::from(event))
+                    }));
+                    if complete {
+                        break;
+                    }
+                }
+                let more = found.len() >= wanted;
+                found.truncate(wanted - 1);
+                if request.from_end {
+                    found.reverse();
+                    Ok(Page { items: found, has_previous: more, has_next: request.before.is_some() })
+                } else {
+                    Ok(Page { items: found, has_next: more, has_previous: request.after.is_some_and(|at| at > 0) })
+                }
+            })
+        });
+        Ok(page.await?)
+    }
+
+    /// A page of one booking's events, by revision. Only of a booking that the caller sees.
+    pub async fn history(
+        &self,
+        caller: &Caller,
+        booking: BookingId,
+        request: PageRequest<i64>,
+    ) -> Result<Page<Event>, Error> {
+        let site = caller.site;
+        let page = self.db().read(move |conn| {
+            Box::pin(async move {
+                let order = if request.from_end { events::Order::Backward } else { events::Order::Forward };
+                let after = request.after.unwrap_or(0);
+                let mut rows =
+                    events::of_booking(conn, site, booking, after, request.before, order, request.limit + 1).await?;
+                let limit = usize::try_from(request.limit).unwrap_or(0);
+                let more = rows.len() > limit;
+                rows.truncate(limit);
+                if request.from_end {
+                    rows.reverse();
+                    Ok(Page { items: rows, has_previous: more, has_next: request.before.is_some() })
+                } else {
+                    Ok(Page { items: rows, has_next: more, has_previous: after > 0 })
+                }
+            })
+        });
+        Ok(page.await?)
+    }
+
+    /// How many events a booking has.
+    pub async fn count_history(&self, caller: &Caller, booking: BookingId) -> Result<i64, Error> {
+        let site = caller.site;
+        Ok(self.db().read(move |conn| Box::pin(events::count_of_booking(conn, site, booking))).await?)
+    }
+}
+
+async fn capacity(
+    conn: &mut crate::store::Conn,
+    site: crate::domain::ids::SiteId,
+    target: Target,
+) -> Result<i32, crate::store::StoreError> {
+    use crate::store::catalog;
+    Ok(match target {
+        Target::Resource(_) => 1,
+        Target::Session(id) => catalog::find_session(conn, site, id).await?.map_or(0, |session| session.capacity),
+        Target::Schedule(id) => catalog::find_schedule(conn, site, id).await?.map_or(0, |schedule| schedule.capacity),
+    })
+}

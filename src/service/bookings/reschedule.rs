@@ -1,0 +1,247 @@
+//! Moving a booking to another time, and changing how many come.
+
+use super::{
+    Changed, Target,
+    act::{load, open},
+    before_start,
+    create::check_participants,
+    place::{self, Purpose, Search, Wanted},
+    write_change,
+};
+use crate::{
+    domain::{
+        Rejection,
+        booking::{Act, Booking, BookingStatus, Participants},
+        catalog::ServiceKind,
+        conflict::{Ask, Holder, OverlapReason},
+        event::EventType,
+        ids::SiteId,
+        rejection::PolicyRule,
+    },
+    service::{
+        Caller, Error, Service,
+        access::{self, Right},
+    },
+    store::{Command, Failure, Tx},
+};
+
+/// A booking's new time.
+#[derive(Debug, Clone)]
+pub struct RescheduleBooking {
+    /// Which booking, and how.
+    pub target: Target,
+    /// Where to: another session of the class, or another time of the appointment.
+    pub wanted: Wanted,
+    /// How many come, if that changes.
+    pub participants: Option<Participants>,
+    /// Without looking whether it is free: the business only.
+    pub skip_availability_validation: bool,
+    /// Confirmed even where the service needs approval: the business only.
+    pub skip_business_confirmation: bool,
+}
+
+struct Reschedule {
+    caller: Caller,
+    input: RescheduleBooking,
+}
+
+impl Command for Reschedule {
+    type Output = Changed;
+
+    fn site(&self) -> SiteId {
+        self.caller.site
+    }
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Changed, Failure> {
+        let (input, actor) = (&self.input, &self.caller.actor);
+        let seen = load(tx, &self.caller, &input.target).await?;
+        seen.check_revision(input.target.expected_revision)?;
+        seen.check(Act::Reschedule)?;
+        self.check_rights(&seen)?;
+        let participants = input.participants.clone().unwrap_or_else(|| seen.participants.clone());
+        let takes = seen.status.on_calendar() || seen.hold_expires_at.is_some();
+        let search = Search {
+            holder: seen.id,
+            seats: participants.total,
+            purpose: if takes { Purpose::Take } else { Purpose::Look },
+            any_length: input.skip_availability_validation,
+            current: Some(&seen),
+        };
+        let mut place = place::find(tx, &self.wanted(&seen)?, &search).await?;
+        let now = place.ledger.now();
+        let before = load(tx, &self.caller, &input.target).await?;
+        if before.revision != seen.revision {
+            return Err(Failure::Again);
+        }
+        if place.booked.service != before.booked.service {
+            return Err(Rejection::invalid(&["slot"], "is of another service").into());
+        }
+        check_participants(&place.service, &participants)?;
+        before_start(&before, actor, now, PolicyRule::TooLateToReschedule)?;
+        if let Some(start) = place.booked.span.map(|span| span.start())
+            && actor.is_customer()
+            && start <= now
+        {
+            return Err(Rejection::Policy { rule: PolicyRule::TooLateToBook, limit: Some(start.to_string()) }.into());
+        }
+        if let Some((ask, clash)) = &place.clash
+            && !input.skip_availability_validation
+        {
+            return Err(place.refuse(tx, ask, clash).await?.into());
+        }
+        let mut after = before.clone();
+        after.booked = place.booked.clone();
+        after.participants = participants;
+        // It went where nothing was in its way, or by the business's own word: either way the flag is gone.
+        after.double_booked = false;
+        after.flow.skip_availability_validation |= input.skip_availability_validation;
+        after.flow.skip_business_confirmation |= input.skip_business_confirmation;
+        after.status = self.new_status(&before, place.service.online_booking.require_manual_approval);
+        if after.status.on_calendar() || before.held(now) {
+            let several = place.service.online_booking.allow_multiple_requests
+                && place.service.kind == ServiceKind::Appointment
+                && after.status == BookingStatus::Pending;
+            let reason = if several { OverlapReason::MultipleRequests } else { OverlapReason::OwnerSkip };
+            let asks = std::mem::take(&mut place.asks);
+            let holder = Holder::Booking(before.id);
+            place.ledger.occupy(tx, &asks, holder, reason, after.hold_expires_at).await?;
+        }
+        place.ledger.review(tx, Some(before.id), actor).await?;
+        let notification = input.target.notification.as_ref();
+        write_change(tx, &before, &mut after, EventType::Rescheduled, actor, notification, now).await?;
+        Ok(Changed(after))
+    }
+}
+
+impl Reschedule {
+    fn check_rights(&self, booking: &Booking) -> Result<(), Rejection> {
+        let business = access::manages(&self.caller, &booking.booked);
+        for (asked, flag) in [
+            (self.input.skip_availability_validation, "skipAvailabilityValidation"),
+            (self.input.skip_business_confirmation, "skipBusinessConfirmation"),
+        ] {
+            access::require_business(business, asked, flag, &["flowControlSettings", flag])?;
+        }
+        let numbers = self.input.participants.is_some();
+        access::require_business(business, numbers, "changing the number of participants", &["totalParticipants"])
+    }
+
+    /// The wish, with the booking's own service and resources where the client left them out.
+    fn wanted(&self, booking: &Booking) -> Result<Wanted, Rejection> {
+        match (&self.input.wanted, booking.booked.kind) {
+            (wanted @ Wanted::Session { .. }, ServiceKind::Class) => Ok(wanted.clone()),
+            (Wanted::Appointment { service, start, end, time_zone, resources, location }, ServiceKind::Appointment) => {
+                let wished = booking.booked.resources.iter().filter(|resource| resource.explicitly_requested);
+                Ok(Wanted::Appointment {
+                    service: *service,
+                    start: *start,
+                    end: *end,
+                    time_zone: time_zone.clone().or_else(|| Some(booking.booked.time_zone.clone())),
+                    // Who was asked for by name stays, unless the client names somebody now.
+                    resources: if resources.is_empty() { wished.map(|r| r.id).collect() } else { resources.clone() },
+                    location: location.clone().or_else(|| booking.booked.location.clone()),
+                })
+            }
+            (Wanted::Session { .. }, _) => {
+                Err(Rejection::invalid(&["slot", "session"], "an appointment moves to another time, not to a session"))
+            }
+            _ => Err(Rejection::invalid(&["slot", "appointment"], "a class booking moves to another session of the class")),
+        }
+    }
+
+    /// A customer who moves a booking that needs approval asks again; the business's move keeps the status.
+    fn new_status(&self, before: &Booking, needs_approval: bool) -> BookingStatus {
+        let asks_again = self.caller.actor.is_customer()
+            && before.status == BookingStatus::Confirmed
+            && needs_approval
+            && !before.flow.skip_business_confirmation;
+        let approved = before.status == BookingStatus::Pending && self.input.skip_business_confirmation;
+        match () {
+            () if asks_again => BookingStatus::Pending,
+            () if approved => BookingStatus::Confirmed,
+            () => before.status,
+        }
+    }
+}
+
+/// How many come, from now on.
+#[derive(Debug, Clone)]
+pub struct UpdateParticipants {
+    /// Which booking, and how.
+    pub target: Target,
+    /// How many.
+    pub participants: Participants,
+    /// Without looking whether there is room: the business's word.
+    pub skip_availability_validation: bool,
+}
+
+struct Update {
+    caller: Caller,
+    input: UpdateParticipants,
+}
+
+impl Command for Update {
+    type Output = Changed;
+
+    fn site(&self) -> SiteId {
+        self.caller.site
+    }
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Changed, Failure> {
+        let (input, actor) = (&self.input, &self.caller.actor);
+        let (before, mut place) = open(tx, &self.caller, &input.target).await?;
+        let now = place.ledger.now();
+        before.check_revision(input.target.expected_revision)?;
+        before.check(Act::UpdateParticipants)?;
+        let mut after = before.clone();
+        after.participants = input.participants.clone();
+        if before.status.on_calendar() || before.held(now) {
+            let holder = Holder::Booking(before.id);
+            let asks: Vec<Ask> =
+                place.asks.iter().map(|ask| Ask { seats: after.participants.total, ..*ask }).collect();
+            let clash = asks.iter().find_map(|ask| place.ledger.check(ask).map(|clash| (*ask, clash)));
+            let fewer = after.participants.total <= before.participants.total;
+            if let Some((ask, clash)) = &clash
+                && !fewer
+                && !input.skip_availability_validation
+            {
+                return Err(place.refuse(tx, ask, clash).await?.into());
+            }
+            // Whoever takes fewer seats is let, even where it was over before; what is still over stays on record.
+            after.double_booked = clash.is_some() && fewer && before.double_booked;
+            let reason = if input.skip_availability_validation || before.flow.skip_availability_validation {
+                OverlapReason::OwnerSkip
+            } else {
+                OverlapReason::OwnerConfirm
+            };
+            place.ledger.occupy(tx, &asks, holder, reason, after.hold_expires_at).await?;
+        }
+        after.flow.skip_availability_validation |= input.skip_availability_validation;
+        place.ledger.review(tx, Some(before.id), actor).await?;
+        let notification = input.target.notification.as_ref();
+        write_change(tx, &before, &mut after, EventType::ParticipantsUpdated, actor, notification, now).await?;
+        Ok(Changed(after))
+    }
+}
+
+impl Service {
+    /// Moves a booking.
+    pub async fn reschedule_booking(&self, caller: &Caller, mut input: RescheduleBooking) -> Result<Booking, Error> {
+        let key = input.target.idempotency.take();
+        let command = Reschedule { caller: caller.clone(), input };
+        Ok(self.once(caller, "rescheduleBooking", key, command).await?.0)
+    }
+
+    /// Changes how many come.
+    pub async fn update_number_of_participants(
+        &self,
+        caller: &Caller,
+        mut input: UpdateParticipants,
+    ) -> Result<Booking, Error> {
+        Right::ManageBookings.require(caller)?;
+        let key = input.target.idempotency.take();
+        let command = Update { caller: caller.clone(), input };
+        Ok(self.once(caller, "updateNumberOfParticipants", key, command).await?.0)
+    }
+}
+
