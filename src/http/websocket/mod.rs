@@ -135,8 +135,13 @@ impl<A: Api> Connection<A> {
             () = lifeline.reached(Phase::Draining) => End::ByServer(Close::GOING_AWAY),
             Err(end) = self.talk() => end,
         };
-        // Operations end here, not after the farewell.
-        let Self { mut socket, .. } = self;
+        let Self {
+            mut socket,
+            operations,
+            ..
+        } = self;
+        // Nobody listens any more, however long the farewell takes.
+        drop(operations);
         let farewell = async {
             match end {
                 End::Lost => return,
