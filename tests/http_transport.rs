@@ -150,13 +150,10 @@ async fn malformed_requests_are_answered_400_with_a_code() {
 #[tokio::test]
 async fn a_request_error_is_200_for_clients_of_plain_json() {
     let server = Server::start().await;
-    let request = post(&server, "{ unknown }").header(header::ACCEPT, "application/json");
-    // The builder appends: the first header would win otherwise.
-    let mut request = request.build().unwrap();
-    request
-        .headers_mut()
-        .insert(header::ACCEPT, "application/json".parse().unwrap());
-    let response = Client::new().execute(request).await.unwrap();
+    let request = Client::new()
+        .post(server.url("/graphql"))
+        .json(&json!({ "query": "{ unknown }" }));
+    let response = request.send().await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(
         header_of(&response, "content-type"),
@@ -172,6 +169,21 @@ async fn a_client_that_accepts_nothing_we_have_gets_406() {
         .header(header::ACCEPT, "text/css")
         .json(&json!({ "query": "{ hello }" }));
     assert_eq!(refusal(request).await, (406, "NOT_ACCEPTABLE".into()));
+}
+
+#[tokio::test]
+async fn a_browsers_address_bar_is_sent_to_the_page() {
+    let server = Server::start().await;
+    let browser = Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let visit = browser
+        .get(server.url("/graphql"))
+        .header(header::ACCEPT, "text/html, */*;q=0.8");
+    let response = visit.send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::TEMPORARY_REDIRECT);
+    assert_eq!(header_of(&response, "location"), "/");
 }
 
 #[tokio::test]
@@ -213,9 +225,9 @@ async fn the_body_limit_applies_with_and_without_a_declared_length() {
     };
     let server = Server::with(settings).await;
     let body = |length: usize| {
-        let frame = r##"{"query":"{ hello } #"}"##.len();
+        let frame = r#"{"query":"{ hello } #"}"#.len();
         format!(
-            r##"{{"query":"{{ hello }} #{}"}}"##,
+            r#"{{"query":"{{ hello }} #{}"}}"#,
             "x".repeat(length - frame)
         )
     };

@@ -104,6 +104,7 @@ fn malformed(name: &str) -> Refusal {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
     use axum::http::HeaderValue;
