@@ -205,16 +205,17 @@ async fn a_failing_field_leaves_its_siblings_and_has_a_code() {
 #[tokio::test]
 async fn a_crash_is_500_with_the_request_id_and_nothing_else() {
     let server = Server::start().await;
-    let response = post(&server, "{ crashes }")
-        .header("x-request-id", "r-1")
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
-    let body: Value = response.json().await.unwrap();
-    let extensions = json!({ "code": "INTERNAL_ERROR", "requestId": "r-1" });
-    assert_eq!(body["errors"][0]["extensions"], extensions);
-    assert!(!body.to_string().contains("purpose"));
+    let execution = post(&server, "{ crashes }");
+    let authentication = post(&server, "{ hello }").bearer_auth("crash");
+    for request in [execution, authentication] {
+        let response = request.header("x-request-id", "r-1").send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(header_of(&response, "x-request-id"), "r-1");
+        let body: Value = response.json().await.unwrap();
+        let extensions = json!({ "code": "INTERNAL_ERROR", "requestId": "r-1" });
+        assert_eq!(body["errors"][0]["extensions"], extensions);
+        assert!(!body.to_string().contains("purpose"));
+    }
 }
 
 #[tokio::test]

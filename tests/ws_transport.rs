@@ -527,6 +527,24 @@ async fn a_client_that_does_not_read_is_not_buffered_for_and_cut_off() {
 }
 
 #[tokio::test]
+async fn a_client_that_reads_late_gets_everything_in_order() {
+    const COUNT: u32 = 10_000;
+    let server = Server::start().await;
+    let mut late = Client::connect(&server).await;
+    let query = format!("subscription {{ countdown(from: {COUNT}) }}");
+    late.subscribe("c", &query).await;
+    // Meanwhile others are served.
+    let mut other = Client::connect(&server).await;
+    for _ in 0..100 {
+        other.is_quiet().await;
+    }
+    for n in (0..COUNT).rev() {
+        assert_eq!(late.receive().await, next("c", &json!({ "countdown": n })));
+    }
+    assert_eq!(late.receive().await, complete("c"));
+}
+
+#[tokio::test]
 async fn a_message_over_the_limit_closes_1009() {
     let settings = Settings {
         message_limit: 1000,

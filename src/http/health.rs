@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use axum::{
-    Json,
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
 
-use super::{api::Api, transport::Transport};
+use super::{api::Api, transport::Transport, wire};
 
 /// A check that takes longer would be given up by whoever asks anyway.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -41,6 +40,10 @@ pub(super) async fn ready<A: Api>(State(transport): State<Transport<A>>) -> Resp
 }
 
 fn answer(code: StatusCode, status: &'static str, reason: Option<String>) -> Response {
-    let never_cached = [(header::CACHE_CONTROL, "no-store")];
-    (code, never_cached, Json(Health { status, reason })).into_response()
+    let headers = [
+        (header::CONTENT_TYPE, "application/json; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    let body = wire::to_bytes(&Health { status, reason });
+    (code, headers, body).into_response()
 }

@@ -1,14 +1,20 @@
-//! Gives every request an id and a tracing span that carries it, and every answer its header.
+//! Gives every request an id, a tracing span that carries it, and an answer, whatever happens.
+
+use std::panic::AssertUnwindSafe;
 
 use axum::{
     extract::Request,
-    http::{HeaderName, HeaderValue},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse, Response},
 };
+use futures_util::FutureExt;
 use tracing::Instrument;
 
-use super::api::RequestId;
+use super::{
+    api::RequestId,
+    wire::{self, Fault},
+};
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -28,7 +34,8 @@ pub(super) async fn identify(mut request: Request, next: Next) -> Response {
     );
     request.extensions_mut().insert(id.clone());
     let mut response = async {
-        let response = next.run(request).await;
+        let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+        let response = answered.unwrap_or_else(|_| crashed(&id));
         tracing::debug!(status = response.status().as_u16(), "answered");
         response
     }
@@ -38,4 +45,12 @@ pub(super) async fn identify(mut request: Request, next: Next) -> Response {
         response.headers_mut().insert(HEADER, value);
     }
     response
+}
+
+/// Without it the connection would just break off, and an HTTP/2 client's other requests with it.
+fn crashed(id: &RequestId) -> Response {
+    tracing::error!("a request's handler crashed");
+    let json = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
+    let body = wire::fault_response(&Fault::internal(id));
+    (StatusCode::INTERNAL_SERVER_ERROR, json, body).into_response()
 }

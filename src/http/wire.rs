@@ -62,7 +62,8 @@ pub(super) fn is_request_error(response: &Response) -> bool {
         && response.errors.iter().all(|error| error.path.is_empty())
 }
 
-fn to_bytes(value: &impl Serialize) -> Bytes {
+/// Any other body of ours.
+pub(super) fn to_bytes(value: &impl Serialize) -> Bytes {
     let mut buffer = Vec::with_capacity(512);
     match serde_json::to_writer(&mut buffer, value) {
         Ok(()) => buffer.into(),

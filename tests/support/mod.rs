@@ -245,6 +245,7 @@ impl Api for Toy {
                 self.probe.pass_gate().await;
                 "the slow one".into()
             }
+            Some("crash") => return Ok(Caller(crash().to_string())),
             Some("down") => return Err(Refusal::unavailable("no way to tell")),
             Some(_) => return Err(Refusal::unauthenticated("the token is unknown")),
         };
