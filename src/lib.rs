@@ -3,5 +3,6 @@
 //! Dependencies point one way: `main -> http -> graphql -> live -> service -> store -> domain`.
 
 pub mod domain;
+pub mod http;
 pub mod service;
 pub mod store;

@@ -1,0 +1,171 @@
+//! What the transports need from whatever they carry, and the few types that cross that line.
+//!
+//! This is the only door between HTTP and the rest of the server: the transports know nothing of
+//! the schema, of sites or of bookings, and whoever implements [`Api`] knows nothing of sockets,
+//! status codes or media types.
+
+use std::{fmt, future::Future, net::IpAddr, sync::Arc};
+
+use axum::http::StatusCode;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+
+/// A GraphQL service that the transports can serve.
+pub trait Api: Clone + Send + Sync + 'static {
+    /// Who is asking, as settled by [`Api::authenticate`].
+    type Caller: Clone + Send + Sync + 'static;
+
+    /// Settles who the caller is. No credentials at all is an anonymous visitor, which the
+    /// implementation may accept; a credential that is present and wrong is always refused.
+    fn authenticate(
+        &self,
+        credentials: Credentials,
+    ) -> impl Future<Output = Result<Self::Caller, Refusal>> + Send;
+
+    /// Runs a query or a mutation to its end.
+    ///
+    /// Called on a task of its own; a mutation's future is never dropped half-way. A document
+    /// that asks for a subscription, or for nothing that can be run, must be answered with
+    /// errors that have no path. The request's data holds its [`RequestId`].
+    fn execute(
+        &self,
+        caller: Self::Caller,
+        request: async_graphql::Request,
+    ) -> impl Future<Output = async_graphql::Response> + Send;
+
+    /// Starts a subscription. The stream is polled only as fast as its subscriber takes what it
+    /// yields, and dropped when the subscriber goes. The request's data holds its [`RequestId`].
+    fn subscribe(
+        &self,
+        caller: Self::Caller,
+        request: async_graphql::Request,
+    ) -> BoxStream<'static, Frame>;
+
+    /// Whether the server can do its work now; if not, why, in words fit for an operator.
+    fn readiness(&self) -> impl Future<Output = Result<(), String>> + Send;
+}
+
+/// One step of a subscription, already in its wire form so that one serialization can be shared
+/// by every socket that asked for the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Frame {
+    /// A serialized execution result (a JSON object with `data`, and `errors` if any).
+    Next(Bytes),
+    /// A serialized, non-empty JSON array of errors: the operation could not start or go on.
+    /// Nothing after it is sent.
+    Errors(Bytes),
+}
+
+/// What a caller presented to say who it is.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// The token of `Authorization: Bearer <token>`.
+    pub bearer: Option<String>,
+    /// The token of `Frontdesk-Visitor-Token`.
+    pub visitor_token: Option<String>,
+    /// The site's slug, from `Frontdesk-Site`.
+    pub site: Option<String>,
+    /// The address at the other end of the connection, which behind a proxy is the proxy's.
+    pub peer: Option<IpAddr>,
+}
+
+impl fmt::Debug for Credentials {
+    /// Tokens stay out of logs: only their presence is shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("bearer", &self.bearer.is_some())
+            .field("visitor_token", &self.visitor_token.is_some())
+            .field("site", &self.site)
+            .field("peer", &self.peer)
+            .finish()
+    }
+}
+
+/// Why a caller was turned away before anything ran.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Status of the HTTP answer. On a WebSocket a server error closes with 1013 (try again
+    /// later) and anything else with 4403.
+    pub status: StatusCode,
+    /// The error's `extensions.code`.
+    pub code: &'static str,
+    /// What is wrong, for the app's developer.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A credential is malformed, unknown or expired.
+    #[must_use]
+    pub fn unauthenticated(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message)
+    }
+
+    /// The credentials are good but don't open this door.
+    #[must_use]
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "FORBIDDEN", message)
+    }
+
+    /// The named site doesn't exist, or a name is needed and none was given. Status 400 and not
+    /// 404: to a GraphQL client a 404 says that the address of the API is wrong.
+    #[must_use]
+    pub fn site_not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "SITE_NOT_FOUND", message)
+    }
+
+    /// Callers can't be told apart at the moment; trying again later may help.
+    #[must_use]
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message)
+    }
+
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+        }
+    }
+}
+
+/// Names one request in answers, logs and internal errors. On a WebSocket every operation has
+/// its own, made of the connection's and a count.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RequestId(Arc<str>);
+
+impl RequestId {
+    /// Most characters that an id chosen by a client may have.
+    pub const MAX_LENGTH: usize = 128;
+
+    /// A new, random id.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(uuid::Uuid::new_v4().simple().to_string().into())
+    }
+
+    /// The id a client or proxy chose, if it is safe to echo and to log: up to
+    /// [`Self::MAX_LENGTH`] ASCII letters, digits, and `- _ . : =`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let allowed = |c: u8| c.is_ascii_alphanumeric() || b"-_.:=".contains(&c);
+        let sane = (1..=Self::MAX_LENGTH).contains(&text.len()) && text.bytes().all(allowed);
+        sane.then(|| Self(text.into()))
+    }
+
+    /// The id of the `n`th operation within what this id names.
+    pub(super) fn nth(&self, n: u64) -> Self {
+        Self(format!("{self}.{n}").into())
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

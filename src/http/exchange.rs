@@ -1,0 +1,285 @@
+//! GraphQL over plain HTTP: one request, one answer.
+//!
+//! Follows the GraphQL-over-HTTP draft, with the status codes of the public audit suite. It owns
+//! methods, media types, limits and statuses, and must not know what a document means beyond the
+//! kind of operation that it would run.
+
+use std::{borrow::Cow, time::Duration};
+
+use async_graphql::Request as GraphqlRequest;
+use axum::{
+    body::Body,
+    extract::{FromRequestParts, Request, State, WebSocketUpgrade},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
+    response::{IntoResponse, Redirect, Response},
+};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+
+use super::{
+    api::{Api, Refusal, RequestId},
+    credentials,
+    negotiate::{self, Media},
+    operation::{self, Kind},
+    params::{self, Malformed},
+    transport::{Crashed, Peer, Transport},
+    websocket,
+    wire::{self, Fault},
+};
+
+/// Everything at the API's address, by any method.
+pub(super) async fn graphql<A: Api>(
+    State(transport): State<Transport<A>>,
+    request: Request,
+) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let id = match parts.extensions.get::<RequestId>() {
+        Some(id) => id.clone(),
+        None => RequestId::random(),
+    };
+    if wants_websocket(&parts.headers) {
+        return upgrade(transport, &mut parts, id).await;
+    }
+    let query = parts.uri.query().unwrap_or_default();
+    let media = negotiate::response_media(&parts.headers);
+    // A browser's address bar: show the page where requests can be written.
+    if parts.method == Method::GET
+        && negotiate::accepts_html(&parts.headers)
+        && !params::has_document(query)
+    {
+        return Redirect::temporary("/").into_response();
+    }
+    let answered_as = media.unwrap_or(Media::Json);
+    let answer = match media {
+        None => Err(Failure::NotAcceptable),
+        Some(media) => exchange(&transport, &parts, body, &id, media).await,
+    };
+    answer.unwrap_or_else(|failure| failure.into_response(answered_as, &id))
+}
+
+async fn exchange<A: Api>(
+    transport: &Transport<A>,
+    parts: &Parts,
+    body: Body,
+    id: &RequestId,
+    media: Media,
+) -> Result<Response, Failure> {
+    let request = match parts.method {
+        Method::GET => params::from_url_query(parts.uri.query().unwrap_or_default())?,
+        Method::POST => {
+            if !negotiate::is_json_body(&parts.headers) {
+                return Err(Failure::UnsupportedMediaType);
+            }
+            let settings = &transport.settings;
+            let body = read(body, settings.body_limit, settings.body_timeout).await?;
+            params::from_json(&body)?
+        }
+        _ => return Err(Failure::Method),
+    };
+    let kind = operation::kind(&request.query, request.operation_name.as_deref());
+    if parts.method == Method::GET && kind == Some(Kind::Mutation) {
+        return Err(Failure::MutationByGet);
+    }
+    if kind == Some(Kind::Subscription) {
+        return Err(Failure::Subscription);
+    }
+    execute(transport, parts, request, kind, id, media).await
+}
+
+async fn execute<A: Api>(
+    transport: &Transport<A>,
+    parts: &Parts,
+    request: GraphqlRequest,
+    kind: Option<Kind>,
+    id: &RequestId,
+    media: Media,
+) -> Result<Response, Failure> {
+    let credentials = credentials::from_headers(&parts.headers, peer(parts))?;
+    let caller = transport.api.authenticate(credentials).await?;
+    let response = transport.run(kind, caller, request, id.clone()).await?;
+    let status = if media == Media::GraphqlResponse && wire::is_request_error(&response) {
+        StatusCode::BAD_REQUEST
+    } else {
+        StatusCode::OK
+    };
+    let mut answer = reply(status, media, wire::response(&response));
+    answer.headers_mut().extend(response.http_headers);
+    Ok(answer)
+}
+
+/// The whole body, unless it is longer than `limit` or takes longer than `patience`.
+async fn read(body: Body, limit: usize, patience: Duration) -> Result<Bytes, Failure> {
+    use axum::body::HttpBody;
+    // A body that declares itself too long isn't waited for.
+    if body.size_hint().lower() > limit as u64 {
+        return Err(Failure::TooLarge { limit });
+    }
+    let collect = async {
+        let mut chunks = body.into_data_stream();
+        let mut whole = BytesMut::new();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|_| Failure::BodyLost)?;
+            if whole.len() + chunk.len() > limit {
+                return Err(Failure::TooLarge { limit });
+            }
+            whole.extend_from_slice(&chunk);
+        }
+        Ok(whole.freeze())
+    };
+    let collected = tokio::time::timeout(patience, collect).await;
+    collected.unwrap_or(Err(Failure::TooSlow))
+}
+
+fn wants_websocket(headers: &HeaderMap) -> bool {
+    let upgrade = headers.get(header::UPGRADE);
+    upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
+}
+
+async fn upgrade<A: Api>(transport: Transport<A>, parts: &mut Parts, id: RequestId) -> Response {
+    let credentials = match credentials::from_headers(&parts.headers, peer(parts)) {
+        Ok(credentials) => credentials,
+        Err(refusal) => return Failure::from(refusal).into_response(Media::Json, &id),
+    };
+    match WebSocketUpgrade::from_request_parts(parts, &()).await {
+        Ok(upgrade) => websocket::accept(transport, upgrade, credentials, id),
+        Err(rejection) => Failure::Upgrade(rejection.body_text(), rejection.status())
+            .into_response(Media::Json, &id),
+    }
+}
+
+fn peer(parts: &Parts) -> Option<std::net::IpAddr> {
+    parts
+        .extensions
+        .get::<Peer>()
+        .map(|Peer(address)| address.ip())
+}
+
+fn reply(status: StatusCode, media: Media, body: Bytes) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, media.content_type()),
+        (header::VARY, "accept"),
+        // What one caller may see is nothing to keep for the next.
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (status, headers, body).into_response()
+}
+
+/// Why a request got no result.
+enum Failure {
+    NotAcceptable,
+    Method,
+    MutationByGet,
+    Subscription,
+    UnsupportedMediaType,
+    TooLarge { limit: usize },
+    TooSlow,
+    BodyLost,
+    Malformed(Malformed),
+    Refused(Refusal),
+    Upgrade(String, StatusCode),
+    Crashed,
+}
+
+impl From<Malformed> for Failure {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Crashed> for Failure {
+    fn from(Crashed: Crashed) -> Self {
+        Self::Crashed
+    }
+}
+
+impl Failure {
+    fn into_response(self, media: Media, id: &RequestId) -> Response {
+        let (status, code, message) = self.describe();
+        let fault = match self {
+            Self::Crashed => Fault::internal(id),
+            _ => Fault {
+                code,
+                message: &message,
+                request_id: None,
+            },
+        };
+        let mut response = reply(status, media, wire::fault_response(&fault));
+        let extra = match &self {
+            Self::Method => Some((header::ALLOW, "GET, POST")),
+            Self::MutationByGet => Some((header::ALLOW, "POST")),
+            Self::Refused(_) if status == StatusCode::UNAUTHORIZED => {
+                Some((header::WWW_AUTHENTICATE, "Bearer"))
+            }
+            _ => None,
+        };
+        if let Some((name, value)) = extra {
+            response
+                .headers_mut()
+                .insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+
+    fn describe(&self) -> (StatusCode, &'static str, Cow<'static, str>) {
+        use StatusCode as S;
+        match self {
+            Self::NotAcceptable => (
+                S::NOT_ACCEPTABLE,
+                "NOT_ACCEPTABLE",
+                "accept application/graphql-response+json or application/json".into(),
+            ),
+            Self::Method => (
+                S::METHOD_NOT_ALLOWED,
+                "METHOD_NOT_ALLOWED",
+                "use POST, or GET for queries".into(),
+            ),
+            Self::MutationByGet => (
+                S::METHOD_NOT_ALLOWED,
+                "METHOD_NOT_ALLOWED",
+                "a GET request may only query: use POST for mutations".into(),
+            ),
+            Self::Subscription => (
+                S::BAD_REQUEST,
+                "SUBSCRIPTION_NEEDS_STREAM",
+                "subscriptions are served over WebSocket (graphql-transport-ws) at this address"
+                    .into(),
+            ),
+            Self::UnsupportedMediaType => (
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "UNSUPPORTED_MEDIA_TYPE",
+                "send the request as application/json in UTF-8".into(),
+            ),
+            Self::TooLarge { limit } => (
+                S::PAYLOAD_TOO_LARGE,
+                "PAYLOAD_TOO_LARGE",
+                format!("the request's body is over the limit of {limit} bytes").into(),
+            ),
+            Self::TooSlow => (
+                S::REQUEST_TIMEOUT,
+                "REQUEST_TIMEOUT",
+                "the request's body took too long to arrive".into(),
+            ),
+            Self::BodyLost => (
+                S::BAD_REQUEST,
+                "BAD_REQUEST",
+                "the request's body broke off".into(),
+            ),
+            Self::Malformed(malformed) => (
+                S::BAD_REQUEST,
+                malformed.code(),
+                malformed.to_string().into(),
+            ),
+            Self::Refused(refusal) => {
+                (refusal.status, refusal.code, refusal.message.clone().into())
+            }
+            Self::Upgrade(reason, status) => (*status, "BAD_REQUEST", reason.clone().into()),
+            Self::Crashed => (S::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "".into()),
+        }
+    }
+}

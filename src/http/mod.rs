@@ -1,0 +1,26 @@
+//! The transports: GraphQL over HTTP and over WebSocket, health checks, and the server that
+//! listens for both and ends without cutting anyone off.
+//!
+//! It owns connections, media types, status and close codes, limits on size and time, and request
+//! ids. It must not know the schema, callers' rights or anything of bookings: all of that is
+//! behind [`Api`].
+
+mod api;
+mod credentials;
+mod exchange;
+mod health;
+mod lifeline;
+mod negotiate;
+mod operation;
+mod params;
+mod request_id;
+mod router;
+mod serve;
+mod settings;
+mod transport;
+mod websocket;
+mod wire;
+
+pub use api::{Api, Credentials, Frame, Refusal, RequestId};
+pub use serve::serve;
+pub use settings::Settings;

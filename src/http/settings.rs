@@ -1,0 +1,47 @@
+//! The limits and clocks of the transports, each with a default that suits a public server.
+
+use std::time::Duration;
+
+/// What an operator may set about the transports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Most bytes in the body of a request; more is answered 413. Default 1 MiB.
+    pub body_limit: usize,
+    /// Longest time a request's body may take to arrive; then 408. Default 30 s.
+    pub body_timeout: Duration,
+    /// Longest time to wait for a request's head, which also ends idle keep-alive connections.
+    /// Default 75 s: longer than the 60 s that common proxies keep theirs, so that it's the
+    /// proxy that closes and no request meets a closing connection.
+    pub header_timeout: Duration,
+    /// Longest time from a WebSocket's opening to its `connection_ack`; then 4408. Default 10 s.
+    pub init_timeout: Duration,
+    /// How often a WebSocket is pinged. One that shows no sign of life from one ping to the next
+    /// is cut off. Default 25 s, below the 30 to 60 s after which proxies drop a quiet connection.
+    pub keep_alive: Duration,
+    /// Longest time one message may wait for a WebSocket's client to make room; then the client
+    /// is cut off. Default 30 s.
+    pub write_timeout: Duration,
+    /// Most operations at once on one WebSocket; further ones are answered with an error.
+    /// Default 512.
+    pub max_operations: usize,
+    /// Most bytes in one message of a WebSocket's client; more closes it. Default 1 MiB.
+    pub message_limit: usize,
+    /// Longest time that requests in flight may take to finish at shutdown. Default 20 s.
+    pub grace: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            body_limit: 1 << 20,
+            body_timeout: Duration::from_secs(30),
+            header_timeout: Duration::from_secs(75),
+            init_timeout: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(25),
+            write_timeout: Duration::from_secs(30),
+            max_operations: 512,
+            message_limit: 1 << 20,
+            grace: Duration::from_secs(20),
+        }
+    }
+}
