@@ -1,0 +1,420 @@
+//! Two kinds of error: what a person can cause and an app can handle goes into `userErrors`, everything else is a
+//! top-level error. One cause, one code, one place: `docs/errors.md`, kept true by a test.
+
+use async_graphql::{Context, Enum, Error, ErrorExtensions as _, Interface, Object, SimpleObject};
+
+use super::{input::Rejections, scalars::DateTime, types::booking::{Booking, BookingStatus}};
+use crate::{
+    domain::{
+        Rejection,
+        ids::{BookingId, Kind},
+        rejection::{CapacityOf, Field, Invalid, KindRule, PolicyRule as Rule},
+    },
+    service,
+    store::StoreError,
+};
+
+/// What went wrong, for programs. `docs/errors.md` lists the cause of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum UserErrorCode {
+    /// Another object of the site has this name already.
+    AlreadyExists,
+    /// There is no such blocked time.
+    BlockedTimeNotFound,
+    /// There is no such booking, or the caller may not see it.
+    BookingNotFound,
+    /// A rule for customers forbids it.
+    BookingPolicyViolation,
+    /// Somebody changed the booking since the caller read it.
+    BookingRevisionMismatch,
+    /// The service has no resource left to choose from, so not even the owner's word can make it fit.
+    CanNotSkipAvailabilityValidationIfResourceNotProvided,
+    /// The change touches bookings, and the input doesn't say what is to become of them.
+    HasBookings,
+    /// The key was used with another input.
+    IdempotencyKeyReused,
+    /// The act can't be done from the booking's status.
+    InvalidBookingStatus,
+    /// A date or time is malformed or out of range.
+    InvalidDateFormat,
+    /// An id is malformed, or of another type.
+    InvalidId,
+    /// The service doesn't offer these choices.
+    InvalidServiceChoices,
+    /// There is no such time zone.
+    InvalidTimeZone,
+    /// Only bookings of services that need approval can be pending.
+    NotPendingApprovalService,
+    /// A booking of this kind of service can't be moved.
+    ReschedulingNotAllowed,
+    /// There is no such resource, or the service doesn't use it.
+    ResourceNotFound,
+    /// Somebody changed the object since the caller read it.
+    RevisionMismatch,
+    /// Not enough seats in the course.
+    ScheduleCapacityExceeded,
+    /// There is no such schedule.
+    ScheduleNotFound,
+    /// There is no such service.
+    ServiceNotFound,
+    /// Not enough seats in the session.
+    SessionCapacityExceeded,
+    /// There is no such session, or it was cancelled.
+    SessionNotFound,
+    /// There is no such site.
+    SiteNotFound,
+    /// The time is not free.
+    SlotNotAvailable,
+    /// The caller may not use this flag or ask for this status.
+    UnauthorizedOperation,
+    /// The input breaks a rule.
+    ValidationFailure,
+}
+
+/// Something that a person can cause and an app can handle. Nothing was written.
+#[derive(Interface, Clone)]
+#[graphql(
+    field(name = "code", ty = "UserErrorCode", desc = "What went wrong, for programs."),
+    field(name = "message", ty = "String", desc = "What went wrong, for developers; English."),
+    field(
+        name = "path",
+        ty = "Option<Vec<String>>",
+        desc = "Where the input is at fault: names of fields and indexes of lists, outermost first, beginning inside `input`."
+    )
+)]
+pub enum UserError {
+    /// See the type.
+    BookingsAffected(BookingsAffected),
+    /// See the type.
+    CapacityExceeded(CapacityExceeded),
+    /// See the type.
+    InvalidBookingStatus(InvalidBookingStatus),
+    /// See the type.
+    InvalidInput(InvalidInput),
+    /// See the type.
+    PolicyViolation(PolicyViolation),
+    /// See the type.
+    RevisionMismatch(RevisionMismatch),
+    /// See the type.
+    SlotNotAvailable(SlotNotAvailable),
+}
+
+/// A refusal that has no facts beyond its code and place: a malformed or unknown value, or something that isn't allowed.
+#[derive(SimpleObject, Clone)]
+pub struct InvalidInput {
+    /// What went wrong, for programs.
+    code: UserErrorCode,
+    /// What went wrong, for developers; English.
+    message: String,
+    /// Where the input is at fault.
+    path: Option<Vec<String>>,
+}
+
+/// The resource is busy at that time, or nobody is free.
+#[derive(Clone)]
+pub struct SlotNotAvailable {
+    path: Option<Vec<String>>,
+    conflicts: Vec<BookingId>,
+    next_available: Option<jiff::Timestamp>,
+}
+
+/// The resource is busy at that time, or nobody is free.
+#[Object]
+impl SlotNotAvailable {
+    /// What went wrong, for programs.
+    async fn code(&self) -> UserErrorCode {
+        UserErrorCode::SlotNotAvailable
+    }
+
+    /// The bookings in the way, those that the caller may see: empty for most customers, and for blocked time.
+    async fn conflicts(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Booking>> {
+        Booking::load_many(ctx, self.conflicts.clone()).await
+    }
+
+    /// What went wrong, for developers; English.
+    async fn message(&self) -> &'static str {
+        "the time is not free"
+    }
+
+    /// The next start at which the same length would fit, if there is one within 31 days.
+    async fn next_available(&self) -> Option<DateTime> {
+        self.next_available.map(DateTime::from)
+    }
+
+    /// Where the input is at fault.
+    async fn path(&self) -> Option<&Vec<String>> {
+        self.path.as_ref()
+    }
+}
+
+/// Not enough seats in the session or the course.
+#[derive(SimpleObject, Clone)]
+pub struct CapacityExceeded {
+    /// What went wrong, for programs.
+    code: UserErrorCode,
+    /// What went wrong, for developers; English.
+    message: String,
+    /// Where the input is at fault.
+    path: Option<Vec<String>>,
+    /// How many seats are left.
+    remaining: i32,
+    /// How many seats were asked for.
+    requested: i32,
+}
+
+/// Somebody changed the object since the caller read it. Read it again and decide anew.
+#[derive(SimpleObject, Clone)]
+pub struct RevisionMismatch {
+    /// What went wrong, for programs.
+    code: UserErrorCode,
+    /// The revision that it has now.
+    current: i32,
+    /// What went wrong, for developers; English.
+    message: String,
+    /// Where the input is at fault.
+    path: Option<Vec<String>>,
+}
+
+/// The act can't be done from the booking's status.
+#[derive(SimpleObject, Clone)]
+pub struct InvalidBookingStatus {
+    /// The statuses from which the act can be done.
+    allowed: Vec<BookingStatus>,
+    /// What went wrong, for programs.
+    code: UserErrorCode,
+    /// What went wrong, for developers; English.
+    message: String,
+    /// Where the input is at fault.
+    path: Option<Vec<String>>,
+    /// The status that the booking has.
+    status: BookingStatus,
+}
+
+/// A rule for customers. The business is not bound by them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "crate::domain::rejection::PolicyRule")]
+pub enum PolicyRule {
+    /// The service can't be booked online.
+    OnlineBookingDisabled,
+    /// The time has begun or is over.
+    TooLateToBook,
+    /// It has begun, so that it can't be canceled any more.
+    TooLateToCancel,
+    /// It has begun, so that it can't be moved any more.
+    TooLateToReschedule,
+    /// Too many holds of this customer, or from this address, are running.
+    TooManyHolds,
+}
+
+/// A rule for customers forbids it.
+#[derive(SimpleObject, Clone)]
+pub struct PolicyViolation {
+    /// What went wrong, for programs.
+    code: UserErrorCode,
+    /// The instant (RFC 3339) or number that the rule sets, if it sets one.
+    limit: Option<String>,
+    /// What went wrong, for developers; English.
+    message: String,
+    /// Where the input is at fault.
+    path: Option<Vec<String>>,
+    /// Which rule.
+    rule: PolicyRule,
+}
+
+/// The change touches bookings, and the input doesn't say what is to become of them.
+#[derive(SimpleObject, Clone)]
+pub struct BookingsAffected {
+    /// What went wrong, for programs.
+    code: UserErrorCode,
+    /// How many bookings it touches.
+    count: i32,
+    /// What went wrong, for developers; English.
+    message: String,
+    /// Where the input is at fault.
+    path: Option<Vec<String>>,
+}
+
+fn not_found(kind: Kind) -> UserErrorCode {
+    match kind {
+        Kind::Site => UserErrorCode::SiteNotFound,
+        Kind::Booking | Kind::Claim | Kind::Notification | Kind::Visitor | Kind::Event => UserErrorCode::BookingNotFound,
+        Kind::Service => UserErrorCode::ServiceNotFound,
+        Kind::Resource => UserErrorCode::ResourceNotFound,
+        Kind::Schedule => UserErrorCode::ScheduleNotFound,
+        Kind::Session => UserErrorCode::SessionNotFound,
+        Kind::BlockedTime => UserErrorCode::BlockedTimeNotFound,
+    }
+}
+
+fn invalid_code(field: Field) -> UserErrorCode {
+    match field {
+        Field::Id => UserErrorCode::InvalidId,
+        Field::Date => UserErrorCode::InvalidDateFormat,
+        Field::TimeZone => UserErrorCode::InvalidTimeZone,
+        Field::Choices => UserErrorCode::InvalidServiceChoices,
+        Field::Other => UserErrorCode::ValidationFailure,
+    }
+}
+
+fn small(number: i64) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
+fn at(path: &[&str]) -> Option<Vec<String>> {
+    Some(path.iter().map(|segment| (*segment).to_owned()).collect())
+}
+
+impl From<Rejection> for UserError {
+    fn from(rejection: Rejection) -> Self {
+        let message = rejection.to_string();
+        let plain = |code, path| Self::InvalidInput(InvalidInput { code, message: message.clone(), path });
+        match rejection {
+            Rejection::Invalid(Invalid { field, path, message }) => {
+                let message = match path.last() {
+                    Some(name) => format!("`{name}` {message}"),
+                    None => message,
+                };
+                Self::InvalidInput(InvalidInput { code: invalid_code(field), message, path: Some(path) })
+            }
+            Rejection::NotFound { kind, path } => plain(not_found(kind), Some(path)),
+            Rejection::Unauthorized { path, .. } => plain(UserErrorCode::UnauthorizedOperation, Some(path)),
+            Rejection::InvalidStatus { status, allowed } => Self::InvalidBookingStatus(InvalidBookingStatus {
+                allowed: allowed.into_iter().map(Into::into).collect(),
+                code: UserErrorCode::InvalidBookingStatus,
+                message,
+                path: at(&["bookingId"]),
+                status: status.into(),
+            }),
+            Rejection::RevisionMismatch { kind, current } => {
+                let code = match kind {
+                    Kind::Booking => UserErrorCode::BookingRevisionMismatch,
+                    _ => UserErrorCode::RevisionMismatch,
+                };
+                let path = at(&["expectedRevision"]);
+                Self::RevisionMismatch(RevisionMismatch { code, current: small(current), message, path })
+            }
+            Rejection::SlotNotAvailable { conflicts, next_available } => {
+                Self::SlotNotAvailable(SlotNotAvailable { path: None, conflicts, next_available })
+            }
+            Rejection::CapacityExceeded { of, requested, remaining } => {
+                let code = match of {
+                    CapacityOf::Session => UserErrorCode::SessionCapacityExceeded,
+                    CapacityOf::Schedule => UserErrorCode::ScheduleCapacityExceeded,
+                };
+                let (requested, remaining) = (small(requested), small(remaining));
+                Self::CapacityExceeded(CapacityExceeded { code, message, path: None, remaining, requested })
+            }
+            Rejection::Policy { rule, limit } => {
+                let message = match rule {
+                    Rule::OnlineBookingDisabled => "the service can't be booked online",
+                    Rule::TooLateToBook => "the time has begun or is over",
+                    Rule::TooLateToCancel => "it has begun and can't be canceled any more",
+                    Rule::TooLateToReschedule => "it has begun and can't be moved any more",
+                    Rule::TooManyHolds => "too many holds are running",
+                };
+                Self::PolicyViolation(PolicyViolation {
+                    code: UserErrorCode::BookingPolicyViolation,
+                    limit,
+                    message: message.to_owned(),
+                    path: None,
+                    rule: rule.into(),
+                })
+            }
+            Rejection::NotPendingApprovalService => {
+                plain(UserErrorCode::NotPendingApprovalService, at(&["bookingId"]))
+            }
+            Rejection::NotForKind(_, KindRule::Reschedule) => {
+                plain(UserErrorCode::ReschedulingNotAllowed, at(&["bookingId"]))
+            }
+            Rejection::NotForKind(_, KindRule::UpdateParticipants) => {
+                plain(UserErrorCode::ValidationFailure, at(&["bookingId"]))
+            }
+            Rejection::NoResource => {
+                plain(UserErrorCode::CanNotSkipAvailabilityValidationIfResourceNotProvided, None)
+            }
+            Rejection::IdempotencyKeyReused => {
+                plain(UserErrorCode::IdempotencyKeyReused, at(&["idempotencyKey"]))
+            }
+            Rejection::HasBookings { count, .. } => Self::BookingsAffected(BookingsAffected {
+                code: UserErrorCode::HasBookings,
+                count: small(count),
+                message,
+                path: None,
+            }),
+            Rejection::AlreadyExists { path, .. } => plain(UserErrorCode::AlreadyExists, Some(path)),
+        }
+    }
+}
+
+/// What a mutation's act came to: its result, or what the user is told.
+pub type Outcome<T> = Result<T, Vec<UserError>>;
+
+/// Splits what an act came to: refusals for the user, everything else for `errors`.
+pub fn outcome<T>(ctx: &Context<'_>, result: Result<T, ActError>) -> async_graphql::Result<Outcome<T>> {
+    match result {
+        Ok(value) => Ok(Ok(value)),
+        Err(ActError::Input(rejections)) => Ok(Err(rejections.0.into_iter().map(UserError::from).collect())),
+        Err(ActError::Service(service::Error::Rejected(rejection))) => Ok(Err(vec![rejection.into()])),
+        Err(ActError::Service(error)) => Err(failure(ctx, error)),
+    }
+}
+
+/// Why an act did not happen: the input, or what the service said.
+#[derive(Debug)]
+pub enum ActError {
+    /// The input couldn't be understood.
+    Input(Rejections),
+    /// The service refused or failed.
+    Service(service::Error),
+}
+
+impl From<Rejections> for ActError {
+    fn from(rejections: Rejections) -> Self {
+        Self::Input(rejections)
+    }
+}
+
+impl From<service::Error> for ActError {
+    fn from(error: service::Error) -> Self {
+        Self::Service(error)
+    }
+}
+
+/// A top-level error with its code.
+pub fn coded(message: impl Into<String>, code: &'static str) -> Error {
+    Error::new(message).extend_with(|_, extensions| extensions.set("code", code))
+}
+
+/// An argument of a query that can't be understood.
+pub fn bad_input(invalid: &Invalid) -> Error {
+    coded(format!("`{}` {}", invalid.path.join("."), invalid.message), "BAD_USER_INPUT")
+}
+
+/// The top-level error for what the service said. Our own fault shows a request id and nothing else.
+pub fn failure(ctx: &Context<'_>, error: service::Error) -> Error {
+    match error {
+        service::Error::Forbidden(message) => coded(message, "FORBIDDEN"),
+        service::Error::Rejected(rejection) => coded(rejection.to_string(), "BAD_USER_INPUT"),
+        service::Error::Store(error) => {
+            let (message, code) = match &error {
+                StoreError::Full => ("the database is full; nothing was written", "INSUFFICIENT_STORAGE"),
+                StoreError::Unavailable(_) | StoreError::Stopped => {
+                    ("the server can't do this now; nothing was written, try again", "SERVICE_UNAVAILABLE")
+                }
+                StoreError::OutcomeUnknown => (
+                    "the connection to the database was lost; whether it was done is unknown, \
+                     a retry with the same idempotencyKey tells",
+                    "OUTCOME_UNKNOWN",
+                ),
+                StoreError::Database(_)
+                | StoreError::Panicked
+                | StoreError::Corrupt(_)
+                | StoreError::Schema(_)
+                | StoreError::Unsupported(_) => ("internal error", "INTERNAL_ERROR"),
+            };
+            let request_id = super::request_id(ctx);
+            tracing::error!(%error, request_id, code, "a request failed");
+            coded(message, code).extend_with(|_, extensions| extensions.set("requestId", request_id))
+        }
+    }
+}

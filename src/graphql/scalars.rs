@@ -1,0 +1,112 @@
+//! Scalars of the API. They take whatever text comes in and leave its meaning to the resolver, so that a malformed one
+//! in a mutation is a user error with its path and not a request that fails.
+
+use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use jiff::{Timestamp, civil};
+
+use crate::domain::{
+    rejection::{Field, Invalid},
+    text,
+    time::{self, ZoneName},
+};
+
+macro_rules! text_scalar {
+    ($(#[doc = $doc:literal])* $name:ident) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name(pub String);
+
+        $(#[doc = $doc])*
+        #[Scalar]
+        impl ScalarType for $name {
+            fn parse(value: Value) -> InputValueResult<Self> {
+                match value {
+                    Value::String(text) => Ok(Self(text)),
+                    other => Err(InputValueError::expected_type(other)),
+                }
+            }
+
+            fn is_valid(value: &Value) -> bool {
+                matches!(value, Value::String(_))
+            }
+
+            fn to_value(&self) -> Value {
+                Value::String(self.0.clone())
+            }
+        }
+    };
+}
+
+text_scalar!(
+    /// An instant in RFC 3339, such as `2026-11-23T09:00:00Z`. Answers are always in UTC, with a `Z`, to the
+    /// microsecond. The year lies between 1970 and 2100.
+    DateTime
+);
+text_scalar!(
+    /// A date and time on a wall clock, without an offset, such as `2026-11-23T10:00`. The zone stands beside it.
+    LocalDateTime
+);
+text_scalar!(
+    /// The IANA name of a time zone, such as `Europe/Berlin`.
+    TimeZone
+);
+text_scalar!(
+    /// An exact decimal number as text, such as `19.90`. Never a float.
+    Decimal
+);
+text_scalar!(
+    /// An ISO 4217 currency code, such as `EUR`.
+    CurrencyCode
+);
+text_scalar!(
+    /// An e-mail address, such as `ada@example.org`. At most 320 characters.
+    EmailAddress
+);
+
+impl From<Timestamp> for DateTime {
+    fn from(at: Timestamp) -> Self {
+        Self(at.to_string())
+    }
+}
+
+impl DateTime {
+    /// The instant; without an offset it is read on the wall clock of `zone`.
+    pub fn instant(&self, zone: Option<&ZoneName>) -> Result<Timestamp, Invalid> {
+        time::parse_instant(&self.0, zone)
+    }
+}
+
+impl From<civil::DateTime> for LocalDateTime {
+    fn from(local: civil::DateTime) -> Self {
+        Self(local.to_string())
+    }
+}
+
+impl LocalDateTime {
+    /// The wall-clock time.
+    pub fn civil(&self) -> Result<civil::DateTime, Invalid> {
+        time::parse_local(&self.0)
+    }
+}
+
+impl From<&ZoneName> for TimeZone {
+    fn from(zone: &ZoneName) -> Self {
+        Self(zone.as_str().to_owned())
+    }
+}
+
+impl TimeZone {
+    /// The zone, if the database knows it.
+    pub fn zone(&self) -> Result<ZoneName, Invalid> {
+        ZoneName::parse(&self.0).ok_or_else(|| {
+            Invalid::new(Field::TimeZone, "is not the IANA name of a time zone, such as `Europe/Berlin`")
+        })
+    }
+}
+
+impl EmailAddress {
+    /// The address, if it is plausible.
+    pub fn address(&self) -> Result<text::EmailAddress, Invalid> {
+        text::EmailAddress::parse(&self.0)
+    }
+}
