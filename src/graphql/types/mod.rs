@@ -1,0 +1,15 @@
+//! The types of the schema, one file each.
+
+pub mod blocked_time;
+pub mod booking;
+pub mod booking_filter;
+pub mod booking_input;
+pub mod event;
+pub mod identity;
+pub mod node;
+pub mod notification;
+pub mod resource;
+pub mod schedule;
+pub mod service;
+pub mod session;
+pub mod site;
