@@ -25,7 +25,6 @@ function Page() {
         <GraphiQL
           fetcher={fetcher}
           defaultQuery={WELCOME_QUERY}
-          defaultEditorToolsVisibility="variables"
           // The settings dialog would otherwise offer to keep headers in local storage, where a
           // token has no place.
           showPersistHeadersSettings={false}

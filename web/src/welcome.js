@@ -1,18 +1,16 @@
 // What a newcomer sees first. It must be valid for the schema, and answer something for a caller
 // without a token.
 
-export const WELCOME_QUERY = `# Welcome to Frontdesk.
+export const WELCOME_QUERY = `# Welcome to Frontdesk. Run this query with the
+# play button or Ctrl-Enter: it says whose site
+# this is, and what can be booked there.
 #
-# Everything here is one GraphQL API: queries read, mutations book,
-# confirm, move and cancel, subscriptions tell you of changes at once.
+# The book icon on the left explains every type
+# and field; Ctrl-Space completes what you type.
 #
-# Run this first query with the play button, or with Ctrl-Enter: it says
-# whose site this is and what can be booked. The book icon on the left
-# opens the documentation of every type and field; Ctrl-Space completes.
-#
-# Without a token you are a visitor. Your first booking answers with a
-# visitor token, which this page keeps for you. To act as the owner or as
-# staff, put your token into the field at the top.
+# Without a token you are a visitor, and your
+# first booking gives you a visitor token. Owners
+# and staff put their token in the field on top.
 
 query Welcome {
   site {
