@@ -14,6 +14,14 @@ const ATTEMPTS = 15;
 let status = 'idle';
 const statusListeners = new Set();
 
+/** Told to the user in the response pane, where a stack of bundled code helps nobody. */
+class Trouble extends Error {
+  stack = undefined;
+}
+
+/** How many subscriptions run. */
+let subscriptions = 0;
+
 /** The socket's state: `idle` (nobody subscribes), `connecting` or `live`. */
 export function socketStatus() {
   return status;
@@ -54,8 +62,8 @@ function socketFor(path) {
     on: {
       connecting: () => setStatus('connecting'),
       connected: () => setStatus('live'),
-      closed: () => setStatus('idle'),
-      error: () => setStatus('idle'),
+      // With a subscription still there, the client is about to come back.
+      closed: () => setStatus(subscriptions > 0 ? 'connecting' : 'idle'),
     },
   });
   return socket;
@@ -89,7 +97,7 @@ async function request(path, params, extraHeaders) {
   try {
     response = await fetch(path, { method: 'POST', headers, body: JSON.stringify(params) });
   } catch (error) {
-    throw new Error(`The server could not be reached (${error.message}).`, { cause: error });
+    throw new Trouble(`The server could not be reached (${error.message}).`, { cause: error });
   }
   const text = await response.text();
   let result;
@@ -97,7 +105,7 @@ async function request(path, params, extraHeaders) {
     result = JSON.parse(text);
   } catch {
     const start = text.trim().slice(0, 300) || 'an empty body';
-    throw new Error(`The server answered ${response.status} ${response.statusText} with: ${start}`);
+    throw new Trouble(`The server answered ${response.status} ${response.statusText} with: ${start}`);
   }
   offerVisitorToken(result?.data);
   return result;
@@ -106,12 +114,31 @@ async function request(path, params, extraHeaders) {
 function subscribe(path, params) {
   return {
     subscribe(observer) {
+      subscriptions += 1;
+      let ended = false;
+      const end = () => {
+        if (ended) return;
+        ended = true;
+        subscriptions -= 1;
+        if (subscriptions === 0) setStatus('idle');
+      };
       const unsubscribe = socketFor(path).subscribe(params, {
         next: (result) => observer.next(result),
-        complete: () => observer.complete(),
-        error: (reason) => observer.error(asError(reason)),
+        complete: () => {
+          end();
+          observer.complete();
+        },
+        error: (reason) => {
+          end();
+          observer.error(asError(reason));
+        },
       });
-      return { unsubscribe };
+      return {
+        unsubscribe() {
+          end();
+          unsubscribe();
+        },
+      };
     },
   };
 }
@@ -121,8 +148,8 @@ function asError(reason) {
   if (Array.isArray(reason)) return reason;
   if (typeof reason?.code === 'number') {
     const why = reason.reason || (reason.code === 1006 ? 'connection lost' : 'no reason given');
-    return new Error(`The live connection was closed: ${reason.code}, ${why}.`);
+    return new Trouble(`The live connection was closed: ${reason.code}, ${why}.`);
   }
-  if (reason instanceof Error) return reason;
-  return new Error('The live connection could not be opened.');
+  if (reason instanceof Error) return new Trouble(reason.message, { cause: reason });
+  return new Trouble('The live connection could not be opened.');
 }
