@@ -1,0 +1,3 @@
+//! The GraphQL API.
+
+pub mod shared;
