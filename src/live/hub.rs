@@ -178,12 +178,11 @@ impl Inner {
         if self.stopping.is_cancelled() {
             return Err(StoreError::Stopped);
         }
-        let feed = match self.enter(site, None) {
-            Some(feed) => feed,
-            None => {
-                let head = self.last_position(site).await?;
-                self.enter(site, Some(head)).ok_or(StoreError::Stopped)?
-            }
+        let feed = if let Some(feed) = self.enter(site, None) {
+            feed
+        } else {
+            let head = self.last_position(site).await?;
+            self.enter(site, Some(head)).ok_or(StoreError::Stopped)?
         };
         // Made before the route is taken, so that leaving is counted whatever comes.
         let mut place = Place {
