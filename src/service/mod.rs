@@ -5,6 +5,7 @@
 pub mod access;
 pub mod bookings;
 mod once;
+pub mod sites;
 
 use std::{net::IpAddr, sync::Arc};
 

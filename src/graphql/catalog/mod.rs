@@ -1,0 +1,4 @@
+//! The catalog's queries and mutations.
+
+pub mod mutation;
+pub mod query;
