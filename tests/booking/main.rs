@@ -3,4 +3,15 @@
 
 mod support;
 
+mod callers;
+mod double_booking;
+mod engines;
+mod holds;
+mod layers;
 mod life_cycle;
+mod bad_input;
+mod reading;
+mod retries;
+mod scenarios;
+mod schema;
+mod state_machine;

@@ -97,6 +97,11 @@ impl Command for Seed {
 impl Studio {
     /// Opens the studio on a server's site.
     pub async fn open(server: &Server) -> Self {
+        Self::open_on(server, server.site).await
+    }
+
+    /// Opens the studio on one of several sites.
+    pub async fn open_on(server: &Server, site: SiteId) -> Self {
         let now = server.now();
         let day = Timestamp::from_second(now.as_second() / 86_400 * 86_400).unwrap();
         let noon = day.checked_add((24 + 12).hours()).unwrap();
@@ -188,7 +193,7 @@ impl Studio {
             [&massage, &training, &consultation, &audition, &workshop, &yoga].into_iter().map(|s| schedule(s, None)).collect();
         schedules.push(run.clone());
         let studio = Self {
-            site: server.site,
+            site,
             anna,
             ben,
             room,

@@ -4,6 +4,7 @@
 pub mod client;
 pub mod engine;
 pub mod fixture;
+pub mod rows;
 
 use std::sync::Arc;
 
@@ -20,7 +21,8 @@ use jiff::Timestamp;
 
 pub use client::{Client, Reply};
 pub use engine::Engine;
-pub use fixture::Studio;
+pub use fixture::{Studio, with};
+pub use rows::{id, ids, on};
 
 /// The secret of all test servers.
 pub const SECRET: &str = "a secret for tests, long enough to be one";
