@@ -346,6 +346,22 @@ impl From<Rejection> for UserError {
     }
 }
 
+impl UserError {
+    /// Its code and message, without its facts.
+    #[must_use]
+    pub fn summary(self) -> (UserErrorCode, String) {
+        match self {
+            Self::BookingsAffected(e) => (e.code, e.message),
+            Self::CapacityExceeded(e) => (e.code, e.message),
+            Self::InvalidBookingStatus(e) => (e.code, e.message),
+            Self::InvalidInput(e) => (e.code, e.message),
+            Self::PolicyViolation(e) => (e.code, e.message),
+            Self::RevisionMismatch(e) => (e.code, e.message),
+            Self::SlotNotAvailable(_) => (UserErrorCode::SlotNotAvailable, "the time is not free".to_owned()),
+        }
+    }
+}
+
 /// What a mutation's act came to: its result, or what the user is told.
 pub type Outcome<T> = Result<T, Vec<UserError>>;
 

@@ -28,6 +28,11 @@ impl Problems {
         value.and_then(|value| self.take(path, value))
     }
 
+    /// A complaint that knows its place.
+    pub fn add(&mut self, invalid: Invalid) {
+        self.0.push(invalid);
+    }
+
     /// A complaint of our own.
     pub fn complain(&mut self, path: &[&str], message: &str) {
         let mut invalid = Invalid::new(Field::Other, message);

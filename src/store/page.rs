@@ -58,6 +58,22 @@ impl<T> Page<T> {
         }
     }
 
+    /// Cuts a page out of all rows, which are few.
+    pub fn of_all<K: PartialEq>(rows: Vec<T>, request: &PageRequest<K>, key: impl Fn(&T) -> K) -> Self {
+        let place = |wanted: &Option<K>| wanted.as_ref().and_then(|wanted| rows.iter().position(|row| key(row) == *wanted));
+        let start = place(&request.after).map_or(0, |at| at + 1);
+        let end = place(&request.before).unwrap_or(rows.len()).max(start);
+        let limit = usize::try_from(request.limit).unwrap_or(0);
+        let (start, end) = if request.from_end {
+            (end.saturating_sub(limit).max(start), end)
+        } else {
+            (start, end.min(start.saturating_add(limit)))
+        };
+        let (has_previous, has_next) = (start > 0, end < rows.len());
+        let items = rows.into_iter().skip(start).take(end - start).collect();
+        Self { items, has_next, has_previous }
+    }
+
     /// The same page of something made of its rows.
     pub fn map<U>(self, make: impl FnMut(T) -> U) -> Page<U> {
         Page {

@@ -1,8 +1,13 @@
-//! One file for each type of the API, with its connection, its enums and how rows become it.
+//! The types of the schema, one file each.
 
 pub mod blocked_time;
-pub mod location;
-pub mod money;
+pub mod booking;
+pub mod booking_filter;
+pub mod booking_input;
+pub mod event;
+pub mod identity;
+pub mod node;
+pub mod notification;
 pub mod resource;
 pub mod schedule;
 pub mod service;

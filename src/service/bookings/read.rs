@@ -1,11 +1,14 @@
 //! Reading bookings and their log. What the caller may not see looks like what isn't there.
 
+use super::before_start;
 use crate::{
     domain::{
-        booking::Booking,
+        Rejection,
+        booking::{Act, Booking},
         conflict::{self, Ask, Holder, Target},
         event::EventType,
-        ids::{BookingId, NotificationId, ServiceId},
+        ids::{BookingId, Kind, NotificationId, ServiceId},
+        rejection::PolicyRule,
         time::TimeSpan,
     },
     service::{
@@ -51,6 +54,29 @@ impl Service {
         let site = caller.site;
         let found = self.db().read(move |conn| Box::pin(bookings::find(conn, site, id))).await?;
         Ok(found.filter(|booking| access::sees(caller, booking)))
+    }
+
+    /// The booking of an event that the caller saw, as it is now: also one that has left its calendar since.
+    pub async fn booking_of_event(&self, caller: &Caller, event: &Event) -> Result<Booking, Error> {
+        let (site, id) = (caller.site, event.booking);
+        let found = self.db().read(move |conn| Box::pin(bookings::find(conn, site, id))).await?;
+        found
+            .filter(|_| access::sees_event(caller, &EventSubjects::from(event)))
+            .ok_or_else(|| Rejection::not_found(Kind::Booking, &[]).into())
+    }
+
+    /// Whether the caller may do something to the booking now, without any override.
+    pub fn allows(&self, caller: &Caller, booking: &Booking, act: Act) -> Result<(), Rejection> {
+        let for_customers = matches!(act, Act::Cancel | Act::Reschedule);
+        if !access::manages(caller, &booking.booked) && !(for_customers && access::owns(caller, booking)) {
+            return Err(Rejection::Unauthorized { what: "this".to_owned(), path: Vec::new() });
+        }
+        booking.check(act)?;
+        match act {
+            Act::Cancel => before_start(booking, &caller.actor, self.clock().now(), PolicyRule::TooLateToCancel),
+            Act::Reschedule => before_start(booking, &caller.actor, self.clock().now(), PolicyRule::TooLateToReschedule),
+            _ => Ok(()),
+        }
     }
 
     /// Those of the bookings that the caller may see.

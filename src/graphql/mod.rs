@@ -1,0 +1,80 @@
+//! The GraphQL API: types, resolvers, and how results and errors look. Resolvers are thin: they read the input, call one
+//! business act and wrap what it says. Nothing here knows of HTTP.
+
+pub mod catalog;
+pub mod connection;
+pub mod error;
+pub mod input;
+pub mod mutation;
+pub mod query;
+pub mod scalars;
+pub mod shared;
+pub mod subscription;
+pub mod types;
+
+use std::sync::Arc;
+
+use async_graphql::{Context, SDLExportOptions, Schema};
+
+use crate::{
+    live::Hub,
+    service::{Caller, Service},
+};
+
+pub use mutation::Mutation;
+pub use query::Query;
+pub use subscription::Subscription;
+
+/// The schema with its resolvers.
+pub type FrontdeskSchema = Schema<Query, Mutation, Subscription>;
+
+/// Makes visitors' tokens; who signs them is not the resolvers' business.
+pub type VisitorTokens = Arc<dyn Fn(&crate::service::bookings::NewVisitor, crate::domain::ids::SiteId) -> String + Send + Sync>;
+
+/// The id of the request, put into its data by whoever received it.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+/// Bounds on what one request may ask for. The protocol's own gate stands in front of them.
+const MAX_DEPTH: usize = 25;
+const MAX_COMPLEXITY: usize = 20_000;
+
+/// Builds the schema. Without data it is good for printing; with it, for serving.
+fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), Mutation::default(), Subscription)
+        .register_output_type::<types::node::Node>()
+        .register_output_type::<error::UserError>()
+        .limit_depth(MAX_DEPTH)
+        .limit_complexity(MAX_COMPLEXITY)
+}
+
+/// The schema that serves.
+#[must_use]
+pub fn schema(service: Service, hub: Hub, tokens: VisitorTokens) -> FrontdeskSchema {
+    builder().data(service).data(hub).data(tokens).finish()
+}
+
+/// The schema as text, sorted, as it stands in `schema.graphql`.
+#[must_use]
+pub fn sdl() -> String {
+    let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
+    let mut sdl = builder().finish().sdl_with_options(options);
+    sdl = sdl.trim().to_owned();
+    sdl.push('\n');
+    sdl
+}
+
+/// The acts.
+pub(crate) fn service<'c>(ctx: &Context<'c>) -> &'c Service {
+    ctx.data_unchecked::<Service>()
+}
+
+/// Who asks.
+pub(crate) fn caller<'c>(ctx: &Context<'c>) -> &'c Caller {
+    ctx.data_unchecked::<Caller>()
+}
+
+/// The request's id, for errors that are our own fault.
+pub(crate) fn request_id(ctx: &Context<'_>) -> String {
+    ctx.data_opt::<RequestId>().map_or_else(String::new, |id| id.0.clone())
+}
