@@ -4,7 +4,9 @@
 
 pub mod access;
 pub mod bookings;
+pub mod catalog;
 mod once;
+pub mod sites;
 
 use std::{net::IpAddr, sync::Arc};
 

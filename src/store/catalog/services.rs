@@ -250,3 +250,15 @@ pub async fn lock_service(tx: &mut Tx<'_>, id: ServiceId) -> Result<(), StoreErr
         }
     )
 }
+
+/// The slugs of all services of a site that weren't deleted.
+pub async fn service_slugs(
+    conn: &mut Conn,
+    site: SiteId,
+) -> Result<std::collections::HashSet<String>, StoreError> {
+    let query = services::table
+        .filter(services::site_id.eq(site).and(services::deleted_at.is_null()))
+        .select(services::slug);
+    let slugs: Vec<String> = on!(conn, c => query.load(c).await)?;
+    Ok(slugs.into_iter().collect())
+}
