@@ -74,11 +74,11 @@ pub enum UserErrorCode {
 /// Something that a person can cause and an app can handle. Nothing was written.
 #[derive(Interface, Clone)]
 #[graphql(
-    field(name = "code", ty = "UserErrorCode", desc = "What went wrong, for programs."),
-    field(name = "message", ty = "String", desc = "What went wrong, for developers; English."),
+    field(name = "code", ty = "&UserErrorCode", desc = "What went wrong, for programs."),
+    field(name = "message", ty = "&String", desc = "What went wrong, for developers; English."),
     field(
         name = "path",
-        ty = "Option<Vec<String>>",
+        ty = "&Option<Vec<String>>",
         desc = "Where the input is at fault: names of fields and indexes of lists, outermost first, beginning inside `input`."
     )
 )]
@@ -113,6 +113,7 @@ pub struct InvalidInput {
 /// The resource is busy at that time, or nobody is free.
 #[derive(Clone)]
 pub struct SlotNotAvailable {
+    message: String,
     path: Option<Vec<String>>,
     conflicts: Vec<BookingId>,
     next_available: Option<jiff::Timestamp>,
@@ -122,8 +123,8 @@ pub struct SlotNotAvailable {
 #[Object]
 impl SlotNotAvailable {
     /// What went wrong, for programs.
-    async fn code(&self) -> UserErrorCode {
-        UserErrorCode::SlotNotAvailable
+    async fn code(&self) -> &UserErrorCode {
+        &UserErrorCode::SlotNotAvailable
     }
 
     /// The bookings in the way, those that the caller may see: empty for most customers, and for blocked time.
@@ -132,8 +133,8 @@ impl SlotNotAvailable {
     }
 
     /// What went wrong, for developers; English.
-    async fn message(&self) -> &'static str {
-        "the time is not free"
+    async fn message(&self) -> &String {
+        &self.message
     }
 
     /// The next start at which the same length would fit, if there is one within 31 days.
@@ -142,8 +143,8 @@ impl SlotNotAvailable {
     }
 
     /// Where the input is at fault.
-    async fn path(&self) -> Option<&Vec<String>> {
-        self.path.as_ref()
+    async fn path(&self) -> &Option<Vec<String>> {
+        &self.path
     }
 }
 
@@ -294,7 +295,7 @@ impl From<Rejection> for UserError {
                 Self::RevisionMismatch(RevisionMismatch { code, current: small(current), message, path })
             }
             Rejection::SlotNotAvailable { conflicts, next_available } => {
-                Self::SlotNotAvailable(SlotNotAvailable { path: None, conflicts, next_available })
+                Self::SlotNotAvailable(SlotNotAvailable { message, path: None, conflicts, next_available })
             }
             Rejection::CapacityExceeded { of, requested, remaining } => {
                 let code = match of {
@@ -357,7 +358,7 @@ impl UserError {
             Self::InvalidInput(e) => (e.code, e.message),
             Self::PolicyViolation(e) => (e.code, e.message),
             Self::RevisionMismatch(e) => (e.code, e.message),
-            Self::SlotNotAvailable(_) => (UserErrorCode::SlotNotAvailable, "the time is not free".to_owned()),
+            Self::SlotNotAvailable(e) => (UserErrorCode::SlotNotAvailable, e.message),
         }
     }
 }

@@ -12,6 +12,7 @@ mod health;
 mod lifeline;
 mod negotiate;
 mod operation;
+pub mod pages;
 mod params;
 mod request_id;
 mod router;

@@ -10,21 +10,21 @@ use axum::{
 
 use super::{
     api::Api,
-    exchange, health, request_id,
+    exchange, health, pages, request_id,
     transport::Transport,
     wire::{self, Fault},
 };
 
 /// All routes over one API.
 ///
-/// Further routes (pages, feeds) join by `.merge(..)` at the marked place, where they get the
-/// request id and its span like the rest.
+/// Further routes join by `.merge(..)` before the fallback, where they get the request id and its
+/// span like the rest.
 pub(super) fn router<A: Api>(transport: Transport<A>) -> Router {
     Router::new()
         .route("/graphql", any(exchange::graphql::<A>))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready::<A>))
-        // Further routes: .merge(..) here.
+        .merge(pages::routes())
         .fallback(not_found)
         .with_state(transport)
         .layer(middleware::from_fn(request_id::identify))

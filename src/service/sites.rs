@@ -1,4 +1,4 @@
-//! Sites: made by the operator, changed by their owners.
+//! Sites: made by the operator, changed by their owners, seen by everybody on them.
 
 use super::{
     Caller, Error, IdempotencyKey, Service,
@@ -16,19 +16,6 @@ use crate::{
     },
     store::{Command, Failure, Tx, catalog, sites},
 };
-
-/// A site that is to be made.
-#[derive(Debug, Clone)]
-pub struct CreateSite {
-    /// The name by which visitors' browsers name it.
-    pub slug: String,
-    /// Its name.
-    pub name: String,
-    /// The zone of its wall clock.
-    pub time_zone: ZoneName,
-    /// The currency of its prices.
-    pub currency: Currency,
-}
 
 /// Changes of a site.
 #[derive(Debug, Clone)]
@@ -53,8 +40,7 @@ fn check(site: &Site) -> Result<(), Rejection> {
 }
 
 struct Create {
-    id: SiteId,
-    input: CreateSite,
+    site: Site,
     /// Whether any site that is there already will do instead.
     unless_there_is_one: bool,
 }
@@ -63,7 +49,7 @@ impl Command for Create {
     type Output = Site;
 
     fn site(&self) -> SiteId {
-        self.id
+        self.site.id
     }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Site, Failure> {
@@ -72,21 +58,9 @@ impl Command for Create {
         {
             return Ok(first);
         }
-        let now = tx.now();
-        let input = self.input.clone();
-        let site = Site {
-            id: self.id,
-            slug: input.slug,
-            name: input.name,
-            time_zone: input.time_zone,
-            currency: input.currency,
-            revision: 1,
-            created: now,
-            updated: now,
-        };
-        check(&site)?;
-        sites::insert(tx.conn(), &site).await?;
-        Ok(site)
+        check(&self.site)?;
+        sites::insert(tx.conn(), &self.site).await?;
+        Ok(self.site.clone())
     }
 }
 
@@ -131,25 +105,58 @@ impl Command for Update {
 
 impl Service {
     /// Makes a site. For the operator: no caller of the API may.
-    pub async fn create_site(&self, input: CreateSite) -> Result<Site, Error> {
-        let command = Create { id: SiteId::new(), input, unless_there_is_one: false };
-        Ok(self.db().write(command).await?)
+    pub async fn create_site(
+        &self,
+        slug: &str,
+        name: &str,
+        time_zone: ZoneName,
+        currency: Currency,
+    ) -> Result<Site, Error> {
+        let site = self.new_site(slug, name, time_zone, currency);
+        Ok(self.db().write(Create { site, unless_there_is_one: false }).await?)
     }
 
     /// The first site, which is made if there is none.
-    pub async fn ensure_default_site(&self, time_zone: ZoneName, currency: Currency) -> Result<Site, Error> {
-        let input =
-            CreateSite { slug: DEFAULT_SLUG.to_owned(), name: "Frontdesk".to_owned(), time_zone, currency };
-        let command = Create { id: SiteId::new(), input, unless_there_is_one: true };
-        match self.db().write(command).await {
+    pub async fn ensure_default_site(
+        &self,
+        name: &str,
+        time_zone: ZoneName,
+        currency: Currency,
+    ) -> Result<Site, Error> {
+        let site = self.new_site(DEFAULT_SLUG, name, time_zone, currency);
+        match self.db().write(Create { site, unless_there_is_one: true }).await {
             Ok(site) => Ok(site),
-            // Another server that starts at the same time was faster.
-            Err(Failure::Rejected(Rejection::AlreadyExists { .. })) => {
-                let found = self.db().read(|conn| Box::pin(sites::find_by_slug(conn, DEFAULT_SLUG))).await?;
-                found.ok_or_else(|| Rejection::not_found(Kind::Site, &[]).into())
-            }
+            // Another server that started at the same time was faster.
+            Err(Failure::Rejected(Rejection::AlreadyExists { .. })) => self
+                .site_by_slug(DEFAULT_SLUG.to_owned())
+                .await?
+                .ok_or_else(|| Rejection::not_found(Kind::Site, &[]).into()),
             Err(failure) => Err(failure.into()),
         }
+    }
+
+    fn new_site(&self, slug: &str, name: &str, time_zone: ZoneName, currency: Currency) -> Site {
+        let now = self.clock().now();
+        Site {
+            id: SiteId::new(),
+            slug: slug.to_owned(),
+            name: name.to_owned(),
+            time_zone,
+            currency,
+            revision: 1,
+            created: now,
+            updated: now,
+        }
+    }
+
+    /// The site with this slug.
+    pub async fn site_by_slug(&self, slug: String) -> Result<Option<Site>, Error> {
+        Ok(self.db().read(move |conn| Box::pin(async move { sites::find_by_slug(conn, &slug).await })).await?)
+    }
+
+    /// The oldest sites, at most `limit`.
+    pub async fn sites(&self, limit: i64) -> Result<Vec<Site>, Error> {
+        Ok(self.db().read(move |conn| Box::pin(sites::list(conn, limit))).await?)
     }
 
     /// The caller's site.

@@ -289,3 +289,12 @@ pub async fn last_position(conn: &mut Conn, site: SiteId) -> Result<i64, StoreEr
         on!(conn, c => site_counters::table.find(site).select(site_counters::position).first(c).await.optional())?;
     Ok(position.unwrap_or(0))
 }
+
+/// The last positions of several sites' logs.
+pub async fn last_positions(conn: &mut Conn, sites: Vec<SiteId>) -> Result<Vec<(SiteId, i64)>, StoreError> {
+    Ok(on!(conn, c => {
+        site_counters::table
+            .filter(site_counters::site_id.eq_any(sites))
+            .select((site_counters::site_id, site_counters::position)).load(c).await
+    })?)
+}

@@ -77,3 +77,10 @@ pub async fn sweep(conn: &mut Conn, site: SiteId, now: Timestamp) -> Result<usiz
     let expired = records::table.filter(records::site_id.eq(site).and(records::expires_at.le(At(now))));
     Ok(on!(conn, c => delete(expired).execute(c).await)?)
 }
+
+/// Sites with records that expired, for the sweep.
+pub async fn sites_with_expired(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<SiteId>, StoreError> {
+    Ok(on!(conn, c => {
+        records::table.filter(records::expires_at.le(At(now))).select(records::site_id).distinct().limit(limit).load(c).await
+    })?)
+}

@@ -2,12 +2,11 @@
 
 use async_graphql::{Context, ID, Object};
 
-use crate::{
-    domain::catalog,
-    graphql::{connection::connection, scalars::DateTime},
-};
-
 use super::resource::Resource;
+use crate::{
+    domain::{catalog, ids::BlockedTimeId},
+    graphql::{caller, connection::connection, error::failure, scalars::DateTime, service},
+};
 
 /// A time in which a resource can't be booked. For the business's eyes.
 #[derive(Clone, Debug)]
@@ -38,7 +37,7 @@ impl BlockedTime {
     }
 
     /// Its id.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.blocked.id.to_string().into()
     }
 
@@ -74,6 +73,16 @@ impl BlockedTime {
 connection!("A list of blocked times.", BlockedTimeConnection, BlockedTimeEdge, BlockedTime);
 
 impl BlockedTime {
+    /// A blocked time that the caller may see.
+    pub(crate) async fn find(ctx: &Context<'_>, id: BlockedTimeId) -> async_graphql::Result<Option<Self>> {
+        let caller = caller(ctx);
+        if caller.actor.is_customer() {
+            return Ok(None);
+        }
+        let found = service(ctx).blocked_time(caller, id).await.map_err(|error| failure(ctx, error))?;
+        Ok(found.map(Self::from))
+    }
+
     /// Makes the rows of a list; their resources are loaded at once.
     pub(crate) async fn rows(
         ctx: &Context<'_>,

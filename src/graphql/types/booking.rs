@@ -23,7 +23,7 @@ use crate::{
     graphql::{
         caller,
         connection::{Paging, connection, cursor, open_cursor, selects},
-        error::{UserError, UserErrorCode, failure},
+        error::{UserError, UserErrorCode, coded, failure},
         scalars::{DateTime, EmailAddress, TimeZone},
         service,
     },
@@ -159,7 +159,7 @@ impl BookedResource {
 
     /// The resource as it is now, unless it was deleted.
     async fn resource(&self, ctx: &Context<'_>) -> Option<async_graphql::Result<Resource>> {
-        Resource::load(ctx, self.0.id).await.transpose()
+        Resource::load(ctx, vec![self.0.id]).await.map(|mut found| found.pop()).transpose()
     }
 }
 
@@ -211,7 +211,7 @@ impl BookedSlot {
 
     /// The class session. Appointments have none.
     async fn session(&self, ctx: &Context<'_>) -> Option<async_graphql::Result<Session>> {
-        Session::load(ctx, self.0.booked.session?).await.transpose()
+        Session::find(ctx, self.0.booked.session?).await.transpose()
     }
 
     /// The id of the class session. Appointments have none.
@@ -259,7 +259,7 @@ impl BookedSchedule {
 
     /// The run.
     async fn schedule(&self, ctx: &Context<'_>) -> Option<async_graphql::Result<Schedule>> {
-        Schedule::load(ctx, self.0.booked.schedule).await.transpose()
+        Schedule::find(ctx, self.0.booked.schedule).await.transpose()
     }
 
     /// The id of the run.
@@ -574,7 +574,9 @@ impl Booking {
     async fn service(&self, ctx: &Context<'_>) -> async_graphql::Result<Service> {
         match &self.service {
             Some(service) => Ok(Service::from((**service).clone())),
-            None => Service::of_booking(ctx, self.inner.booked.service).await,
+            None => Service::find(ctx, self.inner.booked.service)
+                .await?
+                .ok_or_else(|| coded("the service is gone", "INTERNAL_ERROR")),
         }
     }
 

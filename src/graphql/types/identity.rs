@@ -73,7 +73,7 @@ impl Viewer {
     /// The resource whose calendar it manages, if it is staff.
     async fn resource(&self, ctx: &Context<'_>) -> Option<async_graphql::Result<Resource>> {
         let Actor::Staff { resource, .. } = self.0.actor else { return None };
-        Resource::load(ctx, resource).await.transpose()
+        Resource::load(ctx, vec![resource]).await.map(|mut found| found.pop()).transpose()
     }
 
     /// The site on which it acts.

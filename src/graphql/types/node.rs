@@ -43,11 +43,11 @@ impl Node {
             .ok_or_else(|| coded("not a well-formed id of any type", "BAD_USER_INPUT"))?;
         Ok(match kind {
             Kind::Booking => Booking::load(ctx, BookingId::from_uuid(uuid)).await?.map(Self::Booking),
-            Kind::Service => Service::load(ctx, ServiceId::from_uuid(uuid)).await?.map(Self::Service),
-            Kind::Resource => Resource::load(ctx, ResourceId::from_uuid(uuid)).await?.map(Self::Resource),
-            Kind::Schedule => Schedule::load(ctx, ScheduleId::from_uuid(uuid)).await?.map(Self::Schedule),
-            Kind::Session => Session::load(ctx, SessionId::from_uuid(uuid)).await?.map(Self::Session),
-            Kind::BlockedTime => BlockedTime::load(ctx, BlockedTimeId::from_uuid(uuid)).await?.map(Self::BlockedTime),
+            Kind::Service => Service::find(ctx, ServiceId::from_uuid(uuid)).await?.map(Self::Service),
+            Kind::Resource => Resource::load(ctx, vec![ResourceId::from_uuid(uuid)]).await?.pop().map(Self::Resource),
+            Kind::Schedule => Schedule::find(ctx, ScheduleId::from_uuid(uuid)).await?.map(Self::Schedule),
+            Kind::Session => Session::find(ctx, SessionId::from_uuid(uuid)).await?.map(Self::Session),
+            Kind::BlockedTime => BlockedTime::find(ctx, BlockedTimeId::from_uuid(uuid)).await?.map(Self::BlockedTime),
             Kind::Site => {
                 let found = service(ctx).site(caller(ctx)).await.map_err(|error| failure(ctx, error))?;
                 found.filter(|site| site.id == SiteId::from_uuid(uuid)).map(|site| Self::Site(Site::from(site)))

@@ -5,10 +5,11 @@ use async_graphql::{Context, Enum, ID, Object};
 use crate::{
     domain::{catalog, ids::ResourceId},
     graphql::{
-        catalog::{acts, caller},
+        caller,
         connection::connection,
         error::failure,
         scalars::{DateTime, EmailAddress},
+        service,
     },
     service::access,
 };
@@ -43,12 +44,12 @@ impl Resource {
 
     /// The e-mail address of a staff member. Null for customers.
     async fn email(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<EmailAddress>> {
-        let business = access::is_business(caller(ctx)?);
+        let business = access::is_business(caller(ctx));
         Ok(self.0.email.clone().filter(|_| business).map(EmailAddress))
     }
 
     /// Its id.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.0.id.to_string().into()
     }
 
@@ -82,7 +83,7 @@ impl Resource {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let found = acts(ctx)?.resources_by_id(caller(ctx)?, ids.clone()).await.map_err(|error| failure(ctx, error))?;
+        let found = service(ctx).resources_by_id(caller(ctx), ids.clone()).await.map_err(|error| failure(ctx, error))?;
         Ok(pick(&ids, &found))
     }
 }

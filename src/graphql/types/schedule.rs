@@ -13,11 +13,12 @@ use crate::{
         ids::ScheduleId,
     },
     graphql::{
-        catalog::{acts, caller, lists},
+        caller, catalog::lists,
         connection::{Paging, connection},
         error::failure,
         look::Look,
         scalars::DateTime,
+        service,
     },
     store::catalog::SessionFilter,
 };
@@ -58,7 +59,7 @@ impl Schedule {
     }
 
     /// Its id.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.schedule.id.to_string().into()
     }
 
@@ -80,7 +81,10 @@ impl Schedule {
         }
         let taken = match self.taken {
             Some(taken) => taken,
-            None => lists::taken(ctx, vec![Target::Schedule(self.schedule.id)]).await?.of_one(),
+            None => {
+                let own = Target::Schedule(self.schedule.id);
+                lists::taken(ctx, vec![own]).await?.of(own)
+            }
         };
         Ok(Some(lists::remaining(self.schedule.capacity, taken)))
     }
@@ -143,7 +147,7 @@ impl Schedule {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let found = acts(ctx)?.schedules_by_id(caller(ctx)?, ids).await.map_err(|error| failure(ctx, error))?;
+        let found = service(ctx).schedules_by_id(caller(ctx), ids).await.map_err(|error| failure(ctx, error))?;
         Self::rows(ctx, found, look).await
     }
 

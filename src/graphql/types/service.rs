@@ -3,7 +3,7 @@
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 
 use super::{
-    location::Location,
+    booking::Location,
     money::Money,
     resource::{self, Resource},
     schedule::{Schedule, ScheduleConnection},
@@ -15,11 +15,12 @@ use crate::{
         ids::ServiceId,
     },
     graphql::{
-        catalog::{acts, caller, lists},
+        caller, catalog::lists,
         connection::{Paging, connection},
         error::failure,
         look::Look,
         scalars::DateTime,
+        service,
     },
     store::catalog::{ScheduleFilter, SessionFilter},
 };
@@ -122,13 +123,13 @@ impl Service {
     }
 
     /// Its id.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.offered.id.to_string().into()
     }
 
     /// Where it takes place.
     async fn location(&self) -> Option<Location> {
-        self.offered.location.clone().map(Location::from)
+        self.offered.location.as_ref().map(Location::from)
     }
 
     /// Its name.
@@ -257,6 +258,11 @@ impl Service {
         Ok(rows)
     }
 
+    /// A service, one that was deleted too.
+    pub(crate) async fn find(ctx: &Context<'_>, id: ServiceId) -> async_graphql::Result<Option<Self>> {
+        Ok(Self::load(ctx, vec![id], &Look::here(ctx)).await?.pop())
+    }
+
     /// The services with these ids, deleted ones too, in no special order.
     pub(crate) async fn load(
         ctx: &Context<'_>,
@@ -268,7 +274,7 @@ impl Service {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let found = acts(ctx)?.services_by_id(caller(ctx)?, ids).await.map_err(|error| failure(ctx, error))?;
+        let found = service(ctx).services_by_id(caller(ctx), ids).await.map_err(|error| failure(ctx, error))?;
         Self::rows(ctx, found, look).await
     }
 }
@@ -281,6 +287,6 @@ async fn live_resources(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let found = acts(ctx)?.live_resources(caller(ctx)?, ids.to_vec()).await.map_err(|error| failure(ctx, error))?;
+    let found = service(ctx).live_resources(caller(ctx), ids.to_vec()).await.map_err(|error| failure(ctx, error))?;
     Ok(resource::pick(ids, &found))
 }

@@ -3,7 +3,7 @@
 use async_graphql::{Context, Enum, ID, InputObject, Object};
 
 use super::{
-    location::Location,
+    booking::Location,
     resource::{self, Resource},
     schedule::Schedule,
     service::Service,
@@ -15,11 +15,12 @@ use crate::{
         ids::{ResourceId, SessionId},
     },
     graphql::{
-        catalog::{acts, caller, lists},
+        caller, catalog::lists,
         connection::connection,
         error::{bad_input, failure},
         look::Look,
         scalars::{DateTime, LocalDateTime, TimeZone},
+        service,
     },
     store::catalog::SessionFilter,
 };
@@ -105,7 +106,7 @@ impl Session {
     }
 
     /// Its id.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.session.id.to_string().into()
     }
 
@@ -119,9 +120,9 @@ impl Session {
         self.session.local_start.into()
     }
 
-    /// Where; the service's place unless it has its own.
+    /// Where, if not at the service's place.
     async fn location(&self) -> Option<Location> {
-        self.session.location.clone().map(Location::from)
+        self.session.location.as_ref().map(Location::from)
     }
 
     /// Seats that are left, never less than 0. For a session of a course those of the run.
@@ -206,7 +207,7 @@ impl Session {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let found = acts(ctx)?.sessions_by_id(caller(ctx)?, ids).await.map_err(|error| failure(ctx, error))?;
+        let found = service(ctx).sessions_by_id(caller(ctx), ids).await.map_err(|error| failure(ctx, error))?;
         Self::rows(ctx, found, look).await
     }
 
@@ -259,7 +260,7 @@ fn gone() -> async_graphql::Error {
 
 /// The seats left in each of the sessions: its own, or those of its course's run.
 async fn remaining(ctx: &Context<'_>, sessions: &[catalog::Session]) -> async_graphql::Result<Vec<i32>> {
-    let (acts, caller) = (acts(ctx)?, caller(ctx)?);
+    let (acts, caller) = (service(ctx), caller(ctx));
     let mut services: Vec<_> = sessions.iter().map(|session| session.service).collect();
     services.sort();
     services.dedup();

@@ -31,7 +31,7 @@ impl Site {
     }
 
     /// Its id.
-    async fn id(&self) -> ID {
+    pub async fn id(&self) -> ID {
         self.0.id.to_string().into()
     }
 

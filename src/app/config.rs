@@ -1,0 +1,183 @@
+//! Flags and environment.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::tokens::Role;
+use crate::store::DatabaseUrl;
+
+/// A self-hosted bookings server with a GraphQL API, live subscriptions and no accidental overbooking.
+///
+/// Without a command it serves, out of one SQLite file. Every flag can be set by the environment variable beside it.
+#[derive(Debug, Parser)]
+#[command(name = "frontdesk", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do; `serve` if nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// What every command takes.
+    #[command(flatten)]
+    pub config: Config,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+pub struct Config {
+    /// Address and port to listen on.
+    #[arg(long, env = "FRONTDESK_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:8080", global = true)]
+    pub listen: SocketAddr,
+
+    /// The database: `sqlite:FILE`, or `postgres://user@host/database` [default: sqlite:frontdesk.db; demo:
+    /// sqlite:frontdesk-demo.db].
+    #[arg(long, env = "FRONTDESK_DATABASE_URL", value_name = "URL", global = true, hide_env_values = true)]
+    pub database_url: Option<DatabaseUrl>,
+
+    /// Connections to `PostgreSQL`; the embedded engine reads with a quarter as many threads, at least 2.
+    #[arg(
+        long, env = "FRONTDESK_DATABASE_CONNECTIONS", value_name = "NUMBER", default_value_t = 16, global = true,
+        value_parser = clap::value_parser!(u16).range(2..=1000)
+    )]
+    pub database_connections: u16,
+
+    /// Don't apply pending migrations at start; `frontdesk migrate` does it.
+    #[arg(long, env = "FRONTDESK_NO_MIGRATE", global = true)]
+    pub no_migrate: bool,
+
+    /// The secret that signs tokens, at least 32 bytes. Needed on `PostgreSQL`; beside an embedded database a file with
+    /// one is made at the first start.
+    #[arg(long, env = "FRONTDESK_SECRET", value_name = "TEXT", global = true, hide_env_values = true, value_parser = secret)]
+    pub secret: Option<String>,
+
+    /// A file with the secret, instead of `--secret`.
+    #[arg(long, env = "FRONTDESK_SECRET_FILE", value_name = "FILE", global = true, conflicts_with = "secret")]
+    pub secret_file: Option<PathBuf>,
+
+    /// How log lines look.
+    #[arg(long, env = "FRONTDESK_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, global = true)]
+    pub log_format: LogFormat,
+
+    /// Which log lines are written: a level (`error`, `warn`, `info`, `debug`, `trace`), or levels by module, such as
+    /// `info,frontdesk::store=debug`.
+    #[arg(long, env = "FRONTDESK_LOG", value_name = "LEVELS", default_value = "info", global = true)]
+    pub log: String,
+
+    /// Largest request body, in bytes.
+    #[arg(long, env = "FRONTDESK_BODY_LIMIT", value_name = "BYTES", default_value_t = 1024 * 1024, global = true)]
+    pub body_limit: usize,
+
+    /// Seconds that requests in flight get to finish at shutdown.
+    #[arg(long, env = "FRONTDESK_SHUTDOWN_GRACE", value_name = "SECONDS", default_value_t = 20, global = true)]
+    pub shutdown_grace: u64,
+
+    /// Running holds that one customer may have.
+    #[arg(long, env = "FRONTDESK_HOLDS_PER_CUSTOMER", value_name = "NUMBER", default_value_t = 5, global = true)]
+    pub holds_per_customer: u32,
+
+    /// Running holds that customers may have made from one address.
+    #[arg(long, env = "FRONTDESK_HOLDS_PER_ADDRESS", value_name = "NUMBER", default_value_t = 50, global = true)]
+    pub holds_per_address: u32,
+
+    /// Hours for which idempotency keys are kept.
+    #[arg(long, env = "FRONTDESK_IDEMPOTENCY_HOURS", value_name = "HOURS", default_value_t = 168, global = true)]
+    pub idempotency_hours: u32,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What to do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Serve the API (the default).
+    Serve,
+    /// Serve a demo studio with services, staff and bookings, out of a database file of its own.
+    Demo,
+    /// Apply pending migrations and exit.
+    Migrate,
+    /// Print the GraphQL schema.
+    Schema,
+    /// Make a bearer token.
+    Token(TokenArgs),
+    /// Copy the embedded database into a file while it is in use.
+    Backup {
+        /// The file to write; it must not be there yet.
+        file: PathBuf,
+    },
+}
+
+/// For whom a token is made.
+#[derive(Debug, Clone, Args)]
+pub struct TokenArgs {
+    /// What its bearer may do.
+    #[arg(long, value_enum)]
+    pub role: Role,
+    /// The slug of the site.
+    #[arg(long, default_value = "default")]
+    pub site: String,
+    /// The name of its bearer: an account of yours.
+    #[arg(long, default_value = "me")]
+    pub subject: String,
+    /// Staff: the id of the resource whose calendar it manages.
+    #[arg(long, required_if_eq("role", "staff"), value_name = "ID")]
+    pub resource: Option<String>,
+    /// For how long it is good: a number with `h` (hours) or `d` (days).
+    #[arg(long, default_value = "30d", value_parser = lifetime)]
+    pub expires_in: i64,
+}
+
+/// The shortest secret that is accepted.
+pub const MIN_SECRET: usize = 32;
+
+fn secret(text: &str) -> Result<String, String> {
+    if text.len() < MIN_SECRET {
+        return Err(format!("expected at least {MIN_SECRET} bytes; `openssl rand -hex 32` makes a good one"));
+    }
+    Ok(text.to_owned())
+}
+
+fn lifetime(text: &str) -> Result<i64, String> {
+    let expected = "expected a number with `h` (hours) or `d` (days), such as `30d`, at most 3650d";
+    let (number, unit) = match (text.strip_suffix('h'), text.strip_suffix('d')) {
+        (Some(number), _) => (number, 3600),
+        (_, Some(number)) => (number, 86_400),
+        _ => return Err(expected.to_owned()),
+    };
+    let seconds = number.parse::<i64>().ok().and_then(|number| number.checked_mul(unit));
+    seconds.filter(|seconds| (1..=3650 * 86_400).contains(seconds)).ok_or_else(|| expected.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_flags_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_bad_value_is_named_with_what_was_expected() {
+        for (flag, value, expected) in [
+            ("--database-url", "mysql://x", "sqlite:FILE"),
+            ("--listen", "nowhere", "invalid socket address"),
+            ("--secret", "short", "at least 32 bytes"),
+            ("--database-connections", "1", "2..=1000"),
+        ] {
+            let error = Cli::try_parse_from(["frontdesk", flag, value]).unwrap_err().to_string();
+            assert!(error.contains(expected) && error.contains(flag), "{error}");
+        }
+        for bad in ["30", "d", "0d", "-1d", "99999d", "9223372036854775807d"] {
+            assert!(lifetime(bad).is_err(), "{bad}");
+        }
+        assert_eq!(lifetime("12h"), Ok(12 * 3600));
+    }
+}

@@ -1,0 +1,12 @@
+//! The program: its configuration, its commands, and the server put together from its layers.
+
+mod api;
+pub mod config;
+mod demo;
+mod log;
+mod serve;
+pub mod tokens;
+
+pub use api::Frontdesk;
+pub use config::Cli;
+pub use serve::{Running, run, start};

@@ -1,0 +1,237 @@
+//! The commands, and the server put together from its layers.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    net::SocketAddr,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Cli, Frontdesk,
+    config::{Command, Config, MIN_SECRET, TokenArgs},
+    demo, log,
+    tokens::{Role, Tokens},
+};
+use crate::{
+    domain::{
+        clock::{Clock, SystemClock},
+        ids::{ResourceId, TypedId as _},
+        money::Currency,
+        time::ZoneName,
+    },
+    graphql, http,
+    live::{Hub, HubSettings, commit_listener, timers::{TimerSettings, Timers}},
+    service::{Error, Limits, Service},
+    store::{self, DatabaseUrl, Db, Failure, StoreSettings},
+};
+
+/// Why the program stops.
+pub type Fatal = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs a command to its end.
+pub async fn run(cli: Cli) -> Result<(), Fatal> {
+    let config = cli.config;
+    log::start(&config)?;
+    match cli.command.unwrap_or(Command::Serve) {
+        Command::Serve => serve(&config).await,
+        Command::Demo => demo::run(&config).await,
+        Command::Migrate => {
+            let applied = store::migrate(&database_url(&config, "frontdesk.db")).await?;
+            println!("{applied} migrations applied");
+            Ok(())
+        }
+        Command::Schema => {
+            print!("{}", graphql::sdl());
+            Ok(())
+        }
+        Command::Token(args) => token(&config, &args).await,
+        Command::Backup { file } => {
+            let url = database_url(&config, "frontdesk.db");
+            let db = Db::open(&existing(&url, &config)?, Arc::new(SystemClock), Arc::new(|_, _| {})).await?;
+            db.backup(&file).await?;
+            println!("{} written", file.display());
+            Ok(())
+        }
+    }
+}
+
+async fn serve(config: &Config) -> Result<(), Fatal> {
+    let url = database_url(config, "frontdesk.db");
+    let running = start(config, &url, Arc::new(SystemClock)).await?;
+    println!("Frontdesk is listening on http://{}", running.address);
+    wait(running).await
+}
+
+/// Waits for the server to end, which a signal makes it do.
+pub(super) async fn wait(running: Running) -> Result<(), Fatal> {
+    let stop = running.stop.clone();
+    tokio::spawn(async move {
+        terminated().await;
+        tracing::info!("stopping");
+        stop.cancel();
+    });
+    running.finished().await
+}
+
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut term) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+/// A server that is running.
+#[expect(missing_debug_implementations, reason = "handles have nothing to show")]
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// The API, for whoever runs the server in its own process.
+    pub api: Frontdesk,
+    /// Ends it: requests in flight are finished, sockets closed.
+    pub stop: CancellationToken,
+    serving: JoinHandle<io::Result<()>>,
+    timers: Timers,
+    live: CancellationToken,
+}
+
+impl Running {
+    /// Waits until it has ended.
+    pub async fn finished(self) -> Result<(), Fatal> {
+        self.serving.await??;
+        // Subscriptions need the hub until their sockets are closed.
+        self.live.cancel();
+        self.timers.stopped().await;
+        Ok(())
+    }
+}
+
+/// Starts a server.
+pub async fn start(config: &Config, url: &DatabaseUrl, clock: Arc<dyn Clock>) -> Result<Running, Fatal> {
+    let secret = secret(config, url)?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| format!("can't listen on {}: {error}", config.listen))?;
+    let (committed, commits) = commit_listener();
+    let db = Db::open(&settings(url, config, !config.no_migrate), clock.clone(), committed).await?;
+    db.ready().await?;
+    let limits = Limits {
+        holds_per_customer: i64::from(config.holds_per_customer),
+        holds_per_address: usize::try_from(config.holds_per_address).unwrap_or(usize::MAX),
+        idempotency_hours: i64::from(config.idempotency_hours),
+        ..Limits::default()
+    };
+    let service = Service::new(db.clone(), limits);
+    if service.sites(1).await?.is_empty() {
+        let currency = Currency::parse("EUR").ok_or("EUR is a currency")?;
+        let site = service.ensure_default_site("My business", ZoneName::utc(), currency).await?;
+        tracing::info!(slug = site.slug, "made the site `default`");
+    }
+    let live = CancellationToken::new();
+    let hub = Hub::start(db.clone(), commits, HubSettings::default(), &live);
+    let expirer = service.clone();
+    let expire = move |site, booking| {
+        let service = expirer.clone();
+        async move {
+            match service.expire_hold(site, booking).await {
+                Ok(()) => Ok(()),
+                Err(Error::Store(error)) => Err(Failure::Store(error)),
+                Err(Error::Rejected(rejection)) => Err(Failure::Rejected(rejection)),
+                Err(Error::Forbidden(_)) => Ok(()),
+            }
+        }
+    };
+    let timers = Timers::start(db, TimerSettings::default(), service.hold_made(), live.clone(), expire);
+    let api = Frontdesk::new(service, hub, Tokens::new(&secret, clock));
+    let address = listener.local_addr()?;
+    let stop = CancellationToken::new();
+    let transport = http::Settings {
+        body_limit: config.body_limit,
+        grace: Duration::from_secs(config.shutdown_grace),
+        ..http::Settings::default()
+    };
+    let serving = tokio::spawn(http::serve(listener, api.clone(), transport, stop.clone().cancelled_owned()));
+    Ok(Running { address, api, stop, serving, timers, live })
+}
+
+/// The database that was asked for, or the embedded one in `file`.
+pub(super) fn database_url(config: &Config, file: &str) -> DatabaseUrl {
+    config.database_url.clone().unwrap_or_else(|| DatabaseUrl::Sqlite(PathBuf::from(file)))
+}
+
+fn settings(url: &DatabaseUrl, config: &Config, migrate: bool) -> StoreSettings {
+    StoreSettings { url: url.clone(), connections: usize::from(config.database_connections), migrate }
+}
+
+/// For commands that need a database that is there already.
+fn existing(url: &DatabaseUrl, config: &Config) -> Result<StoreSettings, Fatal> {
+    if let DatabaseUrl::Sqlite(path) = url
+        && !path.exists()
+    {
+        return Err(format!("there is no database {}; `frontdesk serve` makes one", path.display()).into());
+    }
+    Ok(settings(url, config, false))
+}
+
+async fn token(config: &Config, args: &TokenArgs) -> Result<(), Fatal> {
+    let url = database_url(config, "frontdesk.db");
+    let settings = existing(&url, config)?;
+    let secret = secret(config, &url)?;
+    let db = Db::open(&settings, Arc::new(SystemClock), Arc::new(|_, _| {})).await?;
+    let service = Service::new(db, Limits::default());
+    let site = service
+        .site_by_slug(args.site.clone())
+        .await?
+        .ok_or_else(|| format!("there is no site `{}`", args.site))?;
+    let resource = args.resource.as_deref().map(ResourceId::parse).transpose()?;
+    let resource = resource.filter(|_| args.role == Role::Staff);
+    let tokens = Tokens::new(&secret, Arc::new(SystemClock));
+    println!("{}", tokens.mint(args.role, site.id, &args.subject, resource, args.expires_in));
+    Ok(())
+}
+
+/// The secret that signs tokens: given, or, beside an embedded database, kept in a file that only its owner can read.
+fn secret(config: &Config, url: &DatabaseUrl) -> Result<Vec<u8>, Fatal> {
+    if let Some(secret) = &config.secret {
+        return Ok(secret.clone().into_bytes());
+    }
+    let file = match (&config.secret_file, url) {
+        (Some(file), _) => return read_secret(file),
+        (None, DatabaseUrl::Sqlite(path)) => {
+            let mut name = path.clone().into_os_string();
+            name.push(".secret");
+            PathBuf::from(name)
+        }
+        (None, DatabaseUrl::Postgres(_)) => {
+            return Err("on PostgreSQL the secret must be given: --secret, or FRONTDESK_SECRET".into());
+        }
+    };
+    if file.exists() {
+        return read_secret(&file);
+    }
+    let secret: String = (0..8).map(|_| format!("{:08x}", rand::random::<u32>())).collect();
+    let mut options = fs::OpenOptions::new();
+    let mut made = options.write(true).create_new(true).mode(0o600).open(&file)?;
+    made.write_all(secret.as_bytes())?;
+    made.sync_all()?;
+    tracing::info!(file = %file.display(), "made a secret that signs tokens");
+    Ok(secret.into_bytes())
+}
+
+fn read_secret(file: &Path) -> Result<Vec<u8>, Fatal> {
+    let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let secret = text.trim();
+    if secret.len() < MIN_SECRET {
+        return Err(format!("{}: the secret must have at least {MIN_SECRET} bytes", file.display()).into());
+    }
+    Ok(secret.as_bytes().to_vec())
+}
+
