@@ -5,6 +5,7 @@ pub mod catalog;
 pub mod connection;
 pub mod error;
 pub mod input;
+pub mod look;
 pub mod mutation;
 pub mod query;
 pub mod scalars;

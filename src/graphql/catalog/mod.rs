@@ -1,4 +1,5 @@
 //! The catalog's queries and mutations.
 
+pub(crate) mod lists;
 pub mod mutation;
 pub mod query;
