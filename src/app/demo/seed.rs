@@ -22,7 +22,6 @@ use crate::{
         Caller, Error, Service,
         bookings::{ActOn, CreateBooking, Target, Verdict, Wanted},
         catalog::{CreateBlockedTime, CreateResource, CreateService, CreateSession},
-        sites::CreateSite,
     },
     store::{
         Command, Failure, Tx,
@@ -77,12 +76,7 @@ pub(super) async fn studio(service: &Service, clock: &FixedClock, now: Timestamp
     let euro = Currency::parse("EUR").ok_or("EUR is a currency")?;
     let zone = ZoneName::parse("Europe/Berlin").ok_or("Berlin has a zone")?;
     let site = service
-        .create_site(CreateSite {
-            slug: "studio".to_owned(),
-            name: "Sunrise Studio".to_owned(),
-            time_zone: zone,
-            currency: euro,
-        })
+        .create_site("studio", "Sunrise Studio", zone, euro)
         .await?;
     let owner = Caller { site: site.id, actor: Actor::Owner("olivia".to_owned()), fresh: false, address: None };
     let mut studio = Studio { service, owner, site, now, history: Vec::new(), booked: 0, dice: 0x5eed };
@@ -125,6 +119,7 @@ pub(super) async fn studio(service: &Service, clock: &FixedClock, now: Timestamp
     studio.plan_classes(&hiit_sessions, 6);
     studio.plan_course(&course);
     studio.plan_trainings(&training, &[&maya, &jonas], monday)?;
+    studio.plan_requests(&training, &maya, &jonas, monday)?;
     let full = yoga_sessions.iter().find(|session| session.span.start() > now.checked_add(days(2)).unwrap_or(now));
     let waiting = full.map(|session| studio.fill(session));
     studio.play(clock).await?;
@@ -359,6 +354,39 @@ impl Studio<'_> {
                         _ => self.decide(number, made, 90, confirm, Some(PaymentStatus::Paid)),
                     }
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the owner finds on the desk today: requests that wait, and two people at one time.
+    fn plan_requests(
+        &mut self,
+        training: &Offered,
+        maya: &Resource,
+        jonas: &Resource,
+        monday: civil::Date,
+    ) -> Result<(), Fatal> {
+        let zone = self.site.time_zone.clone();
+        let requests = [(maya, 9, 15, false), (maya, 10, 16, false), (jonas, 11, 14, false), (jonas, 14, 15, true), (jonas, 14, 15, true)];
+        for (trainer, day, hour, confirmed) in requests {
+            let Some(start) = zone.instant(monday.checked_add(i64::from(day).days())?.at(hour, 30, 0, 0)) else { continue };
+            let wanted = Wanted::Appointment {
+                service: training.id,
+                start,
+                end: None,
+                time_zone: Some(zone.clone()),
+                resources: vec![trainer.id],
+                location: None,
+            };
+            let Some((number, made)) = self.book(wanted, 1, start) else { continue };
+            if confirmed {
+                // Both were in the checkout at once, and the owner confirmed both: the later one is flagged.
+                let decided = self.now.checked_sub(SignedDuration::from_mins(50))?;
+                self.decide(number, decided, 1, Verdict::Confirm { check_availability: false }, Some(PaymentStatus::Paid));
+            } else {
+                let pending = Verdict::MarkAsPending { skip_pending_approval_service: false };
+                self.decide(number, made, 2, pending, Some(PaymentStatus::NotPaid));
             }
         }
         Ok(())
