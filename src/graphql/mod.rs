@@ -3,6 +3,7 @@
 
 pub mod catalog;
 pub mod connection;
+pub mod document;
 pub mod error;
 pub mod input;
 pub mod look;
