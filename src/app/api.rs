@@ -1,6 +1,6 @@
 //! The API as the transports see it: credentials become a caller, requests are executed, subscriptions shared.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use async_graphql::{ErrorExtensionValues, Request, Response, ServerError};
 use futures_util::{StreamExt as _, stream::BoxStream};
@@ -103,11 +103,18 @@ impl Api for Frontdesk {
         Ok(caller)
     }
 
-    async fn execute(&self, caller: Caller, request: Request) -> Response {
-        with_codes(self.schema.execute(prepare(caller, request)).await)
+    async fn execute(&self, caller: Caller, mut request: Request) -> Response {
+        match readable(&mut request) {
+            Ok(()) => with_codes(self.schema.execute(prepare(caller, request)).await),
+            Err(error) => Response::from_errors(vec![error]),
+        }
     }
 
     fn subscribe(&self, caller: Caller, mut request: Request) -> BoxStream<'static, Frame> {
+        if let Err(error) = readable(&mut request) {
+            let errors = serde_json::to_vec(&[error]).unwrap_or_default();
+            return futures_util::stream::iter([Frame::Errors(errors.into())]).boxed();
+        }
         let parsed = request.parsed_query().ok().cloned();
         let shareable = parsed.as_ref().and_then(|document| {
             Shareable::of(&request.query, document, request.operation_name.as_deref(), &request.variables)
@@ -172,6 +179,21 @@ impl Frontdesk {
             }
         }
     }
+}
+
+/// Makes the document one that the parser can read, or says why it can't be.
+fn readable(request: &mut Request) -> Result<(), ServerError> {
+    let repaired = match graphql::document::without_surrogates(&request.query) {
+        Ok(Cow::Borrowed(_)) => return Ok(()),
+        Ok(Cow::Owned(text)) => text,
+        Err(message) => {
+            let mut error = ServerError::new(message, None);
+            error.extensions.get_or_insert_with(ErrorExtensionValues::default).set("code", "GRAPHQL_PARSE_FAILED");
+            return Err(error);
+        }
+    };
+    request.query = repaired;
+    Ok(())
 }
 
 fn prepare(caller: Caller, request: Request) -> Request {

@@ -132,7 +132,7 @@ pub async fn start(config: &Config, url: &DatabaseUrl, clock: Arc<dyn Clock>) ->
     let service = Service::new(db.clone(), limits);
     if service.sites(1).await?.is_empty() {
         let currency = Currency::parse("EUR").ok_or("EUR is a currency")?;
-        let site = service.create_site("default", "My business", ZoneName::utc(), currency).await?;
+        let site = service.ensure_default_site("My business", ZoneName::utc(), currency).await?;
         tracing::info!(slug = site.slug, "made the site `default`");
     }
     let live = CancellationToken::new();
@@ -167,7 +167,7 @@ pub(super) fn database_url(config: &Config, file: &str) -> DatabaseUrl {
     config.database_url.clone().unwrap_or_else(|| DatabaseUrl::Sqlite(PathBuf::from(file)))
 }
 
-fn settings(url: &DatabaseUrl, config: &Config, migrate: bool) -> StoreSettings {
+pub(super) fn settings(url: &DatabaseUrl, config: &Config, migrate: bool) -> StoreSettings {
     StoreSettings { url: url.clone(), connections: usize::from(config.database_connections), migrate }
 }
 

@@ -3,8 +3,10 @@
 
 pub mod catalog;
 pub mod connection;
+pub mod document;
 pub mod error;
 pub mod input;
+pub mod look;
 pub mod mutation;
 pub mod query;
 pub mod scalars;

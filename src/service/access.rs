@@ -61,6 +61,12 @@ pub fn manages_resource(caller: &Caller, resource: ResourceId) -> bool {
     }
 }
 
+/// Whether the caller belongs to the business: sees what customers don't.
+#[must_use]
+pub fn is_business(caller: &Caller) -> bool {
+    !caller.actor.is_customer()
+}
+
 /// Whether the booking is the caller's own, as a customer.
 #[must_use]
 pub fn owns(caller: &Caller, booking: &Booking) -> bool {

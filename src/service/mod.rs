@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod bookings;
+pub mod catalog;
 mod once;
 pub mod sites;
 

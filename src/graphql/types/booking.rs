@@ -102,6 +102,7 @@ pub enum LocationType {
 
 /// A place.
 #[derive(SimpleObject, Debug, Clone)]
+#[graphql(name = "BookingLocation")]
 pub struct Location {
     /// The address in one text.
     pub formatted_address: Option<String>,

@@ -31,6 +31,7 @@ pub enum IdentityType {
 #[derive(SimpleObject, Debug, Clone)]
 pub struct Identity {
     /// The sort.
+    #[graphql(name = "type")]
     pub identity_type: IdentityType,
     /// The name: the token's subject, or a visitor's id.
     pub subject: String,

@@ -43,6 +43,24 @@ impl Ledger {
         spots: &[Spot],
         own: Option<BookingId>,
     ) -> Result<Self, Failure> {
+        Self::lock_with(tx, spots, own.as_slice(), |claim| claim.overlap_reason.is_some()).await
+    }
+
+    /// The same for an act on what stands under the bookings: all that hold something on the targets are locked.
+    pub(in crate::service) async fn lock_all(
+        tx: &mut Tx<'_>,
+        spots: &[Spot],
+        own: &[BookingId],
+    ) -> Result<Self, Failure> {
+        Self::lock_with(tx, spots, own, |_| true).await
+    }
+
+    async fn lock_with(
+        tx: &mut Tx<'_>,
+        spots: &[Spot],
+        own: &[BookingId],
+        touches: impl Fn(&Claim) -> bool,
+    ) -> Result<Self, Failure> {
         let targets: Vec<Target> = spots.iter().map(|(target, _)| *target).collect();
         claims::lock_targets(tx, &targets).await?;
         let mut ledger = Self::empty(tx.now());
@@ -51,9 +69,9 @@ impl Ledger {
         let touched: Vec<BookingId> = ledger
             .claims
             .iter()
-            .filter(|claim| !claim.live(now) || claim.overlap_reason.is_some())
+            .filter(|claim| !claim.live(now) || touches(claim))
             .filter_map(|claim| claim.holder.booking())
-            .chain(own)
+            .chain(own.iter().copied())
             .collect();
         claims::lock_bookings(tx, &touched).await?;
         let expired: BTreeSet<BookingId> =
@@ -99,6 +117,11 @@ impl Ledger {
         self.now
     }
 
+    /// The live claims on the targets.
+    pub(in crate::service) fn claims(&self) -> impl Iterator<Item = &Claim> {
+        self.claims.iter()
+    }
+
     /// A session that is one of the targets.
     pub(in crate::service) fn session(&self, id: SessionId) -> Option<&Session> {
         self.sessions.get(&id)
@@ -107,6 +130,11 @@ impl Ledger {
     /// A schedule that is one of the targets.
     pub(in crate::service) fn schedule(&self, id: ScheduleId) -> Option<&Schedule> {
         self.schedules.get(&id)
+    }
+
+    /// Whether the holder has just this already.
+    pub(in crate::service) fn holds(&self, ask: &Ask) -> bool {
+        self.own_claim(ask).is_some()
     }
 
     /// What is in the way of one wish.
@@ -163,6 +191,33 @@ impl Ledger {
         for claim in new {
             claims::insert(tx.conn(), site, &claim).await?;
             self.claims.push(claim);
+        }
+        Ok(())
+    }
+
+    /// Gives a session or a run another number of seats. Who has no seat any more, in the order in which the seats
+    /// were taken, keeps it by the business's word: that goes on record.
+    pub(in crate::service) async fn set_capacity(
+        &mut self,
+        tx: &mut Tx<'_>,
+        target: Target,
+        capacity: i32,
+    ) -> Result<(), StoreError> {
+        match target {
+            Target::Session(id) => self.sessions.get_mut(&id).into_iter().for_each(|session| session.capacity = capacity),
+            Target::Schedule(id) => {
+                self.schedules.get_mut(&id).into_iter().for_each(|schedule| schedule.capacity = capacity);
+            }
+            Target::Resource(_) => {}
+        }
+        let site = tx.site();
+        let mut taken = 0_i64;
+        for claim in self.claims.iter_mut().filter(|claim| claim.target == target && claim.blocks()) {
+            taken += i64::from(claim.seats);
+            if taken > i64::from(capacity) && claim.overlap_reason.is_none() {
+                claim.overlap_reason = Some(OverlapReason::OwnerEdit);
+                claims::set_reason(tx.conn(), site, claim.id, claim.overlap_reason).await?;
+            }
         }
         Ok(())
     }

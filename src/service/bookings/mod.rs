@@ -2,6 +2,7 @@
 
 mod act;
 mod create;
+mod follow;
 mod holds;
 mod ledger;
 mod place;
@@ -36,8 +37,9 @@ pub use holds::HoldsByAddress;
 pub use place::Wanted;
 pub use read::EventFilter;
 pub use reschedule::{RescheduleBooking, UpdateParticipants};
-pub(in crate::service) use ledger::{Ledger, Spot, touch};
-pub(in crate::service) use place::spots_of;
+pub(in crate::service) use follow::{OPEN, cancel_all, rewrite, stands};
+pub(in crate::service) use ledger::{Ledger, Spot};
+pub(in crate::service) use place::{all_time, spots_of};
 
 /// What every change of one booking is told.
 #[derive(Debug, Clone)]

@@ -188,14 +188,15 @@ pub(super) fn targets_of(booked: &Booked) -> Vec<Target> {
 }
 
 /// The time that is held: with the buffer, and all time for a course that has no sessions yet.
-pub(in crate::service) fn busy_span(booked: &Booked) -> TimeSpan {
+pub(super) fn busy_span(booked: &Booked) -> TimeSpan {
     match booked.span {
         Some(span) => span.with_buffer(booked.buffer_minutes),
         None => all_time(),
     }
 }
 
-fn all_time() -> TimeSpan {
+/// All the time that there is: for claims whose time doesn't matter.
+pub(in crate::service) fn all_time() -> TimeSpan {
     let end = Timestamp::from_second(4_102_444_800).unwrap_or(Timestamp::MAX);
     TimeSpan::new(Timestamp::UNIX_EPOCH, end).unwrap_or_else(|| unreachable!("1970 is before 2100"))
 }
