@@ -84,6 +84,9 @@ struct Create {
     id: BookingId,
     input: CreateBooking,
     holds_per_customer: i64,
+    /// The limit of holds from the caller's address, where it was reached when the call came in. Judged in the command,
+    /// so that a retry still finds its answer.
+    address_full: Option<usize>,
 }
 
 impl Command for Create {
@@ -215,7 +218,13 @@ impl Create {
     }
 
     async fn check_holds(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(), Failure> {
-        if self.input.hold_seconds.is_none() || !self.caller.actor.is_customer() || self.caller.fresh {
+        if self.input.hold_seconds.is_none() || !self.caller.actor.is_customer() {
+            return Ok(());
+        }
+        if let Some(limit) = self.address_full {
+            return Err(Rejection::Policy { rule: PolicyRule::TooManyHolds, limit: Some(limit.to_string()) }.into());
+        }
+        if self.caller.fresh {
             return Ok(());
         }
         let running = claims::live_holds(tx.conn(), self.caller.site, &self.caller.actor.identity(), now).await?;
@@ -289,8 +298,8 @@ impl Service {
         input: CreateBooking,
         key: Option<IdempotencyKey>,
     ) -> Result<Created, Error> {
-        self.check_address(caller, std::slice::from_ref(&input))?;
-        let created = self.once(caller, "createBooking", key, self.create(caller, input)).await?;
+        let create = self.create(caller, input, self.full_address(caller));
+        let created = self.once(caller, "createBooking", key, create).await?;
         self.count_hold(caller, &created.booking);
         Ok(created)
     }
@@ -306,8 +315,8 @@ impl Service {
         if inputs.is_empty() || inputs.len() > limit {
             return Err(Rejection::invalid(&["bookings"], format!("must have 1 to {limit} entries")).into());
         }
-        self.check_address(caller, &inputs)?;
-        let items = inputs.into_iter().map(|input| self.create(caller, input)).collect();
+        let full = self.full_address(caller);
+        let items = inputs.into_iter().map(|input| self.create(caller, input, full)).collect();
         let bulk = BulkCreate { caller: caller.clone(), items };
         let created = self.once(caller, "bulkCreateBooking", key, bulk).await?;
         for booking in created.results.iter().flatten() {
@@ -316,35 +325,28 @@ impl Service {
         Ok(created)
     }
 
-    fn create(&self, caller: &Caller, input: CreateBooking) -> Create {
+    fn create(&self, caller: &Caller, input: CreateBooking, address_full: Option<usize>) -> Create {
         Create {
             caller: caller.clone(),
             id: BookingId::new(),
             input,
             holds_per_customer: self.limits().holds_per_customer,
+            address_full,
         }
     }
 
-    fn check_address(&self, caller: &Caller, inputs: &[CreateBooking]) -> Result<(), Error> {
-        let holds = inputs.iter().any(|input| input.hold_seconds.is_some());
+    /// The limit of running holds from the caller's address, if it is reached.
+    fn full_address(&self, caller: &Caller) -> Option<usize> {
         let limit = self.limits().holds_per_address;
-        match caller.address {
-            Some(address)
-                if holds
-                    && caller.actor.is_customer()
-                    && !self.holds.has_room(address, limit, self.clock().now()) =>
-            {
-                Err(Rejection::Policy { rule: PolicyRule::TooManyHolds, limit: Some(limit.to_string()) }.into())
-            }
-            _ => Ok(()),
-        }
+        let full = !self.holds.has_room(caller.address?, limit, self.clock().now());
+        full.then_some(limit)
     }
 
     fn count_hold(&self, caller: &Caller, booking: &Booking) {
         let Some(end) = booking.hold_expires_at else { return };
         self.hold_made.notify_one();
         if let Some(address) = caller.address.filter(|_| caller.actor.is_customer()) {
-            self.holds.count(address, end);
+            self.holds.count(address, booking.id, end);
         }
     }
 }
