@@ -137,6 +137,13 @@ impl Ledger {
         self.own_claim(ask).is_some()
     }
 
+    /// Whether those who came before the holder leave it so many seats, in the place that it has in their order.
+    pub(in crate::service) fn fits_in_order(&self, ask: &Ask) -> bool {
+        let own = |claim: &&Claim| claim.holder == ask.holder && claim.target == ask.target && claim.span == ask.span;
+        let before = self.claims.iter().find(own).map(|claim| claim.id);
+        self.check(&Ask { before, ..*ask }).is_none()
+    }
+
     /// What is in the way of one wish.
     pub(in crate::service) fn check(&self, ask: &Ask) -> Option<Clash> {
         conflict::evaluate(&self.after_own(ask), &self.claims, self.capacity(ask.target), self.now)
@@ -156,6 +163,7 @@ impl Ledger {
         let mut kept = BTreeSet::new();
         let mut new = Vec::new();
         for ask in asks {
+            self.resize(tx, ask, reason).await?;
             match self.own_claim(ask) {
                 // A lasting claim stays; a held one becomes lasting unless it is to be held on.
                 Some(claim) if reason != OverlapReason::MultipleRequests => {
@@ -191,6 +199,26 @@ impl Ledger {
         for claim in new {
             claims::insert(tx.conn(), site, &claim).await?;
             self.claims.push(claim);
+        }
+        Ok(())
+    }
+
+    /// Makes the holder's seats of a session or a run as many as are asked for, at the place in the order that they have.
+    async fn resize(&mut self, tx: &mut Tx<'_>, ask: &Ask, reason: OverlapReason) -> Result<(), StoreError> {
+        let site = tx.site();
+        let others = |claim: &Claim| claim.holder != ask.holder || claim.target != ask.target || claim.span != ask.span;
+        let Some(at) = self.claims.iter().position(|claim| !others(claim) && claim.blocks() && claim.seats != ask.seats)
+        else {
+            return Ok(());
+        };
+        let more = self.claims.as_slice().get(at).is_some_and(|claim| claim.seats < ask.seats);
+        let on_record = more && self.check(&Ask { before: None, ..*ask }).is_some();
+        let Some(claim) = self.claims.get_mut(at) else { return Ok(()) };
+        claim.seats = ask.seats;
+        claims::set_seats(tx.conn(), site, claim.id, ask.seats).await?;
+        if on_record && claim.overlap_reason.is_none() {
+            claim.overlap_reason = Some(reason);
+            claims::set_reason(tx.conn(), site, claim.id, claim.overlap_reason).await?;
         }
         Ok(())
     }
