@@ -94,10 +94,8 @@ async fn a_slow_follower_loses_nothing_and_holds_up_nobody() {
     for database in Database::each().await {
         let node = database.node_with(narrow()).await;
         let site = node.site().await;
-        let mut slow = node.hub.follow_site(site, None);
+        let mut slow = node.hub.follow_site(site, Some(0));
         let mut quick = node.hub.follow_site(site, Some(0));
-        // The first poll fixes where a stream without a cursor begins: nothing is there yet, so it doesn't answer.
-        assert!(futures::poll!(slow.next()).is_pending());
         node.append_many(site, 1).await;
         assert_eq!(next(&mut quick).await.unwrap().position, 1);
         assert_eq!(next(&mut slow).await.unwrap().position, 1);

@@ -126,7 +126,8 @@ impl Hub {
     }
 
     /// Every event of a site behind the position `after`: each once, in order, without a gap; first from the log,
-    /// then live, without an end. Without `after` it begins behind the log's end at the first poll.
+    /// then live, without an end. Without `after` it begins behind the log's end, which is read when the stream is
+    /// polled for the first time; who needs to know that place asks for [`last_position`](Self::last_position) first.
     ///
     /// A stream that isn't polled for long holds up nobody and loses nothing: it goes on from the log. An error is
     /// its last item.
@@ -136,7 +137,7 @@ impl Hub {
     }
 
     /// The events of one booking behind its revision `after_revision`, like [`follow_site`](Self::follow_site).
-    /// Without `after_revision` it begins behind the booking's last revision at the first poll.
+    /// Without `after_revision` it begins behind the booking's last revision, read at the first poll.
     #[must_use]
     pub fn follow_booking(&self, site: SiteId, booking: BookingId, after_revision: Option<i64>) -> Events {
         follow::stream(self.clone(), site, Route::Booking(booking), after_revision)

@@ -35,7 +35,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 /// Longer than anything here takes, shorter than anybody waits for a test that hangs.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits for something that must come.
 pub async fn soon<F: Future>(what: &str, future: F) -> F::Output {
