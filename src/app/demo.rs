@@ -26,8 +26,19 @@ pub(super) async fn run(config: &Config) -> Result<(), Fatal> {
     {
         // The studio's history is written by the same acts as any other, with a clock that walks through it.
         let clock = Arc::new(FixedClock::new(now));
-        let db = Db::open(&settings(&url, config, !config.no_migrate), clock.clone(), Arc::new(|_, _| {})).await?;
-        let service = Service::new(db, Limits { holds_per_customer: 100, ..Limits::default() });
+        let db = Db::open(
+            &settings(&url, config, !config.no_migrate),
+            clock.clone(),
+            Arc::new(|_, _| {}),
+        )
+        .await?;
+        let service = Service::new(
+            db,
+            Limits {
+                holds_per_customer: 100,
+                ..Limits::default()
+            },
+        );
         if service.sites(1).await?.is_empty() {
             seed::studio(&service, &clock, now).await?;
         }
@@ -41,12 +52,28 @@ pub(super) async fn run(config: &Config) -> Result<(), Fatal> {
 async fn welcome(running: &Running) -> Result<String, Fatal> {
     const DAY: i64 = 86_400;
     let (service, tokens) = (running.api.service(), running.api.tokens());
-    let site = service.sites(1).await?.into_iter().next().ok_or("the demo has no site")?;
+    let site = service
+        .sites(1)
+        .await?
+        .into_iter()
+        .next()
+        .ok_or("the demo has no site")?;
     let caller = Caller::system(site.id);
-    let everything = PageRequest { limit: 100, after: None, before: None, from_end: false };
-    let resources = service.resources(&caller, crate::store::catalog::ResourceFilter::default(), everything).await?;
-    let trainer = resources.items.iter().find(|resource| resource.resource_type == ResourceType::Staff);
-    let token = |role, subject: &str, resource: Option<ResourceId>| tokens.mint(role, site.id, subject, resource, 30 * DAY);
+    let everything = PageRequest {
+        limit: 100,
+        after: None,
+        before: None,
+        from_end: false,
+    };
+    let resources = service
+        .resources(&caller, crate::store::catalog::ResourceFilter::default(), everything)
+        .await?;
+    let trainer = resources
+        .items
+        .iter()
+        .find(|resource| resource.resource_type == ResourceType::Staff);
+    let token =
+        |role, subject: &str, resource: Option<ResourceId>| tokens.mint(role, site.id, subject, resource, 30 * DAY);
     let (name, id) = trainer.map_or(("", None), |trainer| (trainer.name.as_str(), Some(trainer.id)));
     let owner = token(Role::Owner, "olivia", None);
     Ok(format!(

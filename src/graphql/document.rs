@@ -40,7 +40,10 @@ pub fn without_surrogates(document: &str) -> Result<Cow<'_, str>, &'static str> 
 /// The UTF-16 unit of `\uXXXX` at the beginning of a text.
 fn escaped_unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
-    digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u16::from_str_radix(digits, 16).ok())?
+    digits
+        .bytes()
+        .all(|byte| byte.is_ascii_hexdigit())
+        .then(|| u16::from_str_radix(digits, 16).ok())?
 }
 
 #[cfg(test)]
@@ -58,7 +61,13 @@ mod tests {
         ] {
             assert_eq!(without_surrogates(given).as_deref(), Ok(expected));
         }
-        for bad in [r#""\uD83D""#, r#""\uDE00""#, r#""\uD83D\u0041""#, r#""\uD83Dx""#, r#""\uDE00\uD83D""#] {
+        for bad in [
+            r#""\uD83D""#,
+            r#""\uDE00""#,
+            r#""\uD83D\u0041""#,
+            r#""\uD83Dx""#,
+            r#""\uDE00\uD83D""#,
+        ] {
             assert!(without_surrogates(bad).is_err(), "{bad}");
         }
     }

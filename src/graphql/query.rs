@@ -58,7 +58,19 @@ impl BookingQuery {
         #[graphql(desc = "How many from the start: 0 to 100, 50 if not said.")] first: Option<i32>,
         #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
     ) -> Option<async_graphql::Result<BookingEventConnection>> {
-        Some(events(ctx, &Paging { first, after, last, before }, filter).await)
+        Some(
+            events(
+                ctx,
+                &Paging {
+                    first,
+                    after,
+                    last,
+                    before,
+                },
+                filter,
+            )
+            .await,
+        )
     }
 
     /// The bookings that the caller may see, newest first unless ordered otherwise.
@@ -73,7 +85,20 @@ impl BookingQuery {
         #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "How they are sorted.")] order_by: Option<BookingOrder>,
     ) -> Option<async_graphql::Result<BookingConnection>> {
-        Some(bookings(ctx, &Paging { first, after, last, before }, filter, order_by).await)
+        Some(
+            bookings(
+                ctx,
+                &Paging {
+                    first,
+                    after,
+                    last,
+                    before,
+                },
+                filter,
+                order_by,
+            )
+            .await,
+        )
     }
 
     /// Where the log stands now. Read it first, query, then subscribe after it, and nothing is missed.
@@ -137,10 +162,17 @@ async fn bookings(
         None => Filter::default(),
     };
     let (service, caller) = (service(ctx), caller(ctx));
-    let page = service.bookings(caller, filter.clone(), field, direction, request).await;
+    let page = service
+        .bookings(caller, filter.clone(), field, direction, request)
+        .await;
     let mut page = page.map_err(|error| failure(ctx, error))?.map(Booking::from);
     let total = match selects(ctx, "totalCount") {
-        true => Some(service.count_bookings(caller, filter).await.map_err(|error| failure(ctx, error))?),
+        true => Some(
+            service
+                .count_bookings(caller, filter)
+                .await
+                .map_err(|error| failure(ctx, error))?,
+        ),
         false => None,
     };
     let below = |field: &str| {
@@ -148,7 +180,11 @@ async fn bookings(
         ahead.field("nodes").field(field).exists() || ahead.field("edges").field("node").field(field).exists()
     };
     Booking::prefetch(ctx, &mut page.items, below("contactDetails"), below("service")).await?;
-    Ok(BookingConnection::new(page, |node| booking_cursor(&BookingKey::of(&node.inner, field), field), total))
+    Ok(BookingConnection::new(
+        page,
+        |node| booking_cursor(&BookingKey::of(&node.inner, field), field),
+        total,
+    ))
 }
 
 async fn events(
@@ -161,7 +197,14 @@ async fn events(
         Some(filter) => filter.parse().map_err(|rejections| bad_query(&rejections))?,
         None => Default::default(),
     };
-    let page = service(ctx).events(caller(ctx), filter, request).await.map_err(|error| failure(ctx, error))?;
+    let page = service(ctx)
+        .events(caller(ctx), filter, request)
+        .await
+        .map_err(|error| failure(ctx, error))?;
     let total = None;
-    Ok(BookingEventConnection::new(page.map(BookingEvent::from), |node| log_cursor(node.event.position), total))
+    Ok(BookingEventConnection::new(
+        page.map(BookingEvent::from),
+        |node| log_cursor(node.event.position),
+        total,
+    ))
 }

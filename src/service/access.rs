@@ -81,7 +81,11 @@ pub fn sees(caller: &Caller, booking: &Booking) -> bool {
 
 /// Refuses who may not see the booking, in the words for one that isn't there.
 pub fn require_sight(caller: &Caller, booking: &Booking) -> Result<(), Rejection> {
-    if sees(caller, booking) { Ok(()) } else { Err(Rejection::not_found(Kind::Booking, &["bookingId"])) }
+    if sees(caller, booking) {
+        Ok(())
+    } else {
+        Err(Rejection::not_found(Kind::Booking, &["bookingId"]))
+    }
 }
 
 /// The bookings that the caller may see, as a filter.

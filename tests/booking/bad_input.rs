@@ -48,13 +48,21 @@ impl Bench {
     /// Refused with a user error at a place of the input, and nothing was written.
     async fn user_error(&self, name: &str, input: Value, code: &str, path: &[&str]) {
         let before = self.marks().await;
-        let reply = self.owner.send(&mutation(name, ERRORS), json!({ "input": input })).await;
+        let reply = self
+            .owner
+            .send(&mutation(name, ERRORS), json!({ "input": input }))
+            .await;
         let shown: String = input.to_string().chars().take(300).collect();
         assert_eq!(reply.status, 200, "{name} {shown}");
         assert!(reply.json.get("errors").is_none(), "{name} {shown}: {}", reply.json);
         let errors = reply.json["data"][name]["userErrors"].as_array().unwrap();
         assert_eq!(errors.len(), 1, "{name} {shown}: {}", reply.json);
-        assert_eq!((&errors[0]["code"], &errors[0]["path"]), (&json!(code), &json!(path)), "{name} {shown}: {}", errors[0]);
+        assert_eq!(
+            (&errors[0]["code"], &errors[0]["path"]),
+            (&json!(code), &json!(path)),
+            "{name} {shown}: {}",
+            errors[0]
+        );
         let message = errors[0]["message"].as_str().unwrap();
         assert!(!message.is_empty() && message.len() < 300, "{message}");
         assert_eq!(self.marks().await, before, "{name} {shown}");
@@ -65,17 +73,24 @@ impl Bench {
         let before = self.marks().await;
         let shown: String = format!("{query} {variables}").chars().take(300).collect();
         let reply = self.owner.send(query, variables).await;
-        let errors = reply.json["errors"].as_array().unwrap_or_else(|| panic!("{shown}: {}", reply.json));
+        let errors = reply.json["errors"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{shown}: {}", reply.json));
         for error in errors {
             let code = error["extensions"]["code"].as_str().unwrap_or_default();
             assert!(codes.contains(&code), "{shown}: {error}");
-            assert!(error["message"].as_str().is_some_and(|message| !message.is_empty()), "{shown}");
+            assert!(
+                error["message"].as_str().is_some_and(|message| !message.is_empty()),
+                "{shown}"
+            );
         }
         assert_eq!(self.marks().await, before, "{shown}");
     }
 
     async fn alive(&self) {
-        self.owner.done("createBooking", self.studio.class(&self.studio.session, 1)).await;
+        self.owner
+            .done("createBooking", self.studio.class(&self.studio.session, 1))
+            .await;
     }
 }
 

@@ -22,19 +22,38 @@ async fn sees(client: &Client, booking: &Value) -> bool {
     let data = client.data(SEE, json!({ "id": booking["id"] })).await;
     let by_id = !data["booking"].is_null();
     let own = id(booking).to_owned();
-    let logged = data["bookingEvents"]["nodes"].as_array().unwrap().iter().any(|event| event["booking"]["id"] == own);
+    let logged = data["bookingEvents"]["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .any(|event| event["booking"]["id"] == own);
     assert_eq!(!data["node"].is_null(), by_id, "{data}");
     assert_eq!(ids(&data["bookings"]["nodes"]).contains(&own), by_id, "{data}");
     assert_eq!(logged, by_id, "{data}");
-    assert_eq!(data["bookings"]["totalCount"], data["bookings"]["nodes"].as_array().unwrap().len());
+    assert_eq!(
+        data["bookings"]["totalCount"],
+        data["bookings"]["nodes"].as_array().unwrap().len()
+    );
     by_id
 }
 
 async fn visit(server: &Server, input: Value) -> (Client, Value) {
-    let payload =
-        server.visitor().mutate_selecting("createBooking", input, "visitorToken booking { id } userErrors { code }").await;
-    let token = payload["visitorToken"].as_str().expect("a token for who had none").to_owned();
-    (server.visitor().with("Frontdesk-Visitor-Token", token), payload["booking"].clone())
+    let payload = server
+        .visitor()
+        .mutate_selecting(
+            "createBooking",
+            input,
+            "visitorToken booking { id } userErrors { code }",
+        )
+        .await;
+    let token = payload["visitorToken"]
+        .as_str()
+        .expect("a token for who had none")
+        .to_owned();
+    (
+        server.visitor().with("Frontdesk-Visitor-Token", token),
+        payload["booking"].clone(),
+    )
 }
 
 fn to(studio: &Studio, minutes: i64) -> Value {
@@ -44,7 +63,12 @@ fn to(studio: &Studio, minutes: i64) -> Value {
 
 async fn second_site(server: &Server) -> SiteId {
     let currency = Currency::parse("EUR").unwrap();
-    server.service().create_site("second", "Second", ZoneName::utc(), currency).await.unwrap().id
+    server
+        .service()
+        .create_site("second", "Second", ZoneName::utc(), currency)
+        .await
+        .unwrap()
+        .id
 }
 
 on_both_engines! {

@@ -23,13 +23,21 @@ struct Rivals {
 fn rivals(studio: &Studio) -> [Rivals; 3] {
     let massage = studio.appointment(&studio.massage, 0, &[&studio.anna]);
     [
-        Rivals { service: studio.massage.clone(), first: massage.clone(), second: massage },
+        Rivals {
+            service: studio.massage.clone(),
+            first: massage.clone(),
+            second: massage,
+        },
         Rivals {
             service: studio.yoga.clone(),
             first: studio.class(&studio.session, 8),
             second: studio.class(&studio.session, 3),
         },
-        Rivals { service: studio.course.clone(), first: studio.enrolment(6), second: studio.enrolment(3) },
+        Rivals {
+            service: studio.course.clone(),
+            first: studio.enrolment(6),
+            second: studio.enrolment(3),
+        },
     ]
 }
 
@@ -50,7 +58,11 @@ async fn clash(owner: &Client, first: Value, second: Value) -> (Value, Value) {
 async fn cleared(server: &Server, before: &Value) {
     let now = server.owner().again(before).await;
     assert!(!flagged(&now), "the flag is gone");
-    assert_eq!(now["revision"], before["revision"].as_i64().unwrap() + 1, "one event, one revision");
+    assert_eq!(
+        now["revision"],
+        before["revision"].as_i64().unwrap() + 1,
+        "one event, one revision"
+    );
     assert_eq!(now["conflicts"], json!([]));
     let query = "query($id: ID!) { booking(id: $id) { history(last: 1) { nodes { type status previousStatus } } } }";
     let data = server.owner().data(query, json!({ "id": before["id"] })).await;

@@ -3,9 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use diesel::{QueryableByName, sql_query, sql_types::{Bool, Text}};
-use diesel_async::{AsyncConnection as _, AsyncPgConnection};
 use diesel::{Connection as _, sqlite::SqliteConnection};
+use diesel::{
+    QueryableByName, sql_query,
+    sql_types::{Bool, Text},
+};
+use diesel_async::{AsyncConnection as _, AsyncPgConnection};
 use frontdesk::store::{self, DatabaseUrl};
 
 use crate::support::{Engine, engine::postgres_is_there};
@@ -36,7 +39,12 @@ type Columns = BTreeMap<String, (bool, String)>;
 
 fn columns(engine: &str, rows: Vec<Column>) -> Columns {
     rows.into_iter()
-        .map(|row| (format!("{}.{}", row.table_name, row.column_name), (row.nullable, row.sort)))
+        .map(|row| {
+            (
+                format!("{}.{}", row.table_name, row.column_name),
+                (row.nullable, row.sort),
+            )
+        })
         .filter(|(name, _)| !ENGINE_ONLY.contains(&format!("{engine} {name}").as_str()))
         .collect()
 }
@@ -66,33 +74,52 @@ async fn the_engines_have_the_same_tables_columns_and_indexes() {
     }
     let embedded = Engine::Sqlite.database().await;
     store::migrate(&embedded.url).await.unwrap();
-    let DatabaseUrl::Sqlite(path) = &embedded.url else { panic!("the embedded engine") };
+    let DatabaseUrl::Sqlite(path) = &embedded.url else {
+        panic!("the embedded engine")
+    };
     let mut conn = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
     let query = "SELECT m.name AS table_name, c.name AS column_name, \
             (c.\"notnull\" = 0 AND c.pk = 0) AS nullable, c.type AS sort \
         FROM sqlite_master m JOIN pragma_table_info(m.name) c \
         WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE '\\_\\_%' ESCAPE '\\'";
-    let sqlite = columns("sqlite", sorted(diesel::RunQueryDsl::load(sql_query(query), &mut conn).unwrap()));
+    let sqlite = columns(
+        "sqlite",
+        sorted(diesel::RunQueryDsl::load(sql_query(query), &mut conn).unwrap()),
+    );
     let query = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name";
     let sqlite_indexes: Vec<Index> = diesel::RunQueryDsl::load(sql_query(query), &mut conn).unwrap();
 
     let server = Engine::Postgres.database().await;
-    let DatabaseUrl::Postgres(url) = &server.url else { panic!("the server engine") };
+    let DatabaseUrl::Postgres(url) = &server.url else {
+        panic!("the server engine")
+    };
     let mut conn = AsyncPgConnection::establish(url).await.unwrap();
     let query = "SELECT table_name::text, column_name::text, is_nullable = 'YES' AS nullable, data_type::text AS sort \
         FROM information_schema.columns WHERE table_schema = 'public' AND left(table_name, 2) <> '__'";
-    let rows: Vec<Column> = diesel_async::RunQueryDsl::load(sql_query(query), &mut conn).await.unwrap();
+    let rows: Vec<Column> = diesel_async::RunQueryDsl::load(sql_query(query), &mut conn)
+        .await
+        .unwrap();
     let postgres = columns("postgres", sorted(rows));
     let query = "SELECT indexname::text AS name FROM pg_indexes WHERE schemaname = 'public' AND left(tablename, 2) <> '__' \
         AND indexname NOT IN (SELECT conname FROM pg_constraint) ORDER BY indexname";
-    let postgres_indexes: Vec<Index> = diesel_async::RunQueryDsl::load(sql_query(query), &mut conn).await.unwrap();
+    let postgres_indexes: Vec<Index> = diesel_async::RunQueryDsl::load(sql_query(query), &mut conn)
+        .await
+        .unwrap();
 
     assert!(sqlite.len() > 100, "{}", sqlite.len());
     let missing = |from: &Columns, other: &Columns| -> Vec<String> {
         from.keys().filter(|name| !other.contains_key(*name)).cloned().collect()
     };
-    assert_eq!(missing(&sqlite, &postgres), Vec::<String>::new(), "only the embedded engine has them");
-    assert_eq!(missing(&postgres, &sqlite), Vec::<String>::new(), "only the server engine has them");
+    assert_eq!(
+        missing(&sqlite, &postgres),
+        Vec::<String>::new(),
+        "only the embedded engine has them"
+    );
+    assert_eq!(
+        missing(&postgres, &sqlite),
+        Vec::<String>::new(),
+        "only the server engine has them"
+    );
     assert_eq!(sqlite, postgres);
     let names = |indexes: Vec<Index>| indexes.into_iter().map(|index| index.name).collect::<Vec<_>>();
     assert_eq!(names(sqlite_indexes), names(postgres_indexes));
@@ -103,7 +130,9 @@ async fn the_engines_have_the_same_tables_columns_and_indexes() {
 async fn every_primary_key_begins_with_the_site() {
     let embedded = Engine::Sqlite.database().await;
     store::migrate(&embedded.url).await.unwrap();
-    let DatabaseUrl::Sqlite(path) = &embedded.url else { panic!("the embedded engine") };
+    let DatabaseUrl::Sqlite(path) = &embedded.url else {
+        panic!("the embedded engine")
+    };
     let mut conn = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
     let query = "SELECT m.name || '.' || c.name AS name FROM sqlite_master m JOIN pragma_table_info(m.name) c \
         WHERE m.type = 'table' AND c.pk = 1 AND c.name <> 'site_id' \

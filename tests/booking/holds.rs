@@ -30,7 +30,8 @@ impl Bench {
     }
 
     fn massage(&self, minutes: i64) -> Value {
-        self.studio.appointment(&self.studio.massage, minutes, &[&self.studio.anna])
+        self.studio
+            .appointment(&self.studio.massage, minutes, &[&self.studio.anna])
     }
 
     async fn held(&self, client: &Client, minutes: i64, seconds: i64) -> Value {
@@ -38,7 +39,8 @@ impl Bench {
     }
 
     fn to(&self, minutes: i64) -> Value {
-        let appointment = json!({ "serviceId": self.studio.massage.id.to_string(), "startDate": self.studio.at(minutes) });
+        let appointment =
+            json!({ "serviceId": self.studio.massage.id.to_string(), "startDate": self.studio.at(minutes) });
         json!({ "slot": { "appointment": appointment } })
     }
 
@@ -59,7 +61,11 @@ impl Bench {
     }
 
     async fn types(&self, booking: &Value) -> Vec<String> {
-        self.history(booking).await.iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
+        self.history(booking)
+            .await
+            .iter()
+            .map(|event| event["type"].as_str().unwrap().to_owned())
+            .collect()
     }
 }
 

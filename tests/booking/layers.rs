@@ -41,7 +41,12 @@ fn named(source: &str) -> Vec<String> {
             }
             found.push(name);
         } else {
-            found.push(behind.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
+            found.push(
+                behind
+                    .chars()
+                    .take_while(|c| c.is_alphanumeric() || *c == '_')
+                    .collect(),
+            );
         }
     }
     found
@@ -58,11 +63,17 @@ fn no_layer_depends_on_one_above_it() {
         let inside = file.strip_prefix(&root).unwrap();
         let top = inside.iter().next().unwrap().to_string_lossy().replace(".rs", "");
         let Some(own) = LAYERS.iter().position(|layer| *layer == top) else {
-            assert!(["lib", "main"].contains(&top.as_str()), "{top} is a layer of its own; where does it stand?");
+            assert!(
+                ["lib", "main"].contains(&top.as_str()),
+                "{top} is a layer of its own; where does it stand?"
+            );
             continue;
         };
         for name in named(&std::fs::read_to_string(&file).unwrap()) {
-            let above = LAYERS.iter().position(|layer| *layer == name).is_some_and(|other| other < own);
+            let above = LAYERS
+                .iter()
+                .position(|layer| *layer == name)
+                .is_some_and(|other| other < own);
             if above {
                 upward.push(format!("{} uses {name}", inside.display()));
             }
@@ -73,8 +84,15 @@ fn no_layer_depends_on_one_above_it() {
 
 #[test]
 fn the_names_are_read_out_of_every_form() {
-    let source = "use crate::domain::ids; use crate::{\n    live::{Hub, x::{y}},\n    store, http as h,\n}; crate::app::run();";
-    assert_eq!(named(source).into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>(), ["domain", "live", "store", "http", "app"]);
+    let source =
+        "use crate::domain::ids; use crate::{\n    live::{Hub, x::{y}},\n    store, http as h,\n}; crate::app::run();";
+    assert_eq!(
+        named(source)
+            .into_iter()
+            .filter(|name| !name.is_empty())
+            .collect::<Vec<_>>(),
+        ["domain", "live", "store", "http", "app"]
+    );
 }
 
 /// The domain is pure: no I/O, no async, no clock of its own.
@@ -84,7 +102,15 @@ fn the_domain_does_no_io() {
     sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/domain"), &mut files);
     for file in files {
         let source = std::fs::read_to_string(&file).unwrap();
-        for foreign in ["async fn", "tokio::", "diesel", "axum", "async_graphql", "std::fs", "std::net"] {
+        for foreign in [
+            "async fn",
+            "tokio::",
+            "diesel",
+            "axum",
+            "async_graphql",
+            "std::fs",
+            "std::net",
+        ] {
             assert!(!source.contains(foreign), "{} has `{foreign}`", file.display());
         }
     }

@@ -37,7 +37,10 @@ async fn many(server: &Server, studio: &Studio) -> BTreeSet<String> {
         let one = |n: i64| studio.appointment(&studio.massage, ((n * 7) % 30) * 30, &[]);
         let bookings: Vec<Value> = (part * 40..part * 40 + 40).map(one).collect();
         let selection = "totalSuccesses results { booking { id } }";
-        let payload = server.owner().mutate_selecting("bulkCreateBooking", json!({ "bookings": bookings }), selection).await;
+        let payload = server
+            .owner()
+            .mutate_selecting("bulkCreateBooking", json!({ "bookings": bookings }), selection)
+            .await;
         assert_eq!(payload["totalSuccesses"], 40);
         for result in payload["results"].as_array().unwrap() {
             made.insert(id(&result["booking"]).to_owned());
@@ -49,28 +52,59 @@ async fn many(server: &Server, studio: &Studio) -> BTreeSet<String> {
 /// A few bookings that differ in everything that can be filtered.
 async fn diverse(server: &Server, studio: &Studio) {
     let (owner, ada) = (server.owner(), server.member("ada"));
-    let person = |name: &str| json!({ "contactDetails": { "firstName": name, "email": format!("{name}@Example.org") } });
+    let person =
+        |name: &str| json!({ "contactDetails": { "firstName": name, "email": format!("{name}@Example.org") } });
     let massage = |minutes, staff: &[&_]| studio.appointment(&studio.massage, minutes, staff);
     owner.done("createBooking", with(massage(0, &[]), person("Ada"))).await;
-    let booking = ada.done("createBooking", with(massage(60, &[&studio.anna]), person("ada"))).await;
-    owner.done("confirmBooking", with(on(&booking), json!({ "paymentStatus": "PAID" }))).await;
-    let rival = owner.done("createBooking", with(massage(120, &[&studio.ben]), json!({ "externalUserId": "u1" }))).await;
+    let booking = ada
+        .done("createBooking", with(massage(60, &[&studio.anna]), person("ada")))
+        .await;
+    owner
+        .done("confirmBooking", with(on(&booking), json!({ "paymentStatus": "PAID" })))
+        .await;
+    let rival = owner
+        .done(
+            "createBooking",
+            with(massage(120, &[&studio.ben]), json!({ "externalUserId": "u1" })),
+        )
+        .await;
     owner.confirmed(massage(120, &[&studio.ben])).await;
     owner.done("confirmBooking", on(&rival)).await;
     let offline = json!({ "selectedPaymentOption": "OFFLINE", "contactDetails": { "lastName": "Nomail" } });
     let training = studio.appointment(&studio.training, 240, &[]);
-    owner.done("createBooking", with(with(training.clone(), offline), json!({ "externalUserId": "u2" }))).await;
-    let online = ada.done("createBooking", with(training, json!({ "selectedPaymentOption": "ONLINE" }))).await;
+    owner
+        .done(
+            "createBooking",
+            with(with(training.clone(), offline), json!({ "externalUserId": "u2" })),
+        )
+        .await;
+    let online = ada
+        .done(
+            "createBooking",
+            with(training, json!({ "selectedPaymentOption": "ONLINE" })),
+        )
+        .await;
     ada.done("cancelBooking", on(&online)).await;
-    ada.done("createBooking", with(studio.class(&studio.session, 3), person("Bob"))).await;
-    server.visitor().done("createBooking", studio.class(&studio.next_session, 5)).await;
+    ada.done("createBooking", with(studio.class(&studio.session, 3), person("Bob")))
+        .await;
+    server
+        .visitor()
+        .done("createBooking", studio.class(&studio.next_session, 5))
+        .await;
     let course = server.app().done("createBooking", studio.enrolment(2)).await;
-    owner.done("declineBooking", with(on(&course), json!({ "paymentStatus": "REFUNDED" }))).await;
+    owner
+        .done(
+            "declineBooking",
+            with(on(&course), json!({ "paymentStatus": "REFUNDED" })),
+        )
+        .await;
     // A run that has no sessions yet: a booking without a time.
     let mut run = studio.run.clone();
     run.span = None;
     server.save_schedule(&run).await;
-    owner.done("createBooking", with(studio.enrolment(1), person("Timeless"))).await;
+    owner
+        .done("createBooking", with(studio.enrolment(1), person("Timeless")))
+        .await;
 }
 
 const ALL_FIELDS: &str = "{ bookings(first: 100) { totalCount nodes { id status paymentStatus selectedPaymentOption \
@@ -91,7 +125,11 @@ const FIELDS: [Field; 18] = [
     ("status", |b| b["status"].clone()),
     ("paymentStatus", |b| b["paymentStatus"].clone()),
     ("selectedPaymentOption", |b| b["selectedPaymentOption"].clone()),
-    ("contactEmail", |b| b["contactDetails"]["email"].as_str().map_or(Value::Null, |email| json!(email.to_lowercase()))),
+    ("contactEmail", |b| {
+        b["contactDetails"]["email"]
+            .as_str()
+            .map_or(Value::Null, |email| json!(email.to_lowercase()))
+    }),
     ("externalUserId", |b| b["externalUserId"].clone()),
     ("createdByType", |b| b["createdBy"]["identityType"].clone()),
     ("createdBySubject", |b| b["createdBy"]["subject"].clone()),

@@ -26,8 +26,18 @@ async fn at_once(clients: &[Client], name: &str, input: &Value, selection: &str)
     let calls = (0..32).map(|n| clients[n % clients.len()].send(&query, json!({ "input": input })));
     let replies = join_all(calls).await;
     let answers: HashSet<&[u8]> = replies.iter().map(|reply| reply.bytes.as_slice()).collect();
-    assert_eq!(answers.len(), 1, "{:?}", replies.iter().map(|reply| &reply.json).collect::<Vec<_>>());
-    assert_eq!(replies[0].json["data"][name]["userErrors"], json!([]), "{}", replies[0].json);
+    assert_eq!(
+        answers.len(),
+        1,
+        "{:?}",
+        replies.iter().map(|reply| &reply.json).collect::<Vec<_>>()
+    );
+    assert_eq!(
+        replies[0].json["data"][name]["userErrors"],
+        json!([]),
+        "{}",
+        replies[0].json
+    );
     replies[0].json["data"][name].clone()
 }
 

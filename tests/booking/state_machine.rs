@@ -9,7 +9,14 @@ use crate::{
     support::{Client, Server, Studio, id, on, with},
 };
 
-const STATUSES: [&str; 6] = ["CREATED", "PENDING", "CONFIRMED", "WAITING_LIST", "DECLINED", "CANCELED"];
+const STATUSES: [&str; 6] = [
+    "CREATED",
+    "PENDING",
+    "CONFIRMED",
+    "WAITING_LIST",
+    "DECLINED",
+    "CANCELED",
+];
 const ACTS: [&str; 7] = [
     "confirmBooking",
     "declineBooking",
@@ -73,7 +80,11 @@ impl Bench<'_> {
         let booking = self.owner.done("createBooking", input).await;
         match status {
             "CREATED" => booking,
-            "PENDING" => self.owner.done("markBookingAsPending", self.input("markBookingAsPending", &booking)).await,
+            "PENDING" => {
+                self.owner
+                    .done("markBookingAsPending", self.input("markBookingAsPending", &booking))
+                    .await
+            }
             "CONFIRMED" => self.owner.done("confirmBooking", on(&booking)).await,
             "WAITING_LIST" => {
                 self.server.put(id(&booking), BookingStatus::WaitingList).await;
@@ -127,7 +138,9 @@ impl Bench<'_> {
     async fn allowed_acts(&self) {
         for from in STATUSES {
             for act in ACTS {
-                let Some(to) = leads_to(from, act).filter(|_| self.never(act).is_none()) else { continue };
+                let Some(to) = leads_to(from, act).filter(|_| self.never(act).is_none()) else {
+                    continue;
+                };
                 let before = self.booking_in(from).await;
                 let position = self.server.position().await;
                 let after = self.owner.done(act, self.input(act, &before)).await;
@@ -144,7 +157,11 @@ impl Bench<'_> {
                 assert_eq!(data["booking"]["history"]["nodes"], expected, "{what}");
                 assert_eq!(data["booking"]["canceledDate"].is_string(), to == "CANCELED", "{what}");
                 let holds = !self.server.claims_of(id(&before)).await.is_empty();
-                assert_eq!(holds, to == "PENDING" || to == "CONFIRMED", "{what}: what is on the calendar holds");
+                assert_eq!(
+                    holds,
+                    to == "PENDING" || to == "CONFIRMED",
+                    "{what}: what is on the calendar holds"
+                );
                 self.clear(&before).await;
             }
         }
@@ -165,8 +182,10 @@ impl Bench<'_> {
                     assert_eq!(error["code"], "INVALID_BOOKING_STATUS", "{what}");
                     assert_eq!(error["path"], json!(["bookingId"]), "{what}");
                     assert_eq!(error["status"], from, "{what}");
-                    let allowed: Vec<&str> =
-                        STATUSES.into_iter().filter(|status| leads_to(status, act).is_some()).collect();
+                    let allowed: Vec<&str> = STATUSES
+                        .into_iter()
+                        .filter(|status| leads_to(status, act).is_some())
+                        .collect();
                     assert_eq!(error["allowed"], json!(allowed), "{what}");
                 }
             }
@@ -178,7 +197,12 @@ impl Bench<'_> {
 async fn on_each_kind(server: &Server, allowed: bool) {
     let studio = Studio::open(server).await;
     for kind in [Kind::Appointment, Kind::Class, Kind::Course] {
-        let bench = Bench { server, studio: &studio, owner: server.owner(), kind };
+        let bench = Bench {
+            server,
+            studio: &studio,
+            owner: server.owner(),
+            kind,
+        };
         if allowed {
             bench.allowed_acts().await;
         } else {

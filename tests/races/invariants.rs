@@ -65,10 +65,19 @@ impl Whole {
                 }
                 let claims = claims::all(conn, site).await?;
                 let mut capacity = HashMap::new();
-                for target in claims.iter().map(|claim| claim.target).collect::<std::collections::HashSet<_>>() {
+                for target in claims
+                    .iter()
+                    .map(|claim| claim.target)
+                    .collect::<std::collections::HashSet<_>>()
+                {
                     let seats = match target {
                         Target::Resource(_) => 1,
-                        Target::Session(id) => catalog::find_session(conn, site, id).await?.expect("a session").capacity,
+                        Target::Session(id) => {
+                            catalog::find_session(conn, site, id)
+                                .await?
+                                .expect("a session")
+                                .capacity
+                        }
                         Target::Schedule(id) => catalog::find_schedule(conn, site, id).await?.expect("a run").capacity,
                     };
                     capacity.insert(target, seats);
@@ -95,24 +104,37 @@ impl Whole {
     }
 
     fn of(&self, holder: BookingId) -> impl Iterator<Item = &Claim> {
-        self.claims.iter().filter(move |claim| claim.holder == Holder::Booking(holder))
+        self.claims
+            .iter()
+            .filter(move |claim| claim.holder == Holder::Booking(holder))
     }
 
     /// No overlap on a resource and no seat too many without a reason on record.
     fn nothing_is_overbooked_in_silence(&self) {
         let mut by_target: HashMap<Target, Vec<&Claim>> = HashMap::new();
-        for claim in self.claims.iter().filter(|claim| claim.live(self.now) && claim.overlap_reason.is_none()) {
+        for claim in self
+            .claims
+            .iter()
+            .filter(|claim| claim.live(self.now) && claim.overlap_reason.is_none())
+        {
             by_target.entry(claim.target).or_default().push(claim);
         }
         for (target, mut claims) in by_target {
             if matches!(target, Target::Resource(_)) {
                 claims.sort_by_key(|claim| claim.span.start());
                 for pair in claims.windows(2) {
-                    assert!(pair[0].span.end() <= pair[1].span.start(), "a silent overlap: {pair:#?}");
+                    assert!(
+                        pair[0].span.end() <= pair[1].span.start(),
+                        "a silent overlap: {pair:#?}"
+                    );
                 }
             } else {
                 let taken: i32 = claims.iter().map(|claim| claim.seats).sum();
-                assert!(taken <= self.capacity[&target], "{taken} seats of {} taken: {claims:#?}", self.capacity[&target]);
+                assert!(
+                    taken <= self.capacity[&target],
+                    "{taken} seats of {} taken: {claims:#?}",
+                    self.capacity[&target]
+                );
             }
         }
     }
@@ -120,16 +142,29 @@ impl Whole {
     /// Every overlap has a blocking claim that came first or a reason; a later one has the reason.
     fn later_ones_have_the_reason(&self) {
         let mut by_target: HashMap<Target, Vec<&Claim>> = HashMap::new();
-        for claim in self.claims.iter().filter(|claim| claim.live(self.now) && claim.blocks()) {
+        for claim in self
+            .claims
+            .iter()
+            .filter(|claim| claim.live(self.now) && claim.blocks())
+        {
             by_target.entry(claim.target).or_default().push(claim);
         }
-        for claims in by_target.values().filter(|claims| matches!(claims[0].target, Target::Resource(_))) {
+        for claims in by_target
+            .values()
+            .filter(|claims| matches!(claims[0].target, Target::Resource(_)))
+        {
             let mut sorted = claims.clone();
             sorted.sort_by_key(|claim| claim.span.start());
             for (index, first) in sorted.iter().enumerate() {
-                for second in sorted[index + 1..].iter().take_while(|other| other.span.start() < first.span.end()) {
+                for second in sorted[index + 1..]
+                    .iter()
+                    .take_while(|other| other.span.start() < first.span.end())
+                {
                     let later = if first.id < second.id { second } else { first };
-                    assert!(later.overlap_reason.is_some(), "no reason on the later one of {first:#?} {second:#?}");
+                    assert!(
+                        later.overlap_reason.is_some(),
+                        "no reason on the later one of {first:#?} {second:#?}"
+                    );
                 }
             }
         }
@@ -158,7 +193,12 @@ impl Whole {
             let mut needed: Vec<Target> = match booking.booked.kind {
                 ServiceKind::Class => vec![Target::Session(booking.booked.session.expect("a session"))],
                 ServiceKind::Course => vec![Target::Schedule(booking.booked.schedule)],
-                ServiceKind::Appointment => booking.booked.resources.iter().map(|r| Target::Resource(r.id)).collect(),
+                ServiceKind::Appointment => booking
+                    .booked
+                    .resources
+                    .iter()
+                    .map(|r| Target::Resource(r.id))
+                    .collect(),
             };
             assert!(!needed.is_empty(), "{booking:#?}");
             needed.sort();
@@ -167,12 +207,19 @@ impl Whole {
             assert_eq!(targets, needed, "{booking:#?} holds {own:#?}");
             for claim in own {
                 if let Some(span) = booking.booked.span {
-                    assert_eq!(claim.span, span.with_buffer(booking.booked.buffer_minutes), "{booking:#?} {claim:#?}");
+                    assert_eq!(
+                        claim.span,
+                        span.with_buffer(booking.booked.buffer_minutes),
+                        "{booking:#?} {claim:#?}"
+                    );
                 }
                 let appointment = booking.booked.kind == ServiceKind::Appointment;
                 let seats = if appointment { 1 } else { booking.participants.total };
                 assert_eq!(claim.seats, seats, "{booking:#?} {claim:#?}");
-                assert_eq!(claim.hold_expires_at, booking.hold_expires_at, "{booking:#?} {claim:#?}");
+                assert_eq!(
+                    claim.hold_expires_at, booking.hold_expires_at,
+                    "{booking:#?} {claim:#?}"
+                );
             }
         }
     }
@@ -203,9 +250,14 @@ impl Whole {
             });
             let flagged = booking.status.on_calendar() && clash.is_some() && !booking.flow.skip_availability_validation;
             assert_eq!(
-                booking.double_booked, flagged,
+                booking.double_booked,
+                flagged,
                 "{booking:#?} holds {own:#?}, in its way {clash:#?}; history {:#?}",
-                self.events.iter().filter(|e| e.booking == booking.id).map(|e| (e.event_type, e.occurred)).collect::<Vec<_>>()
+                self.events
+                    .iter()
+                    .filter(|e| e.booking == booking.id)
+                    .map(|e| (e.event_type, e.occurred))
+                    .collect::<Vec<_>>()
             );
         }
     }
@@ -224,7 +276,12 @@ impl Whole {
                 "the event and the state that it keeps"
             );
             let before = last.insert(state.id, state);
-            assert_eq!(event.revision, before.map_or(1, |before| before.revision + 1), "a gap in {}", state.id);
+            assert_eq!(
+                event.revision,
+                before.map_or(1, |before| before.revision + 1),
+                "a gap in {}",
+                state.id
+            );
             assert_eq!(event.previous_status, before.map(|before| before.status), "{event:#?}");
             assert!(legal(event), "{event:#?}");
         }
@@ -270,7 +327,11 @@ fn legal(event: &Event) -> bool {
 pub async fn settle(service: &Service) {
     loop {
         let now = service.clock().now();
-        let due = service.db().read(move |conn| Box::pin(claims::expired_holds(conn, now, 1000))).await.expect("a look");
+        let due = service
+            .db()
+            .read(move |conn| Box::pin(claims::expired_holds(conn, now, 1000)))
+            .await
+            .expect("a look");
         if due.is_empty() {
             return;
         }
@@ -306,5 +367,10 @@ pub async fn taken(service: &Service, site: SiteId, target: Target, span: TimeSp
 /// All bookings whose claims there are, for what a test wants to know beyond.
 pub async fn holders(service: &Service, site: SiteId) -> BTreeSet<BookingId> {
     let whole = Whole::read(service.db(), site).await;
-    whole.bookings.keys().filter(|id| whole.of(**id).next().is_some()).copied().collect()
+    whole
+        .bookings
+        .keys()
+        .filter(|id| whole.of(**id).next().is_some())
+        .copied()
+        .collect()
 }

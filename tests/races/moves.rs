@@ -6,7 +6,10 @@ use rand::RngExt as _;
 
 use crate::{
     invariants, on_both_engines,
-    stage::{CLIENTS, Said, Stage, appointment, at_once, confirmed, held, new, no_room, rng, rounds, seat, skipping, too_late},
+    stage::{
+        CLIENTS, Said, Stage, appointment, at_once, confirmed, held, new, no_room, rng, rounds, seat, skipping,
+        too_late,
+    },
 };
 
 type Act = std::pin::Pin<Box<dyn Future<Output = Said> + Send>>;

@@ -68,7 +68,10 @@ pub fn count() {
         let lines = tracing_subscriber::fmt::layer()
             .with_test_writer()
             .with_filter(tracing_subscriber::EnvFilter::new(log));
-        tracing_subscriber::registry().with(Counter.with_filter(store)).with(lines).init();
+        tracing_subscriber::registry()
+            .with(Counter.with_filter(store))
+            .with(lines)
+            .init();
     });
 }
 

@@ -224,9 +224,16 @@ impl Command for Ahead {
     }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), Failure> {
-        use frontdesk::{domain::ids::{ClaimId, TypedId as _}, store::claims};
+        use frontdesk::{
+            domain::ids::{ClaimId, TypedId as _},
+            store::claims,
+        };
         let site = self.site;
-        for mut claim in claims::all(tx.conn(), site).await?.into_iter().filter(|claim| claim.holder.booking().is_some()) {
+        for mut claim in claims::all(tx.conn(), site)
+            .await?
+            .into_iter()
+            .filter(|claim| claim.holder.booking().is_some())
+        {
             claims::delete_one(tx.conn(), site, claim.id).await?;
             let uuid = claim.id.uuid();
             let (seconds, nanos) = uuid.get_timestamp().expect("a time").to_unix();

@@ -1,15 +1,14 @@
 //! For one place, exactly as many winners as there is room.
 
-use frontdesk::domain::{
-    booking::BookingStatus,
-    conflict::Target,
-};
+use frontdesk::domain::{booking::BookingStatus, conflict::Target};
 use jiff::ToSpan as _;
 use rand::RngExt as _;
 
 use crate::{
     invariants, on_both_engines,
-    stage::{self, CLIENTS, Hand, Said, Stage, appointment, at_once, confirmed, held, new, no_room, place, rng, rounds, seat},
+    stage::{
+        self, CLIENTS, Hand, Said, Stage, appointment, at_once, confirmed, held, new, no_room, place, rng, rounds, seat,
+    },
 };
 
 /// One of the acts that claim.
@@ -29,7 +28,13 @@ fn way(number: u32) -> Way {
 }
 
 /// Claims in one of the ways. `Decide` needs a booking that was made before.
-async fn claim(stage_hand: (Hand, Hand), way: Way, wanted: stage::Wish, seats: i32, made: Option<frontdesk::domain::ids::BookingId>) -> Said {
+async fn claim(
+    stage_hand: (Hand, Hand),
+    way: Way,
+    wanted: stage::Wish,
+    seats: i32,
+    made: Option<frontdesk::domain::ids::BookingId>,
+) -> Said {
     let (owner, member) = stage_hand;
     match (way, made) {
         (Way::Hold, _) => member.create(held(wanted, seats, 600)).await,
@@ -49,20 +54,41 @@ fn won(said: &Said) -> bool {
 }
 
 /// A race of all clients, in mixed ways, for what `wish` names. Gives back the seats asked for with what was said.
-async fn race(stage: &Stage, name: &str, round: u32, most: i32, wish: impl Fn(usize) -> stage::Wish) -> Vec<(i32, Said)> {
+async fn race(
+    stage: &Stage,
+    name: &str,
+    round: u32,
+    most: i32,
+    wish: impl Fn(usize) -> stage::Wish,
+) -> Vec<(i32, Said)> {
     let mut rng = rng(name, round);
     let mut acts = Vec::new();
     for client in 0..CLIENTS {
         let (way, seats, wanted) = (way(rng.random()), rng.random_range(1..=most), wish(client));
         let made = match way {
-            Way::Decide => Some(stage.member(client).create(new(wanted.clone(), seats)).await.expect("there is room").id),
+            Way::Decide => Some(
+                stage
+                    .member(client)
+                    .create(new(wanted.clone(), seats))
+                    .await
+                    .expect("there is room")
+                    .id,
+            ),
             _ => None,
         };
-        acts.push((way, wanted, seats, made, (stage.owner(), stage.member(client + CLIENTS * round as usize))));
+        acts.push((
+            way,
+            wanted,
+            seats,
+            made,
+            (stage.owner(), stage.member(client + CLIENTS * round as usize)),
+        ));
     }
-    at_once(acts.into_iter().map(|(way, wanted, seats, made, hands)| async move {
-        (seats, claim(hands, way, wanted, seats, made).await)
-    }))
+    at_once(
+        acts.into_iter().map(|(way, wanted, seats, made, hands)| async move {
+            (seats, claim(hands, way, wanted, seats, made).await)
+        }),
+    )
     .await
 }
 
@@ -218,6 +244,9 @@ fn fits(all: &[(i32, Said)], capacity: i32, most: i32) {
         assert_eq!(taken, capacity);
     }
     for (seats, said) in all {
-        assert!(won(said) || *seats > capacity - taken, "{seats} would still fit in {capacity} - {taken}: {said:?}");
+        assert!(
+            won(said) || *seats > capacity - taken,
+            "{seats} would still fit in {capacity} - {taken}: {said:?}"
+        );
     }
 }

@@ -33,14 +33,24 @@ pub const CLIENTS: usize = 64;
 
 /// `RACE_ROUNDS`, or a few.
 pub fn rounds() -> u32 {
-    std::env::var("RACE_ROUNDS").ok().map_or(6, |text| text.parse().expect("RACE_ROUNDS is a number"))
+    std::env::var("RACE_ROUNDS")
+        .ok()
+        .map_or(6, |text| text.parse().expect("RACE_ROUNDS is a number"))
 }
 
 /// Random numbers of a round, the same for the same `RACE_SEED`.
 pub fn rng(scenario: &str, round: u32) -> StdRng {
-    let seed: u64 = std::env::var("RACE_SEED").ok().map_or(1, |text| text.parse().expect("RACE_SEED is a number"));
-    let name = scenario.bytes().fold(0_u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
-    StdRng::seed_from_u64(seed.wrapping_mul(1_000_003).wrapping_add(name).wrapping_add(round.into()))
+    let seed: u64 = std::env::var("RACE_SEED")
+        .ok()
+        .map_or(1, |text| text.parse().expect("RACE_SEED is a number"));
+    let name = scenario
+        .bytes()
+        .fold(0_u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(byte.into()));
+    StdRng::seed_from_u64(
+        seed.wrapping_mul(1_000_003)
+            .wrapping_add(name)
+            .wrapping_add(round.into()),
+    )
 }
 
 pub struct Stage {
@@ -79,7 +89,11 @@ where
             act.await
         })
     });
-    join_all(running).await.into_iter().map(|done| done.expect("no act panics")).collect()
+    join_all(running)
+        .await
+        .into_iter()
+        .map(|done| done.expect("no act panics"))
+        .collect()
 }
 
 impl Stage {
@@ -88,7 +102,12 @@ impl Stage {
         let clock = Arc::new(FixedClock::new("2030-05-06T08:00:00Z".parse().unwrap()));
         let server = Server::start_with(engine, clock.clone()).await;
         let studio = Studio::open(&server).await;
-        Self { server, studio, clock, engine }
+        Self {
+            server,
+            studio,
+            clock,
+            engine,
+        }
     }
 
     pub async fn check(&self) {
@@ -116,7 +135,10 @@ impl Stage {
 
     /// Someone who acts.
     pub fn hand(&self, caller: Caller) -> Hand {
-        Hand { service: self.server.service().clone(), caller }
+        Hand {
+            service: self.server.service().clone(),
+            caller,
+        }
     }
 
     pub fn owner(&self) -> Hand {
@@ -125,7 +147,12 @@ impl Stage {
 
     pub fn member(&self, number: usize) -> Hand {
         let actor = Actor::Member(format!("member-{number}"));
-        self.hand(Caller { site: self.server.site, actor, fresh: false, address: None })
+        self.hand(Caller {
+            site: self.server.site,
+            actor,
+            fresh: false,
+            address: None,
+        })
     }
 
     /// A new session of yoga.
@@ -151,13 +178,21 @@ impl Stage {
     }
 
     async fn add(&self, what: Add) {
-        let command = AddToCatalog { site: self.server.site, what };
+        let command = AddToCatalog {
+            site: self.server.site,
+            what,
+        };
         self.server.service().db().write(command).await.expect("it is added");
     }
 }
 
 pub fn owner(site: SiteId) -> Caller {
-    Caller { site, actor: Actor::Owner("olga".to_owned()), fresh: false, address: None }
+    Caller {
+        site,
+        actor: Actor::Owner("olga".to_owned()),
+        fresh: false,
+        address: None,
+    }
 }
 
 enum Add {
@@ -199,22 +234,38 @@ pub fn appointment(service: &Offered, start: Timestamp, with: &[&Resource]) -> W
 }
 
 pub fn appointment_with(service: ServiceId, start: Timestamp, resources: Vec<ResourceId>) -> Wanted {
-    Wanted::Appointment { service, start, end: None, time_zone: None, resources, location: None }
+    Wanted::Appointment {
+        service,
+        start,
+        end: None,
+        time_zone: None,
+        resources,
+        location: None,
+    }
 }
 
 pub fn seat(session: SessionId) -> Wanted {
-    Wanted::Session { session, time_zone: None }
+    Wanted::Session {
+        session,
+        time_zone: None,
+    }
 }
 
 pub fn place(schedule: ScheduleId) -> Wanted {
-    Wanted::Course { schedule, time_zone: None }
+    Wanted::Course {
+        schedule,
+        time_zone: None,
+    }
 }
 
 /// A booking that is to be made: nothing held, no overrides.
 pub fn new(wanted: Wanted, seats: i32) -> CreateBooking {
     CreateBooking {
         wanted,
-        contact: Contact { first_name: Some("Ada".to_owned()), ..Contact::default() },
+        contact: Contact {
+            first_name: Some("Ada".to_owned()),
+            ..Contact::default()
+        },
         participants: Participants::total(seats).unwrap(),
         selected_payment_option: None,
         hold_seconds: None,
@@ -226,19 +277,36 @@ pub fn new(wanted: Wanted, seats: i32) -> CreateBooking {
 }
 
 pub fn held(wanted: Wanted, seats: i32, seconds: i32) -> CreateBooking {
-    CreateBooking { hold_seconds: Some(seconds), ..new(wanted, seats) }
+    CreateBooking {
+        hold_seconds: Some(seconds),
+        ..new(wanted, seats)
+    }
 }
 
 pub fn confirmed(wanted: Wanted, seats: i32) -> CreateBooking {
-    CreateBooking { status: Some(BookingStatus::Confirmed), ..new(wanted, seats) }
+    CreateBooking {
+        status: Some(BookingStatus::Confirmed),
+        ..new(wanted, seats)
+    }
 }
 
 pub fn skipping(input: CreateBooking) -> CreateBooking {
-    CreateBooking { flow: FlowControl { skip_availability_validation: true, ..FlowControl::default() }, ..input }
+    CreateBooking {
+        flow: FlowControl {
+            skip_availability_validation: true,
+            ..FlowControl::default()
+        },
+        ..input
+    }
 }
 
 fn target(booking: BookingId) -> Target {
-    Target { booking, expected_revision: None, idempotency: None, notification: None }
+    Target {
+        booking,
+        expected_revision: None,
+        idempotency: None,
+        notification: None,
+    }
 }
 
 impl Hand {
@@ -247,26 +315,56 @@ impl Hand {
     }
 
     pub async fn create_under(self, input: CreateBooking, key: &str) -> Said {
-        let key = IdempotencyKey { key: key.to_owned(), input_hash: vec![1] };
+        let key = IdempotencyKey {
+            key: key.to_owned(),
+            input_hash: vec![1],
+        };
         said(self.service.create_booking(&self.caller, input, Some(key)).await).map(|created| created.booking)
     }
 
     pub async fn bulk(self, inputs: Vec<CreateBooking>) -> Vec<Said> {
-        said(self.service.bulk_create_booking(&self.caller, inputs, None).await).expect("a bulk is never refused").results
+        said(self.service.bulk_create_booking(&self.caller, inputs, None).await)
+            .expect("a bulk is never refused")
+            .results
     }
 
     pub async fn act(self, booking: BookingId, verdict: Verdict, payment_status: Option<PaymentStatus>) -> Said {
-        let input = ActOn { target: target(booking), verdict, payment_status };
+        let input = ActOn {
+            target: target(booking),
+            verdict,
+            payment_status,
+        };
         said(self.service.act_on_booking(&self.caller, input).await)
     }
 
     pub async fn act_at(self, booking: BookingId, verdict: Verdict, revision: i64) -> Said {
-        let target = Target { expected_revision: Some(revision), ..target(booking) };
-        said(self.service.act_on_booking(&self.caller, ActOn { target, verdict, payment_status: None }).await)
+        let target = Target {
+            expected_revision: Some(revision),
+            ..target(booking)
+        };
+        said(
+            self.service
+                .act_on_booking(
+                    &self.caller,
+                    ActOn {
+                        target,
+                        verdict,
+                        payment_status: None,
+                    },
+                )
+                .await,
+        )
     }
 
     pub async fn confirm(self, booking: BookingId) -> Said {
-        self.act(booking, Verdict::Confirm { check_availability: false }, None).await
+        self.act(
+            booking,
+            Verdict::Confirm {
+                check_availability: false,
+            },
+            None,
+        )
+        .await
     }
 
     pub async fn cancel(self, booking: BookingId) -> Said {
@@ -275,16 +373,25 @@ impl Hand {
 
     /// The double-booking rule on a booking that nobody paid for.
     pub async fn decide(self, booking: BookingId) -> Said {
-        self.act(booking, Verdict::ConfirmOrDecline, Some(PaymentStatus::NotPaid)).await
+        self.act(booking, Verdict::ConfirmOrDecline, Some(PaymentStatus::NotPaid))
+            .await
     }
 
     /// The same on one that was paid for.
     pub async fn decide_paid(self, booking: BookingId) -> Said {
-        self.act(booking, Verdict::ConfirmOrDecline, Some(PaymentStatus::Paid)).await
+        self.act(booking, Verdict::ConfirmOrDecline, Some(PaymentStatus::Paid))
+            .await
     }
 
     pub async fn pend(self, booking: BookingId) -> Said {
-        self.act(booking, Verdict::MarkAsPending { skip_pending_approval_service: true }, None).await
+        self.act(
+            booking,
+            Verdict::MarkAsPending {
+                skip_pending_approval_service: true,
+            },
+            None,
+        )
+        .await
     }
 
     pub async fn reschedule(self, booking: BookingId, wanted: Wanted, skip: bool) -> Said {
@@ -309,13 +416,20 @@ impl Hand {
 
     /// A booking as it is now.
     pub async fn see(&self, booking: BookingId) -> Booking {
-        self.service.booking(&self.caller, booking).await.expect("a look").expect("a booking")
+        self.service
+            .booking(&self.caller, booking)
+            .await
+            .expect("a look")
+            .expect("a booking")
     }
 }
 
 /// Whether there was no room, in the words for it.
 pub fn no_room<T>(said: &Said<T>) -> bool {
-    matches!(said, Err(Rejection::SlotNotAvailable { .. } | Rejection::CapacityExceeded { .. }))
+    matches!(
+        said,
+        Err(Rejection::SlotNotAvailable { .. } | Rejection::CapacityExceeded { .. })
+    )
 }
 
 /// Whether the booking was no longer in a status for the act.

@@ -8,7 +8,9 @@ use rand::{RngExt as _, rngs::StdRng};
 
 use crate::{
     on_both_engines,
-    stage::{CLIENTS, Hand, Said, Stage, Wish, appointment, at_once, confirmed, held, new, rng, rounds, seat, skipping},
+    stage::{
+        CLIENTS, Hand, Said, Stage, Wish, appointment, at_once, confirmed, held, new, rng, rounds, seat, skipping,
+    },
 };
 
 /// Refusals that are a legal answer to an act on what others act on, too.
@@ -20,7 +22,10 @@ fn expected(rejection: &Rejection) -> bool {
             | Rejection::InvalidStatus { .. }
             | Rejection::RevisionMismatch { .. }
             | Rejection::NotForKind(..)
-            | Rejection::Policy { rule: PolicyRule::TooManyHolds, .. }
+            | Rejection::Policy {
+                rule: PolicyRule::TooManyHolds,
+                ..
+            }
     )
 }
 
@@ -47,14 +52,24 @@ impl Ground {
         for hour in 0..3 {
             seats.push(seat(stage.session(base + hour * 60, 6).await));
         }
-        Self { appointments, seats, bookings: Mutex::default() }
+        Self {
+            appointments,
+            seats,
+            bookings: Mutex::default(),
+        }
     }
 
     fn wish(&self, rng: &mut StdRng) -> (Wish, i32) {
         if rng.random_bool(0.75) {
-            (self.appointments[rng.random_range(0..self.appointments.len())].clone(), 1)
+            (
+                self.appointments[rng.random_range(0..self.appointments.len())].clone(),
+                1,
+            )
         } else {
-            (self.seats[rng.random_range(0..self.seats.len())].clone(), rng.random_range(1..=4))
+            (
+                self.seats[rng.random_range(0..self.seats.len())].clone(),
+                rng.random_range(1..=4),
+            )
         }
     }
 
@@ -83,9 +98,17 @@ impl Ground {
             (10, Some(booking)) => owner.decide_paid(booking).await,
             (11, Some(booking)) => owner.pend(booking).await,
             (12..=13, Some(booking)) => owner.cancel(booking).await,
-            (14, Some(booking)) => owner.act(booking, frontdesk::service::bookings::Verdict::Decline, None).await,
+            (14, Some(booking)) => {
+                owner
+                    .act(booking, frontdesk::service::bookings::Verdict::Decline, None)
+                    .await
+            }
             (15..=17, Some(booking)) => self.go(owner, booking, wanted, rng).await,
-            (_, Some(booking)) => owner.participants(booking, rng.random_range(1..=4), rng.random_bool(0.2)).await,
+            (_, Some(booking)) => {
+                owner
+                    .participants(booking, rng.random_range(1..=4), rng.random_bool(0.2))
+                    .await
+            }
         }
     }
 

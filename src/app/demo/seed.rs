@@ -10,7 +10,10 @@ use crate::{
             Booking, BookingStatus, FlowControl, NotificationChannel, ParticipantNotification, Participants,
             PaymentStatus,
         },
-        catalog::{OnlineBooking, PaymentOptions, Price, Resource, ResourceType, Service as Offered, ServiceKind, Session, Site},
+        catalog::{
+            OnlineBooking, PaymentOptions, Price, Resource, ResourceType, Service as Offered, ServiceKind, Session,
+            Site,
+        },
         clock::FixedClock,
         event::{EventSource, EventType},
         ids::{BookingId, ResourceId, SiteId, VisitorId},
@@ -75,25 +78,61 @@ pub(super) async fn studio(service: &Service, clock: &FixedClock, now: Timestamp
     clock.set(opening);
     let euro = Currency::parse("EUR").ok_or("EUR is a currency")?;
     let zone = ZoneName::parse("Europe/Berlin").ok_or("Berlin has a zone")?;
-    let site = service
-        .create_site("studio", "Sunrise Studio", zone, euro)
-        .await?;
-    let owner = Caller { site: site.id, actor: Actor::Owner("olivia".to_owned()), fresh: false, address: None };
-    let mut studio = Studio { service, owner, site, now, history: Vec::new(), booked: 0, dice: 0x5eed };
+    let site = service.create_site("studio", "Sunrise Studio", zone, euro).await?;
+    let owner = Caller {
+        site: site.id,
+        actor: Actor::Owner("olivia".to_owned()),
+        fresh: false,
+        address: None,
+    };
+    let mut studio = Studio {
+        service,
+        owner,
+        site,
+        now,
+        history: Vec::new(),
+        booked: 0,
+        dice: 0x5eed,
+    };
 
-    let maya = studio.resource("Maya Lindqvist", ResourceType::Staff, Some("maya@studio.example")).await?;
-    let jonas = studio.resource("Jonas Weber", ResourceType::Staff, Some("jonas@studio.example")).await?;
+    let maya = studio
+        .resource("Maya Lindqvist", ResourceType::Staff, Some("maya@studio.example"))
+        .await?;
+    let jonas = studio
+        .resource("Jonas Weber", ResourceType::Staff, Some("jonas@studio.example"))
+        .await?;
     let room = studio.resource("Main room", ResourceType::Room, None).await?;
 
     let price = |minor| Price::Fixed(Money { minor, currency: euro });
     let yoga = studio
-        .offer(ServiceKind::Class, "Yoga", "An hour of unhurried vinyasa for every level.", 20, price(1400), false)
+        .offer(
+            ServiceKind::Class,
+            "Yoga",
+            "An hour of unhurried vinyasa for every level.",
+            20,
+            price(1400),
+            false,
+        )
         .await?;
     let hiit = studio
-        .offer(ServiceKind::Class, "HIIT", "45 minutes of intervals. Bring a towel.", 12, price(1600), false)
+        .offer(
+            ServiceKind::Class,
+            "HIIT",
+            "45 minutes of intervals. Bring a towel.",
+            12,
+            price(1600),
+            false,
+        )
         .await?;
     let course = studio
-        .offer(ServiceKind::Course, "Strength foundations", "Six weeks, one lift a week.", 10, price(18_900), false)
+        .offer(
+            ServiceKind::Course,
+            "Strength foundations",
+            "Six weeks, one lift a week.",
+            10,
+            price(18_900),
+            false,
+        )
         .await?;
     let training = studio.training(&[maya.id, jonas.id], price(4500)).await?;
 
@@ -104,15 +143,25 @@ pub(super) async fn studio(service: &Service, clock: &FixedClock, now: Timestamp
     for week in -3..6_i64 {
         let day = |weekday: i64| monday.checked_add((week * 7 + weekday).days());
         for weekday in [0, 3] {
-            yoga_sessions.push(studio.session(&yoga, day(weekday)?.at(18, 0, 0, 0), 60, &[&maya, &room]).await?);
+            yoga_sessions.push(
+                studio
+                    .session(&yoga, day(weekday)?.at(18, 0, 0, 0), 60, &[&maya, &room])
+                    .await?,
+            );
         }
         for weekday in [1, 4] {
-            hiit_sessions.push(studio.session(&hiit, day(weekday)?.at(7, 0, 0, 0), 45, &[&jonas, &room]).await?);
+            hiit_sessions.push(
+                studio
+                    .session(&hiit, day(weekday)?.at(7, 0, 0, 0), 45, &[&jonas, &room])
+                    .await?,
+            );
         }
     }
     for week in 1..=6_i64 {
         let day = monday.checked_add((week * 7 + 2).days())?;
-        studio.session(&course, day.at(19, 0, 0, 0), 75, &[&jonas, &room]).await?;
+        studio
+            .session(&course, day.at(19, 0, 0, 0), 75, &[&jonas, &room])
+            .await?;
     }
 
     studio.plan_classes(&yoga_sessions, 8);
@@ -120,12 +169,20 @@ pub(super) async fn studio(service: &Service, clock: &FixedClock, now: Timestamp
     studio.plan_course(&course);
     studio.plan_trainings(&training, &[&maya, &jonas], monday)?;
     studio.plan_requests(&training, &maya, &jonas, monday)?;
-    let full = yoga_sessions.iter().find(|session| session.span.start() > now.checked_add(days(2)).unwrap_or(now));
+    let full = yoga_sessions
+        .iter()
+        .find(|session| session.span.start() > now.checked_add(days(2)).unwrap_or(now));
     let waiting = full.map(|session| studio.fill(session));
     studio.play(clock).await?;
     if let Some(waiting) = waiting {
         clock.set(now.checked_sub(SignedDuration::from_mins(45))?);
-        service.db().write(PutOnWaitingList { site: studio.site.id, booking: waiting? }).await?;
+        service
+            .db()
+            .write(PutOnWaitingList {
+                site: studio.site.id,
+                booking: waiting?,
+            })
+            .await?;
     }
     clock.set(now);
     studio.block(&maya, monday).await
@@ -134,7 +191,11 @@ pub(super) async fn studio(service: &Service, clock: &FixedClock, now: Timestamp
 impl Studio<'_> {
     async fn resource(&self, name: &str, kind: ResourceType, email: Option<&str>) -> Result<Resource, Fatal> {
         let email = email.map(EmailAddress::parse).transpose()?;
-        let input = CreateResource { resource_type: kind, name: name.to_owned(), email };
+        let input = CreateResource {
+            resource_type: kind,
+            name: name.to_owned(),
+            email,
+        };
         Ok(self.service.create_resource(&self.owner, input, None).await?)
     }
 
@@ -156,7 +217,10 @@ impl Studio<'_> {
             durations: Vec::new(),
             buffer_minutes: 0,
             price,
-            payment_options: PaymentOptions { online: true, in_person: true },
+            payment_options: PaymentOptions {
+                online: true,
+                in_person: true,
+            },
             online_booking: OnlineBooking {
                 enabled: true,
                 require_manual_approval: approval,
@@ -178,7 +242,10 @@ impl Studio<'_> {
             durations: vec![30, 60],
             buffer_minutes: 10,
             price,
-            payment_options: PaymentOptions { online: true, in_person: true },
+            payment_options: PaymentOptions {
+                online: true,
+                in_person: true,
+            },
             online_booking: OnlineBooking {
                 enabled: true,
                 require_manual_approval: true,
@@ -215,7 +282,9 @@ impl Studio<'_> {
         let zone = &self.site.time_zone;
         let noon = monday.checked_add(8.days())?.at(12, 0, 0, 0);
         let span = zone.instant(noon).zip(zone.instant(noon.checked_add(2.hours())?));
-        let span = span.and_then(|(start, end)| crate::domain::time::TimeSpan::new(start, end)).ok_or("a lunch")?;
+        let span = span
+            .and_then(|(start, end)| crate::domain::time::TimeSpan::new(start, end))
+            .ok_or("a lunch")?;
         let input = CreateBlockedTime {
             resource: trainer.id,
             span,
@@ -228,7 +297,10 @@ impl Studio<'_> {
 
     /// The next number below `sides`: always the same sequence, so that the demo is the same for everybody.
     fn roll(&mut self, sides: u64) -> u64 {
-        self.dice = self.dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.dice = self
+            .dice
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.dice >> 33) % sides
     }
 
@@ -250,7 +322,15 @@ impl Studio<'_> {
             phone: Some(format!("+49 30 5550 {index:03}")),
             ..Contact::default()
         };
-        (Caller { site: self.site.id, actor, fresh: false, address: None }, contact)
+        (
+            Caller {
+                site: self.site.id,
+                actor,
+                fresh: false,
+                address: None,
+            },
+            contact,
+        )
     }
 
     /// Plans a booking, made some hours before `start` but not after now. Gives its number and when it is made.
@@ -258,7 +338,10 @@ impl Studio<'_> {
         let (caller, contact) = self.customer();
         let lead = i64::try_from(12 + self.roll(9 * 24)).unwrap_or(24);
         let made = start.checked_sub(lead.hours()).ok()?;
-        let latest = self.now.checked_sub(i64::try_from(1 + self.roll(48)).unwrap_or(1).hours()).ok()?;
+        let latest = self
+            .now
+            .checked_sub(i64::try_from(1 + self.roll(48)).unwrap_or(1).hours())
+            .ok()?;
         let made = made.min(latest);
         let input = CreateBooking {
             wanted,
@@ -277,7 +360,8 @@ impl Studio<'_> {
         };
         let number = self.booked;
         self.booked += 1;
-        self.history.push((made, Happening::Book(number, Box::new(input), caller)));
+        self.history
+            .push((made, Happening::Book(number, Box::new(input), caller)));
         Some((number, made))
     }
 
@@ -294,8 +378,13 @@ impl Studio<'_> {
         for session in sessions {
             for _ in 0..2 + self.roll(most) {
                 let seats = if self.roll(6) == 0 { 2 } else { 1 };
-                let wanted = Wanted::Session { session: session.id, time_zone: None };
-                let Some((number, made)) = self.book(wanted, seats, session.span.start()) else { continue };
+                let wanted = Wanted::Session {
+                    session: session.id,
+                    time_zone: None,
+                };
+                let Some((number, made)) = self.book(wanted, seats, session.span.start()) else {
+                    continue;
+                };
                 let verdict = Verdict::ConfirmOrDecline;
                 match self.roll(10) {
                     // Left in the checkout.
@@ -313,9 +402,18 @@ impl Studio<'_> {
 
     fn plan_course(&mut self, course: &Offered) {
         for _ in 0..7 {
-            let wanted = Wanted::Course { schedule: course.schedule, time_zone: None };
-            let Some((number, made)) = self.book(wanted, 1, self.now) else { continue };
-            let paid = if self.roll(3) == 0 { PaymentStatus::PartiallyPaid } else { PaymentStatus::Paid };
+            let wanted = Wanted::Course {
+                schedule: course.schedule,
+                time_zone: None,
+            };
+            let Some((number, made)) = self.book(wanted, 1, self.now) else {
+                continue;
+            };
+            let paid = if self.roll(3) == 0 {
+                PaymentStatus::PartiallyPaid
+            } else {
+                PaymentStatus::Paid
+            };
             self.decide(number, made, 6, Verdict::ConfirmOrDecline, Some(paid));
         }
     }
@@ -330,7 +428,9 @@ impl Studio<'_> {
                 }
                 for slot in 0..2_i64 {
                     let hour = i8::try_from(9 + 2 * slot + i64::try_from(index)?)?;
-                    let Some(start) = zone.instant(date.at(hour, 0, 0, 0)) else { continue };
+                    let Some(start) = zone.instant(date.at(hour, 0, 0, 0)) else {
+                        continue;
+                    };
                     let wanted = Wanted::Appointment {
                         service: training.id,
                         start,
@@ -339,10 +439,16 @@ impl Studio<'_> {
                         resources: vec![trainer.id],
                         location: None,
                     };
-                    let Some((number, made)) = self.book(wanted, 1, start) else { continue };
-                    let pending = Verdict::MarkAsPending { skip_pending_approval_service: false };
+                    let Some((number, made)) = self.book(wanted, 1, start) else {
+                        continue;
+                    };
+                    let pending = Verdict::MarkAsPending {
+                        skip_pending_approval_service: false,
+                    };
                     self.decide(number, made, 2, pending, Some(PaymentStatus::NotPaid));
-                    let confirm = Verdict::Confirm { check_availability: false };
+                    let confirm = Verdict::Confirm {
+                        check_availability: false,
+                    };
                     match self.roll(8) {
                         0 => self.decide(number, made, 400, Verdict::Decline, None),
                         // Waits for an answer, if it is a recent one.
@@ -368,9 +474,17 @@ impl Studio<'_> {
         monday: civil::Date,
     ) -> Result<(), Fatal> {
         let zone = self.site.time_zone.clone();
-        let requests = [(maya, 9, 15, false), (maya, 10, 16, false), (jonas, 11, 14, false), (jonas, 14, 15, true), (jonas, 14, 15, true)];
+        let requests = [
+            (maya, 9, 15, false),
+            (maya, 10, 16, false),
+            (jonas, 11, 14, false),
+            (jonas, 14, 15, true),
+            (jonas, 14, 15, true),
+        ];
         for (trainer, day, hour, confirmed) in requests {
-            let Some(start) = zone.instant(monday.checked_add(i64::from(day).days())?.at(hour, 30, 0, 0)) else { continue };
+            let Some(start) = zone.instant(monday.checked_add(i64::from(day).days())?.at(hour, 30, 0, 0)) else {
+                continue;
+            };
             let wanted = Wanted::Appointment {
                 service: training.id,
                 start,
@@ -379,13 +493,25 @@ impl Studio<'_> {
                 resources: vec![trainer.id],
                 location: None,
             };
-            let Some((number, made)) = self.book(wanted, 1, start) else { continue };
+            let Some((number, made)) = self.book(wanted, 1, start) else {
+                continue;
+            };
             if confirmed {
                 // Both were in the checkout at once, and the owner confirmed both: the later one is flagged.
                 let decided = self.now.checked_sub(SignedDuration::from_mins(50))?;
-                self.decide(number, decided, 1, Verdict::Confirm { check_availability: false }, Some(PaymentStatus::Paid));
+                self.decide(
+                    number,
+                    decided,
+                    1,
+                    Verdict::Confirm {
+                        check_availability: false,
+                    },
+                    Some(PaymentStatus::Paid),
+                );
             } else {
-                let pending = Verdict::MarkAsPending { skip_pending_approval_service: false };
+                let pending = Verdict::MarkAsPending {
+                    skip_pending_approval_service: false,
+                };
                 self.decide(number, made, 2, pending, Some(PaymentStatus::NotPaid));
             }
         }
@@ -394,10 +520,15 @@ impl Studio<'_> {
 
     /// Takes all seats that a session has left, and gives a booking that waits for one.
     fn fill(&mut self, session: &Session) -> Result<Booking, Fatal> {
-        let wanted = || Wanted::Session { session: session.id, time_zone: None };
+        let wanted = || Wanted::Session {
+            session: session.id,
+            time_zone: None,
+        };
         // One by one: the last ones that don't fit are refused when the history is played.
         for _ in 0..session.capacity {
-            let Some((number, made)) = self.book(wanted(), 1, session.span.start()) else { continue };
+            let Some((number, made)) = self.book(wanted(), 1, session.span.start()) else {
+                continue;
+            };
             self.decide(number, made, 5, Verdict::ConfirmOrDecline, Some(PaymentStatus::Paid));
         }
         let (caller, _) = self.customer();
@@ -453,10 +584,20 @@ impl Studio<'_> {
                     }
                 }
                 Happening::Decide(number, verdict, payment_status) => {
-                    let Some(booking) = made.get(number).copied().flatten() else { continue };
-                    let target =
-                        Target { booking, expected_revision: None, idempotency: None, notification: None };
-                    let input = ActOn { target, verdict, payment_status };
+                    let Some(booking) = made.get(number).copied().flatten() else {
+                        continue;
+                    };
+                    let target = Target {
+                        booking,
+                        expected_revision: None,
+                        idempotency: None,
+                        notification: None,
+                    };
+                    let input = ActOn {
+                        target,
+                        verdict,
+                        payment_status,
+                    };
                     self.service.act_on_booking(&self.owner, input).await.err()
                 }
             };

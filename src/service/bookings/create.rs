@@ -98,7 +98,10 @@ impl Command for Create {
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Created, Failure> {
         let booking = self.make(tx).await?;
-        Ok(Created { visitor: new_visitor(&self.caller, booking.created), booking })
+        Ok(Created {
+            visitor: new_visitor(&self.caller, booking.created),
+            booking,
+        })
     }
 }
 
@@ -113,7 +116,11 @@ impl Create {
     async fn make(&self, tx: &mut Tx<'_>) -> Result<Booking, Failure> {
         let input = &self.input;
         let confirm = input.status == Some(BookingStatus::Confirmed);
-        let purpose = if confirm || input.hold_seconds.is_some() { Purpose::Take } else { Purpose::Look };
+        let purpose = if confirm || input.hold_seconds.is_some() {
+            Purpose::Take
+        } else {
+            Purpose::Look
+        };
         let search = Search {
             holder: self.id,
             seats: input.participants.total,
@@ -131,10 +138,16 @@ impl Create {
         {
             return Err(place.refuse(tx, ask, clash).await?.into());
         }
-        let hold_expires_at = input.hold_seconds.and_then(|seconds| now.checked_add(i64::from(seconds).seconds()).ok());
+        let hold_expires_at = input
+            .hold_seconds
+            .and_then(|seconds| now.checked_add(i64::from(seconds).seconds()).ok());
         let booking = Booking {
             id: self.id,
-            status: if confirm { BookingStatus::Confirmed } else { BookingStatus::Created },
+            status: if confirm {
+                BookingStatus::Confirmed
+            } else {
+                BookingStatus::Created
+            },
             payment_status: PaymentStatus::Undefined,
             selected_payment_option: input.selected_payment_option,
             booked: place.booked.clone(),
@@ -154,7 +167,10 @@ impl Create {
         if purpose == Purpose::Take {
             let holder = Holder::Booking(self.id);
             let asks = std::mem::take(&mut place.asks);
-            place.ledger.occupy(tx, &asks, holder, OverlapReason::OwnerSkip, hold_expires_at).await?;
+            place
+                .ledger
+                .occupy(tx, &asks, holder, OverlapReason::OwnerSkip, hold_expires_at)
+                .await?;
             place.ledger.review(tx, Some(self.id), &self.caller.actor).await?;
         }
         notify(tx, &booking, EventType::Created, input.notification.as_ref(), now).await?;
@@ -177,7 +193,10 @@ impl Create {
         for (asked, flag) in [
             (flow.skip_availability_validation, "skipAvailabilityValidation"),
             (flow.skip_business_confirmation, "skipBusinessConfirmation"),
-            (flow.skip_selected_payment_option_validation, "skipSelectedPaymentOptionValidation"),
+            (
+                flow.skip_selected_payment_option_validation,
+                "skipSelectedPaymentOptionValidation",
+            ),
         ] {
             access::require_business(business, asked, flag, &["flowControlSettings", flag])?;
         }
@@ -199,19 +218,31 @@ impl Create {
             && !input.flow.skip_selected_payment_option_validation
             && !offers(service, option)
         {
-            return Err(Rejection::invalid(&["selectedPaymentOption"], "is not offered by the service"));
+            return Err(Rejection::invalid(
+                &["selectedPaymentOption"],
+                "is not offered by the service",
+            ));
         }
         if input.hold_seconds.is_some() && input.status == Some(BookingStatus::Confirmed) {
-            return Err(Rejection::invalid(&["holdSeconds"], "is for bookings in status CREATED"));
+            return Err(Rejection::invalid(
+                &["holdSeconds"],
+                "is for bookings in status CREATED",
+            ));
         }
         if self.caller.actor.is_customer() {
             if !service.online_booking.enabled {
-                return Err(Rejection::Policy { rule: PolicyRule::OnlineBookingDisabled, limit: None });
+                return Err(Rejection::Policy {
+                    rule: PolicyRule::OnlineBookingDisabled,
+                    limit: None,
+                });
             }
             if let Some(start) = place.booked.span.map(|span| span.start())
                 && start <= now
             {
-                return Err(Rejection::Policy { rule: PolicyRule::TooLateToBook, limit: Some(start.to_string()) });
+                return Err(Rejection::Policy {
+                    rule: PolicyRule::TooLateToBook,
+                    limit: Some(start.to_string()),
+                });
             }
         }
         Ok(())
@@ -222,7 +253,11 @@ impl Create {
             return Ok(());
         }
         if let Some(limit) = self.address_full {
-            return Err(Rejection::Policy { rule: PolicyRule::TooManyHolds, limit: Some(limit.to_string()) }.into());
+            return Err(Rejection::Policy {
+                rule: PolicyRule::TooManyHolds,
+                limit: Some(limit.to_string()),
+            }
+            .into());
         }
         if self.caller.fresh {
             return Ok(());
@@ -230,7 +265,11 @@ impl Create {
         let running = claims::live_holds(tx.conn(), self.caller.site, &self.caller.actor.identity(), now).await?;
         if running >= self.holds_per_customer {
             let limit = Some(self.holds_per_customer.to_string());
-            return Err(Rejection::Policy { rule: PolicyRule::TooManyHolds, limit }.into());
+            return Err(Rejection::Policy {
+                rule: PolicyRule::TooManyHolds,
+                limit,
+            }
+            .into());
         }
         Ok(())
     }
@@ -239,8 +278,15 @@ impl Create {
 /// An appointment is for one party.
 pub(super) fn check_participants(service: &OfferedService, participants: &Participants) -> Result<(), Rejection> {
     if service.kind == ServiceKind::Appointment && participants.total > service.default_capacity {
-        let field = if participants.choices.is_some() { "participantsChoices" } else { "totalParticipants" };
-        let message = format!("must be at most {}: that many an appointment is for", service.default_capacity);
+        let field = if participants.choices.is_some() {
+            "participantsChoices"
+        } else {
+            "totalParticipants"
+        };
+        let message = format!(
+            "must be at most {}: that many an appointment is for",
+            service.default_capacity
+        );
         return Err(Rejection::invalid(&[field], message));
     }
     Ok(())
@@ -284,7 +330,10 @@ impl Command for BulkCreate {
                 Err(failure) => return Err(failure),
             }
         }
-        let since = results.iter().find_map(|result| result.as_ref().ok()).map(|booking| booking.created);
+        let since = results
+            .iter()
+            .find_map(|result| result.as_ref().ok())
+            .map(|booking| booking.created);
         let visitor = since.and_then(|since| new_visitor(&self.caller, since));
         Ok(BulkCreated { results, visitor })
     }
@@ -316,8 +365,14 @@ impl Service {
             return Err(Rejection::invalid(&["bookings"], format!("must have 1 to {limit} entries")).into());
         }
         let full = self.full_address(caller);
-        let items = inputs.into_iter().map(|input| self.create(caller, input, full)).collect();
-        let bulk = BulkCreate { caller: caller.clone(), items };
+        let items = inputs
+            .into_iter()
+            .map(|input| self.create(caller, input, full))
+            .collect();
+        let bulk = BulkCreate {
+            caller: caller.clone(),
+            items,
+        };
         let created = self.once(caller, "bulkCreateBooking", key, bulk).await?;
         for booking in created.results.iter().flatten() {
             self.count_hold(caller, booking);

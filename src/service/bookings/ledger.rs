@@ -74,8 +74,12 @@ impl Ledger {
             .chain(own.iter().copied())
             .collect();
         claims::lock_bookings(tx, &touched).await?;
-        let expired: BTreeSet<BookingId> =
-            ledger.claims.iter().filter(|claim| !claim.live(now)).filter_map(|claim| claim.holder.booking()).collect();
+        let expired: BTreeSet<BookingId> = ledger
+            .claims
+            .iter()
+            .filter(|claim| !claim.live(now))
+            .filter_map(|claim| claim.holder.booking())
+            .collect();
         for id in expired {
             super::holds::expire(tx, id, now).await?;
         }
@@ -84,7 +88,12 @@ impl Ledger {
     }
 
     fn empty(now: Timestamp) -> Self {
-        Self { claims: Vec::new(), sessions: HashMap::new(), schedules: HashMap::new(), now }
+        Self {
+            claims: Vec::new(),
+            sessions: HashMap::new(),
+            schedules: HashMap::new(),
+            now,
+        }
     }
 
     async fn load(&mut self, tx: &mut Tx<'_>, spots: &[Spot]) -> Result<(), Failure> {
@@ -190,12 +199,17 @@ impl Ledger {
                 }
             }
         }
-        let gone: Vec<ClaimId> =
-            self.claims.iter().filter(|c| c.holder == holder && !kept.contains(&c.id)).map(|c| c.id).collect();
+        let gone: Vec<ClaimId> = self
+            .claims
+            .iter()
+            .filter(|c| c.holder == holder && !kept.contains(&c.id))
+            .map(|c| c.id)
+            .collect();
         for id in gone {
             claims::delete_one(tx.conn(), site, id).await?;
         }
-        self.claims.retain(|claim| claim.holder != holder || kept.contains(&claim.id));
+        self.claims
+            .retain(|claim| claim.holder != holder || kept.contains(&claim.id));
         for claim in new {
             claims::insert(tx.conn(), site, &claim).await?;
             self.claims.push(claim);
@@ -207,13 +221,22 @@ impl Ledger {
     async fn resize(&mut self, tx: &mut Tx<'_>, ask: &Ask, reason: OverlapReason) -> Result<(), StoreError> {
         let site = tx.site();
         let others = |claim: &Claim| claim.holder != ask.holder || claim.target != ask.target || claim.span != ask.span;
-        let Some(at) = self.claims.iter().position(|claim| !others(claim) && claim.blocks() && claim.seats != ask.seats)
+        let Some(at) = self
+            .claims
+            .iter()
+            .position(|claim| !others(claim) && claim.blocks() && claim.seats != ask.seats)
         else {
             return Ok(());
         };
-        let more = self.claims.as_slice().get(at).is_some_and(|claim| claim.seats < ask.seats);
+        let more = self
+            .claims
+            .as_slice()
+            .get(at)
+            .is_some_and(|claim| claim.seats < ask.seats);
         let on_record = more && self.check(&Ask { before: None, ..*ask }).is_some();
-        let Some(claim) = self.claims.get_mut(at) else { return Ok(()) };
+        let Some(claim) = self.claims.get_mut(at) else {
+            return Ok(());
+        };
         claim.seats = ask.seats;
         claims::set_seats(tx.conn(), site, claim.id, ask.seats).await?;
         if on_record && claim.overlap_reason.is_none() {
@@ -232,15 +255,26 @@ impl Ledger {
         capacity: i32,
     ) -> Result<(), StoreError> {
         match target {
-            Target::Session(id) => self.sessions.get_mut(&id).into_iter().for_each(|session| session.capacity = capacity),
+            Target::Session(id) => self
+                .sessions
+                .get_mut(&id)
+                .into_iter()
+                .for_each(|session| session.capacity = capacity),
             Target::Schedule(id) => {
-                self.schedules.get_mut(&id).into_iter().for_each(|schedule| schedule.capacity = capacity);
+                self.schedules
+                    .get_mut(&id)
+                    .into_iter()
+                    .for_each(|schedule| schedule.capacity = capacity);
             }
             Target::Resource(_) => {}
         }
         let site = tx.site();
         let mut taken = 0_i64;
-        for claim in self.claims.iter_mut().filter(|claim| claim.target == target && claim.blocks()) {
+        for claim in self
+            .claims
+            .iter_mut()
+            .filter(|claim| claim.target == target && claim.blocks())
+        {
             taken += i64::from(claim.seats);
             if taken > i64::from(capacity) && claim.overlap_reason.is_none() {
                 claim.overlap_reason = Some(OverlapReason::OwnerEdit);
@@ -280,7 +314,9 @@ impl Ledger {
 
     async fn review_one(&self, tx: &mut Tx<'_>, id: BookingId, actor: Identity) -> Result<(), Failure> {
         let site = tx.site();
-        let Some(mut booking) = bookings::find(tx.conn(), site, id).await? else { return Ok(()) };
+        let Some(mut booking) = bookings::find(tx.conn(), site, id).await? else {
+            return Ok(());
+        };
         // What the business let in without a check is never flagged by the machine.
         if booking.flow.skip_availability_validation {
             return Ok(());
@@ -311,11 +347,18 @@ impl Ledger {
         }
         booking.double_booked = clashes;
         if !clashes {
-            for claim in own.iter().filter(|claim| claim.overlap_reason.is_some() && claim.blocks()) {
+            for claim in own
+                .iter()
+                .filter(|claim| claim.overlap_reason.is_some() && claim.blocks())
+            {
                 claims::set_reason(tx.conn(), site, claim.id, None).await?;
             }
         }
-        let event = if clashes { EventType::DoubleBooked } else { EventType::DoubleBookingResolved };
+        let event = if clashes {
+            EventType::DoubleBooked
+        } else {
+            EventType::DoubleBookingResolved
+        };
         touch(tx, &mut booking, event, actor, EventSource::Request, self.now).await
     }
 
@@ -332,7 +375,10 @@ impl Ledger {
 
     /// Who holds just this already is only behind those who came before.
     fn after_own(&self, ask: &Ask) -> Ask {
-        Ask { before: ask.before.or_else(|| self.own_claim(ask).map(|claim| claim.id)), ..*ask }
+        Ask {
+            before: ask.before.or_else(|| self.own_claim(ask).map(|claim| claim.id)),
+            ..*ask
+        }
     }
 
     fn capacity(&self, target: Target) -> i32 {

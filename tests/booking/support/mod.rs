@@ -50,10 +50,18 @@ impl Server {
     /// Starts a server on a database that is there.
     pub async fn on(database: engine::Database, clock: Arc<dyn Clock>) -> Self {
         let config = Cli::parse_from(["frontdesk", "--listen", "127.0.0.1:0", "--secret", SECRET]).config;
-        let running = app::start(&config, &database.url, clock).await.expect("the server starts");
+        let running = app::start(&config, &database.url, clock)
+            .await
+            .expect("the server starts");
         let site = running.api.service().sites(1).await.unwrap()[0].id;
         let url = format!("http://{}/graphql", running.address);
-        Self { running: Some(running), url, site, database, http: reqwest::Client::new() }
+        Self {
+            running: Some(running),
+            url,
+            site,
+            database,
+            http: reqwest::Client::new(),
+        }
     }
 
     pub fn running(&self) -> &Running {
@@ -69,7 +77,10 @@ impl Server {
     }
 
     pub fn token(&self, role: Role, subject: &str, resource: Option<ResourceId>) -> String {
-        self.running().api.tokens().mint(role, self.site, subject, resource, 3600)
+        self.running()
+            .api
+            .tokens()
+            .mint(role, self.site, subject, resource, 3600)
     }
 
     /// A client of the owner.

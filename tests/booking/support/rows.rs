@@ -32,7 +32,9 @@ impl Command for Put {
     }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), Failure> {
-        let mut booking = bookings::find(tx.conn(), self.site, self.booking).await?.expect("the booking");
+        let mut booking = bookings::find(tx.conn(), self.site, self.booking)
+            .await?
+            .expect("the booking");
         booking.status = self.status;
         claims::release(tx.conn(), self.site, Holder::Booking(self.booking)).await?;
         bookings::save(tx.conn(), self.site, &booking).await?;
@@ -100,24 +102,40 @@ impl Server {
     /// A booking's row.
     pub async fn row(&self, id: &str) -> Booking {
         let (site, id) = (self.site, booking_id(id));
-        let found = self.service().db().read(move |conn| Box::pin(bookings::find(conn, site, id))).await;
+        let found = self
+            .service()
+            .db()
+            .read(move |conn| Box::pin(bookings::find(conn, site, id)))
+            .await;
         found.unwrap().expect("the booking")
     }
 
     /// Where the site's log stands.
     pub async fn position(&self) -> i64 {
         let site = self.site;
-        self.service().db().read(move |conn| Box::pin(events::last_position(conn, site))).await.unwrap()
+        self.service()
+            .db()
+            .read(move |conn| Box::pin(events::last_position(conn, site)))
+            .await
+            .unwrap()
     }
 
     /// A booking's claims, oldest first.
     pub async fn claims_of(&self, id: &str) -> Vec<Claim> {
         let (site, holder) = (self.site, Holder::Booking(booking_id(id)));
-        self.service().db().read(move |conn| Box::pin(claims::of_holder(conn, site, holder))).await.unwrap()
+        self.service()
+            .db()
+            .read(move |conn| Box::pin(claims::of_holder(conn, site, holder)))
+            .await
+            .unwrap()
     }
 
     pub async fn rows(&self, id: &str) -> Rows {
-        Rows { booking: self.row(id).await, claims: self.claims_of(id).await, position: self.position().await }
+        Rows {
+            booking: self.row(id).await,
+            claims: self.claims_of(id).await,
+            position: self.position().await,
+        }
     }
 
     /// A booking's events, oldest first.
@@ -125,23 +143,41 @@ impl Server {
         let (site, id) = (self.site, booking_id(id));
         let order = events::Order::Forward;
         let found = self.service().db();
-        found.read(move |conn| Box::pin(events::of_booking(conn, site, id, 0, None, order, 1000))).await.unwrap()
+        found
+            .read(move |conn| Box::pin(events::of_booking(conn, site, id, 0, None, order, 1000)))
+            .await
+            .unwrap()
     }
 
     /// How many bookings the site has.
     pub async fn bookings(&self) -> i64 {
         let site = self.site;
         let all = bookings::BookingFilter::default();
-        self.service().db().read(move |conn| Box::pin(bookings::count(conn, site, all))).await.unwrap()
+        self.service()
+            .db()
+            .read(move |conn| Box::pin(bookings::count(conn, site, all)))
+            .await
+            .unwrap()
     }
 
     pub async fn put(&self, id: &str, status: BookingStatus) {
-        let put = Put { site: self.site, booking: booking_id(id), status };
+        let put = Put {
+            site: self.site,
+            booking: booking_id(id),
+            status,
+        };
         self.service().db().write(put).await.expect("put");
     }
 
     async fn change(&self, change: Catalog) {
-        self.service().db().write(Change { site: self.site, change }).await.expect("changed");
+        self.service()
+            .db()
+            .write(Change {
+                site: self.site,
+                change,
+            })
+            .await
+            .expect("changed");
     }
 
     pub async fn save_service(&self, service: &Service) {
@@ -160,7 +196,15 @@ impl Server {
     pub async fn block(&self, resource: &Resource, span: TimeSpan) {
         let now = self.now();
         let (id, resource) = (BlockedTimeId::new(), resource.id);
-        let block = BlockedTime { id, resource, span, reason: None, revision: 1, created: now, updated: now };
+        let block = BlockedTime {
+            id,
+            resource,
+            span,
+            reason: None,
+            revision: 1,
+            created: now,
+            updated: now,
+        };
         self.change(Catalog::Block(block)).await;
     }
 }
@@ -172,7 +216,11 @@ pub fn id(object: &Value) -> &str {
 
 /// The ids of a list.
 pub fn ids(list: &Value) -> Vec<String> {
-    list.as_array().unwrap_or_else(|| panic!("a list and not {list}")).iter().map(|o| id(o).to_owned()).collect()
+    list.as_array()
+        .unwrap_or_else(|| panic!("a list and not {list}"))
+        .iter()
+        .map(|o| id(o).to_owned())
+        .collect()
 }
 
 /// The input of an act on a booking.
