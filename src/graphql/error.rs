@@ -267,8 +267,8 @@ fn small(number: i64) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 
-fn at(path: &[&str]) -> Option<Vec<String>> {
-    Some(path.iter().map(|segment| (*segment).to_owned()).collect())
+fn at(path: &[&str]) -> Vec<String> {
+    path.iter().map(|segment| (*segment).to_owned()).collect()
 }
 
 impl From<Rejection> for UserError {
@@ -299,7 +299,7 @@ impl From<Rejection> for UserError {
                 allowed: allowed.into_iter().map(Into::into).collect(),
                 code: UserErrorCode::InvalidBookingStatus,
                 message,
-                path: at(&["bookingId"]),
+                path: Some(at(&["bookingId"])),
                 status: status.into(),
             }),
             Rejection::RevisionMismatch { kind, current } => {
@@ -307,7 +307,7 @@ impl From<Rejection> for UserError {
                     Kind::Booking => UserErrorCode::BookingRevisionMismatch,
                     _ => UserErrorCode::RevisionMismatch,
                 };
-                let path = at(&["expectedRevision"]);
+                let path = Some(at(&["expectedRevision"]));
                 Self::RevisionMismatch(RevisionMismatch {
                     code,
                     current: small(current),
@@ -358,18 +358,22 @@ impl From<Rejection> for UserError {
                     rule: rule.into(),
                 })
             }
-            Rejection::NotPendingApprovalService => plain(UserErrorCode::NotPendingApprovalService, at(&["bookingId"])),
+            Rejection::NotPendingApprovalService => {
+                plain(UserErrorCode::NotPendingApprovalService, Some(at(&["bookingId"])))
+            }
             Rejection::NotForKind(_, KindRule::Reschedule) => {
-                plain(UserErrorCode::ReschedulingNotAllowed, at(&["bookingId"]))
+                plain(UserErrorCode::ReschedulingNotAllowed, Some(at(&["bookingId"])))
             }
             Rejection::NotForKind(_, KindRule::UpdateParticipants) => {
-                plain(UserErrorCode::ValidationFailure, at(&["bookingId"]))
+                plain(UserErrorCode::ValidationFailure, Some(at(&["bookingId"])))
             }
             Rejection::NoResource => plain(
                 UserErrorCode::CanNotSkipAvailabilityValidationIfResourceNotProvided,
                 None,
             ),
-            Rejection::IdempotencyKeyReused => plain(UserErrorCode::IdempotencyKeyReused, at(&["idempotencyKey"])),
+            Rejection::IdempotencyKeyReused => {
+                plain(UserErrorCode::IdempotencyKeyReused, Some(at(&["idempotencyKey"])))
+            }
             Rejection::HasBookings { count, .. } => Self::BookingsAffected(BookingsAffected {
                 code: UserErrorCode::HasBookings,
                 count: small(count),

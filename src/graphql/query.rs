@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     domain::Rejection,
+    service::bookings::EventFilter,
     store::{
         bookings::{BookingFilter as Tests, BookingKey},
         page::Filter,
@@ -195,7 +196,7 @@ async fn events(
     let request = paging.request(log_position)?;
     let filter = match filter {
         Some(filter) => filter.parse().map_err(|rejections| bad_query(&rejections))?,
-        None => Default::default(),
+        None => EventFilter::default(),
     };
     let page = service(ctx)
         .events(caller(ctx), filter, request)

@@ -23,6 +23,7 @@ use crate::{
     service::{
         Caller, Service,
         access::{self, EventSubjects},
+        bookings::EventFilter,
     },
     store::events::Event,
 };
@@ -49,7 +50,7 @@ impl Subscription {
             .transpose()?;
         let filter = match filter {
             Some(filter) => filter.parse().map_err(|rejections| bad_query(&rejections))?,
-            None => Default::default(),
+            None => EventFilter::default(),
         };
         let (hub, caller, cursor) = (
             ctx.data_unchecked::<Hub>(),

@@ -132,6 +132,7 @@ impl RequestId {
 
     /// A new, random id.
     #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "it names a request and nothing that is stored")]
     pub fn random() -> Self {
         Self(uuid::Uuid::new_v4().simple().to_string().into())
     }

@@ -59,7 +59,7 @@ impl Ledger {
         tx: &mut Tx<'_>,
         spots: &[Spot],
         own: &[BookingId],
-        touches: impl Fn(&Claim) -> bool,
+        concerns: impl Fn(&Claim) -> bool,
     ) -> Result<Self, Failure> {
         let targets: Vec<Target> = spots.iter().map(|(target, _)| *target).collect();
         claims::lock_targets(tx, &targets).await?;
@@ -69,7 +69,7 @@ impl Ledger {
         let touched: Vec<BookingId> = ledger
             .claims
             .iter()
-            .filter(|claim| !claim.live(now) || touches(claim))
+            .filter(|claim| !claim.live(now) || concerns(claim))
             .filter_map(|claim| claim.holder.booking())
             .chain(own.iter().copied())
             .collect();

@@ -77,7 +77,8 @@ impl Service {
     /// Whether the caller may do something to the booking now, without any override.
     pub fn allows(&self, caller: &Caller, booking: &Booking, act: Act) -> Result<(), Rejection> {
         let for_customers = matches!(act, Act::Cancel | Act::Reschedule);
-        if !access::manages(caller, &booking.booked) && !(for_customers && access::owns(caller, booking)) {
+        let may = access::manages(caller, &booking.booked) || (for_customers && access::owns(caller, booking));
+        if !may {
             return Err(Rejection::Unauthorized {
                 what: "this".to_owned(),
                 path: Vec::new(),

@@ -29,6 +29,7 @@ use crate::domain::{
 #[derive(Debug, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = services, primary_key(site_id, id), treat_none_as_null = true)]
 #[diesel(treat_none_as_default_value = false)]
+#[expect(clippy::struct_excessive_bools, reason = "a row has the columns that it has")]
 struct ServiceRow {
     site_id: SiteId,
     id: ServiceId,
