@@ -207,7 +207,7 @@ impl BookedSlot {
 
     /// Who does it. None while an appointment for which nobody was asked for waits for its confirmation.
     async fn resource(&self) -> Option<BookedResource> {
-        self.0.booked.resources.iter().next().cloned().map(BookedResource)
+        self.0.booked.resources.first().cloned().map(BookedResource)
     }
 
     /// The id of the service's schedule.
@@ -683,14 +683,11 @@ impl Booking {
             .history(caller, id, request)
             .await
             .map_err(|error| failure(ctx, error))?;
-        let total = match selects(ctx, "totalCount") {
-            true => Some(
-                service
-                    .count_history(caller, id)
-                    .await
-                    .map_err(|error| failure(ctx, error))?,
-            ),
-            false => None,
+        let total = if selects(ctx, "totalCount") {
+            let count = service.count_history(caller, id).await;
+            Some(count.map_err(|error| failure(ctx, error))?)
+        } else {
+            None
         };
         let own = |event: Event| BookingEvent {
             event,
