@@ -191,13 +191,19 @@ impl Service {
     fn check_sessions_of_its_own(&self) -> Result<(), Rejection> {
         check_capacity(self.default_capacity).map_err(|invalid| invalid.at("defaultCapacity"))?;
         if !self.durations.is_empty() {
-            return Err(Rejection::invalid(&["durations"], "is for appointments: sessions have their own times"));
+            return Err(Rejection::invalid(
+                &["durations"],
+                "is for appointments: sessions have their own times",
+            ));
         }
         if self.buffer_minutes != 0 {
             return Err(Rejection::invalid(&["bufferMinutes"], "is for appointments"));
         }
         if !self.resources.is_empty() {
-            return Err(Rejection::invalid(&["resourceIds"], "is for appointments: sessions have their own resources"));
+            return Err(Rejection::invalid(
+                &["resourceIds"],
+                "is for appointments: sessions have their own resources",
+            ));
         }
         Ok(())
     }
@@ -213,9 +219,10 @@ impl Service {
                 let message = "must be more than zero; a service without a price is `NO_FEE`";
                 Err(Rejection::invalid(&["payment", "price", "amount"], message))
             }
-            Price::Fixed(_) if !options.online && !options.in_person => {
-                Err(Rejection::invalid(&["payment", "options"], "must allow at least one way to pay"))
-            }
+            Price::Fixed(_) if !options.online && !options.in_person => Err(Rejection::invalid(
+                &["payment", "options"],
+                "must allow at least one way to pay",
+            )),
             Price::NoFee if options.online || !options.in_person => {
                 let message = "must be `inPerson` alone for a service that costs nothing";
                 Err(Rejection::invalid(&["payment", "options"], message))
@@ -230,7 +237,10 @@ pub fn check_capacity(capacity: i32) -> Result<i32, Invalid> {
     if (1..=MAX_CAPACITY).contains(&capacity) {
         Ok(capacity)
     } else {
-        Err(Invalid::new(Field::Other, format!("must be between 1 and {MAX_CAPACITY}")))
+        Err(Invalid::new(
+            Field::Other,
+            format!("must be between 1 and {MAX_CAPACITY}"),
+        ))
     }
 }
 
@@ -305,7 +315,9 @@ impl WallTime {
     /// clock shows what the instants say.
     pub fn new(start: DateTime, end: DateTime, time_zone: ZoneName) -> Result<Self, Invalid> {
         let instant = |local, name: &str| {
-            time_zone.instant(local).ok_or_else(|| Invalid::new(Field::Date, "is out of range").at(name))
+            time_zone
+                .instant(local)
+                .ok_or_else(|| Invalid::new(Field::Date, "is out of range").at(name))
         };
         let (starts, ends) = (instant(start, "localStart")?, instant(end, "localEnd")?);
         let span = TimeSpan::new(starts, ends)
@@ -314,7 +326,12 @@ impl WallTime {
             return Err(Invalid::new(Field::Date, "must be at most 31 days after `localStart`").at("localEnd"));
         }
         let (local_start, local_end) = (time_zone.local(starts), time_zone.local(ends));
-        Ok(Self { local_start, local_end, time_zone, span })
+        Ok(Self {
+            local_start,
+            local_end,
+            time_zone,
+            span,
+        })
     }
 }
 

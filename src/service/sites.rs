@@ -113,7 +113,13 @@ impl Service {
         currency: Currency,
     ) -> Result<Site, Error> {
         let site = self.new_site(slug, name, time_zone, currency);
-        Ok(self.db().write(Create { site, unless_there_is_one: false }).await?)
+        Ok(self
+            .db()
+            .write(Create {
+                site,
+                unless_there_is_one: false,
+            })
+            .await?)
     }
 
     /// The first site, which is made if there is none.
@@ -124,7 +130,14 @@ impl Service {
         currency: Currency,
     ) -> Result<Site, Error> {
         let site = self.new_site(DEFAULT_SLUG, name, time_zone, currency);
-        match self.db().write(Create { site, unless_there_is_one: true }).await {
+        match self
+            .db()
+            .write(Create {
+                site,
+                unless_there_is_one: true,
+            })
+            .await
+        {
             Ok(site) => Ok(site),
             // Another server that started at the same time was faster.
             Err(Failure::Rejected(Rejection::AlreadyExists { .. })) => self
@@ -151,7 +164,10 @@ impl Service {
 
     /// The site with this slug.
     pub async fn site_by_slug(&self, slug: String) -> Result<Option<Site>, Error> {
-        Ok(self.db().read(move |conn| Box::pin(async move { sites::find_by_slug(conn, &slug).await })).await?)
+        Ok(self
+            .db()
+            .read(move |conn| Box::pin(async move { sites::find_by_slug(conn, &slug).await }))
+            .await?)
     }
 
     /// The oldest sites, at most `limit`.

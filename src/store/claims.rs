@@ -235,6 +235,12 @@ pub async fn make_lasting(conn: &mut Conn, site: SiteId, id: ClaimId) -> Result<
     Ok(())
 }
 
+/// Changes how many seats a claim takes.
+pub async fn set_seats(conn: &mut Conn, site: SiteId, id: ClaimId, seats: i32) -> Result<(), StoreError> {
+    on!(conn, c => update(claims::table.find((site, id))).set(claims::seats.eq(seats)).execute(c).await)?;
+    Ok(())
+}
+
 /// Changes why a claim may overlap others.
 pub async fn set_reason(
     conn: &mut Conn,
@@ -309,8 +315,16 @@ pub async fn taken_seats(
     }
     let live = claims::table
         .filter(claims::site_id.eq(site))
-        .filter(claims::hold_expires_at.is_null().or(claims::hold_expires_at.gt(At(now))))
-        .filter(claims::overlap_reason.is_null().or(claims::overlap_reason.ne(OverlapReason::MultipleRequests)));
+        .filter(
+            claims::hold_expires_at
+                .is_null()
+                .or(claims::hold_expires_at.gt(At(now))),
+        )
+        .filter(
+            claims::overlap_reason
+                .is_null()
+                .or(claims::overlap_reason.ne(OverlapReason::MultipleRequests)),
+        );
     let mut taken = Vec::new();
     if !session_ids.is_empty() {
         let seats = live
@@ -318,7 +332,10 @@ pub async fn taken_seats(
             .group_by(claims::session_id)
             .select((claims::session_id, sum(claims::seats)));
         let rows: Vec<(Option<SessionId>, Option<i64>)> = on!(conn, c => seats.load(c).await)?;
-        taken.extend(rows.into_iter().filter_map(|(id, seats)| Some((Target::Session(id?), seats?))));
+        taken.extend(
+            rows.into_iter()
+                .filter_map(|(id, seats)| Some((Target::Session(id?), seats?))),
+        );
     }
     if !schedule_ids.is_empty() {
         let seats = live
@@ -326,14 +343,20 @@ pub async fn taken_seats(
             .group_by(claims::schedule_id)
             .select((claims::schedule_id, sum(claims::seats)));
         let rows: Vec<(Option<ScheduleId>, Option<i64>)> = on!(conn, c => seats.load(c).await)?;
-        taken.extend(rows.into_iter().filter_map(|(id, seats)| Some((Target::Schedule(id?), seats?))));
+        taken.extend(
+            rows.into_iter()
+                .filter_map(|(id, seats)| Some((Target::Schedule(id?), seats?))),
+        );
     }
     Ok(taken)
 }
 
 /// Changes the time of a claim. Of seats only: a resource is given up and taken anew.
 pub async fn set_span(conn: &mut Conn, site: SiteId, id: ClaimId, span: TimeSpan) -> Result<(), StoreError> {
-    let changes = (claims::starts_at.eq(At(span.start())), claims::ends_at.eq(At(span.end())));
+    let changes = (
+        claims::starts_at.eq(At(span.start())),
+        claims::ends_at.eq(At(span.end())),
+    );
     on!(conn, c => update(claims::table.find((site, id))).set(changes).execute(c).await)?;
     Ok(())
 }

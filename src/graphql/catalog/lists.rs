@@ -35,12 +35,19 @@ fn read_key<I: TypedId>(text: &str) -> Option<TimeKey<I>> {
     let content = open_cursor(text)?;
     let (micros, id) = content.split_once(':')?;
     let at = Timestamp::from_microsecond(micros.parse().ok()?).ok()?;
-    Some(TimeKey { at, id: I::parse(id).ok()? })
+    Some(TimeKey {
+        at,
+        id: I::parse(id).ok()?,
+    })
 }
 
 /// A page's rows made into the API's, beside what is known of the rows around them.
 fn around<A, B>(page: &Page<A>, items: Vec<B>) -> Page<B> {
-    Page { items, has_next: page.has_next, has_previous: page.has_previous }
+    Page {
+        items,
+        has_next: page.has_next,
+        has_previous: page.has_previous,
+    }
 }
 
 /// The body of a list: the page, the count if it was selected, the rows.
@@ -49,9 +56,16 @@ macro_rules! list {
         |$rows:ident| $make:expr, $connection:ident, |$node:ident| $key:expr) => {{
         let request = $paging.request(read_key)?;
         let (acts, caller) = (service($ctx), caller($ctx));
-        let page = acts.$load(caller, $filter.clone(), request).await.map_err(|error| failure($ctx, error))?;
+        let page = acts
+            .$load(caller, $filter.clone(), request)
+            .await
+            .map_err(|error| failure($ctx, error))?;
         let total = if selects($ctx, "totalCount") {
-            Some(acts.$count(caller, $filter).await.map_err(|error| failure($ctx, error))?)
+            Some(
+                acts.$count(caller, $filter)
+                    .await
+                    .map_err(|error| failure($ctx, error))?,
+            )
         } else {
             None
         };
@@ -67,9 +81,16 @@ pub(crate) async fn services(
     filter: ServiceFilter,
     paging: &Paging,
 ) -> async_graphql::Result<ServiceConnection> {
-    list!(ctx, filter, paging, services, count_services,
+    list!(
+        ctx,
+        filter,
+        paging,
+        services,
+        count_services,
         |rows| Service::rows(ctx, rows, &Look::rows(ctx)).await?,
-        ServiceConnection, |node| write_key(node.offered.created, node.offered.id))
+        ServiceConnection,
+        |node| write_key(node.offered.created, node.offered.id)
+    )
 }
 
 /// A page of resources.
@@ -78,9 +99,16 @@ pub(crate) async fn resources(
     filter: ResourceFilter,
     paging: &Paging,
 ) -> async_graphql::Result<ResourceConnection> {
-    list!(ctx, filter, paging, resources, count_resources,
+    list!(
+        ctx,
+        filter,
+        paging,
+        resources,
+        count_resources,
         |rows| rows.into_iter().map(Resource::from).collect(),
-        ResourceConnection, |node| write_key(node.0.created, node.0.id))
+        ResourceConnection,
+        |node| write_key(node.0.created, node.0.id)
+    )
 }
 
 /// A page of schedules.
@@ -89,9 +117,16 @@ pub(crate) async fn schedules(
     filter: ScheduleFilter,
     paging: &Paging,
 ) -> async_graphql::Result<ScheduleConnection> {
-    list!(ctx, filter, paging, schedules, count_schedules,
+    list!(
+        ctx,
+        filter,
+        paging,
+        schedules,
+        count_schedules,
         |rows| Schedule::rows(ctx, rows, &Look::rows(ctx)).await?,
-        ScheduleConnection, |node| write_key(node.schedule.created, node.schedule.id))
+        ScheduleConnection,
+        |node| write_key(node.schedule.created, node.schedule.id)
+    )
 }
 
 /// A page of sessions.
@@ -100,9 +135,16 @@ pub(crate) async fn sessions(
     filter: SessionFilter,
     paging: &Paging,
 ) -> async_graphql::Result<SessionConnection> {
-    list!(ctx, filter, paging, sessions, count_sessions,
+    list!(
+        ctx,
+        filter,
+        paging,
+        sessions,
+        count_sessions,
         |rows| Session::rows(ctx, rows, &Look::rows(ctx)).await?,
-        SessionConnection, |node| write_key(node.session.span.start(), node.session.id))
+        SessionConnection,
+        |node| write_key(node.session.span.start(), node.session.id)
+    )
 }
 
 /// A page of blocked times.
@@ -111,9 +153,16 @@ pub(crate) async fn blocked_times(
     filter: BlockedTimeFilter,
     paging: &Paging,
 ) -> async_graphql::Result<BlockedTimeConnection> {
-    list!(ctx, filter, paging, blocked_times, count_blocked_times,
+    list!(
+        ctx,
+        filter,
+        paging,
+        blocked_times,
+        count_blocked_times,
         |rows| BlockedTime::rows(ctx, rows, Look::rows(ctx).selects("resource")).await?,
-        BlockedTimeConnection, |node| write_key(node.blocked.span.start(), node.blocked.id))
+        BlockedTimeConnection,
+        |node| write_key(node.blocked.span.start(), node.blocked.id)
+    )
 }
 
 /// Seats that are taken.
@@ -128,7 +177,10 @@ impl Taken {
 
 /// Counts the seats that are taken of sessions and runs, in one query for each of the two.
 pub(crate) async fn taken(ctx: &Context<'_>, targets: Vec<Target>) -> async_graphql::Result<Taken> {
-    let taken = service(ctx).taken_seats(caller(ctx), targets).await.map_err(|error| failure(ctx, error))?;
+    let taken = service(ctx)
+        .taken_seats(caller(ctx), targets)
+        .await
+        .map_err(|error| failure(ctx, error))?;
     Ok(Taken(taken))
 }
 

@@ -190,7 +190,13 @@ impl CatalogMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which session, and what is to become of its bookings.")] input: CancelSessionInput,
     ) -> Option<async_graphql::Result<CancelSessionPayload>> {
-        act!(ctx, ManageCatalog, input.parse(), |input| service(ctx).cancel_session(caller(ctx), input), std::convert::identity)
+        act!(
+            ctx,
+            ManageCatalog,
+            input.parse(),
+            |input| service(ctx).cancel_session(caller(ctx), input),
+            std::convert::identity
+        )
     }
 
     /// Blocks a resource's time. Refused with `SLOT_NOT_AVAILABLE` where something is in it, unless overlaps are allowed. For
@@ -200,7 +206,13 @@ impl CatalogMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Whose time, from when to when.")] input: CreateBlockedTimeInput,
     ) -> Option<async_graphql::Result<CreateBlockedTimePayload>> {
-        act!(ctx, ManageCalendar, input.parse(), |(input, key)| service(ctx).create_blocked_time(caller(ctx), input, key), BlockedTime::from)
+        act!(
+            ctx,
+            ManageCalendar,
+            input.parse(),
+            |(input, key)| service(ctx).create_blocked_time(caller(ctx), input, key),
+            BlockedTime::from
+        )
     }
 
     /// Makes a staff member or a room.
@@ -209,7 +221,13 @@ impl CatalogMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Who or what.")] input: CreateResourceInput,
     ) -> Option<async_graphql::Result<CreateResourcePayload>> {
-        act!(ctx, ManageCatalog, input.parse(), |(input, key)| service(ctx).create_resource(caller(ctx), input, key), Resource::from)
+        act!(
+            ctx,
+            ManageCatalog,
+            input.parse(),
+            |(input, key)| service(ctx).create_resource(caller(ctx), input, key),
+            Resource::from
+        )
     }
 
     /// Makes another run of a course. Its sessions are made one by one, with `createSession`.
@@ -218,7 +236,13 @@ impl CatalogMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Of which course.")] input: CreateScheduleInput,
     ) -> Option<async_graphql::Result<CreateSchedulePayload>> {
-        act!(ctx, ManageCatalog, input.parse(), |(input, key)| service(ctx).create_schedule(caller(ctx), input, key), Schedule::from)
+        act!(
+            ctx,
+            ManageCatalog,
+            input.parse(),
+            |(input, key)| service(ctx).create_schedule(caller(ctx), input, key),
+            Schedule::from
+        )
     }
 
     /// Makes a service, with the schedule of its sessions.
@@ -227,7 +251,13 @@ impl CatalogMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What is offered.")] input: CreateServiceInput,
     ) -> Option<async_graphql::Result<CreateServicePayload>> {
-        act!(ctx, ManageCatalog, input.parse(), |(input, key)| service(ctx).create_service(caller(ctx), input, key), Service::from)
+        act!(
+            ctx,
+            ManageCatalog,
+            input.parse(),
+            |(input, key)| service(ctx).create_service(caller(ctx), input, key),
+            Service::from
+        )
     }
 
     /// Makes a session of a class or of a course's run. Refused with `SLOT_NOT_AVAILABLE` where its resources are busy, unless
@@ -237,7 +267,13 @@ impl CatalogMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "On which schedule, and when.")] input: CreateSessionInput,
     ) -> Option<async_graphql::Result<CreateSessionPayload>> {
-        act!(ctx, ManageCatalog, input.parse(), |(input, key)| service(ctx).create_session(caller(ctx), input, key), Session::from)
+        act!(
+            ctx,
+            ManageCatalog,
+            input.parse(),
+            |(input, key)| service(ctx).create_session(caller(ctx), input, key),
+            Session::from
+        )
     }
 
     /// Frees a blocked time. For the business; staff free their own time.
@@ -246,7 +282,13 @@ impl CatalogMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which blocked time.")] input: DeleteBlockedTimeInput,
     ) -> Option<async_graphql::Result<DeleteBlockedTimePayload>> {
-        act!(ctx, ManageCalendar, input.parse(), |edit| service(ctx).delete_blocked_time(caller(ctx), edit), BlockedTime::from)
+        act!(
+            ctx,
+            ManageCalendar,
+            input.parse(),
+            |edit| service(ctx).delete_blocked_time(caller(ctx), edit),
+            BlockedTime::from
+        )
     }
 
     /// Deletes a staff member or a room: nothing new can have it. Refused with `HAS_BOOKINGS` while bookings or sessions that
@@ -256,7 +298,13 @@ impl CatalogMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which resource.")] input: DeleteResourceInput,
     ) -> Option<async_graphql::Result<DeleteResourcePayload>> {
-        act!(ctx, ManageCatalog, input.parse(), |edit| service(ctx).delete_resource(caller(ctx), edit), Resource::from)
+        act!(
+            ctx,
+            ManageCatalog,
+            input.parse(),
+            |edit| service(ctx).delete_resource(caller(ctx), edit),
+            Resource::from
+        )
     }
 
     /// Deletes a run of a course with its sessions; not the first run, which goes with the course.
@@ -265,7 +313,13 @@ impl CatalogMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which run, and what is to become of its bookings.")] input: DeleteScheduleInput,
     ) -> Option<async_graphql::Result<DeleteSchedulePayload>> {
-        act!(ctx, ManageCatalog, input.parse(), |(edit, cancel)| service(ctx).delete_schedule(caller(ctx), edit, cancel), std::convert::identity)
+        act!(
+            ctx,
+            ManageCatalog,
+            input.parse(),
+            |(edit, cancel)| service(ctx).delete_schedule(caller(ctx), edit, cancel),
+            std::convert::identity
+        )
     }
 
     /// Deletes a service with its schedules and sessions. Its past bookings stay.
@@ -274,7 +328,13 @@ impl CatalogMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which service, and what is to become of its bookings.")] input: DeleteServiceInput,
     ) -> Option<async_graphql::Result<DeleteServicePayload>> {
-        act!(ctx, ManageCatalog, input.parse(), |(edit, cancel)| service(ctx).delete_service(caller(ctx), edit, cancel), std::convert::identity)
+        act!(
+            ctx,
+            ManageCatalog,
+            input.parse(),
+            |(edit, cancel)| service(ctx).delete_service(caller(ctx), edit, cancel),
+            std::convert::identity
+        )
     }
 
     /// Changes a staff member or a room.
@@ -283,7 +343,13 @@ impl CatalogMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which resource, and what changes.")] input: UpdateResourceInput,
     ) -> Option<async_graphql::Result<UpdateResourcePayload>> {
-        act!(ctx, ManageCatalog, input.parse(), |input| service(ctx).update_resource(caller(ctx), input), Resource::from)
+        act!(
+            ctx,
+            ManageCatalog,
+            input.parse(),
+            |input| service(ctx).update_resource(caller(ctx), input),
+            Resource::from
+        )
     }
 
     /// Changes a schedule's name, or the seats of a course's run.
@@ -292,7 +358,13 @@ impl CatalogMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which schedule, and what changes.")] input: UpdateScheduleInput,
     ) -> Option<async_graphql::Result<UpdateSchedulePayload>> {
-        act!(ctx, ManageCatalog, input.parse(), |input| service(ctx).update_schedule(caller(ctx), input), Schedule::from)
+        act!(
+            ctx,
+            ManageCatalog,
+            input.parse(),
+            |input| service(ctx).update_schedule(caller(ctx), input),
+            Schedule::from
+        )
     }
 
     /// Changes a service. What is booked stays as it was booked.
@@ -301,7 +373,13 @@ impl CatalogMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which service, and what changes.")] input: UpdateServiceInput,
     ) -> Option<async_graphql::Result<UpdateServicePayload>> {
-        act!(ctx, ManageCatalog, input.parse(), |input| service(ctx).update_service(caller(ctx), input), Service::from)
+        act!(
+            ctx,
+            ManageCatalog,
+            input.parse(),
+            |input| service(ctx).update_service(caller(ctx), input),
+            Service::from
+        )
     }
 
     /// Changes a session; its bookings follow, each with its event.
@@ -310,7 +388,13 @@ impl CatalogMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which session, and what changes.")] input: UpdateSessionInput,
     ) -> Option<async_graphql::Result<UpdateSessionPayload>> {
-        act!(ctx, ManageCatalog, input.parse(), |input| service(ctx).update_session(caller(ctx), input), Session::from)
+        act!(
+            ctx,
+            ManageCatalog,
+            input.parse(),
+            |input| service(ctx).update_session(caller(ctx), input),
+            Session::from
+        )
     }
 
     /// Changes the caller's site.
@@ -319,6 +403,12 @@ impl CatalogMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "What changes.")] input: UpdateSiteInput,
     ) -> Option<async_graphql::Result<UpdateSitePayload>> {
-        act!(ctx, ManageCatalog, input.parse(caller(ctx).site), |input| service(ctx).update_site(caller(ctx), input), Site::from)
+        act!(
+            ctx,
+            ManageCatalog,
+            input.parse(caller(ctx).site),
+            |input| service(ctx).update_site(caller(ctx), input),
+            Site::from
+        )
     }
 }

@@ -154,7 +154,19 @@ impl CatalogQuery {
         #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
     ) -> Option<async_graphql::Result<BlockedTimeConnection>> {
         Some(match filter.unwrap_or_default().read() {
-            Ok(filter) => lists::blocked_times(ctx, filter, &Paging { first, after, last, before }).await,
+            Ok(filter) => {
+                lists::blocked_times(
+                    ctx,
+                    filter,
+                    &Paging {
+                        first,
+                        after,
+                        last,
+                        before,
+                    },
+                )
+                .await
+            }
             Err(error) => Err(error),
         })
     }
@@ -170,7 +182,10 @@ impl CatalogQuery {
             Err(invalid) => return Some(Err(bad_input(&invalid.at("id")))),
         };
         let found = service(ctx).live_resources(caller(ctx), vec![id]).await;
-        found.map(|mut found| found.pop().map(Resource::from)).map_err(|error| failure(ctx, error)).transpose()
+        found
+            .map(|mut found| found.pop().map(Resource::from))
+            .map_err(|error| failure(ctx, error))
+            .transpose()
     }
 
     /// Staff members and rooms, the oldest first.
@@ -184,7 +199,19 @@ impl CatalogQuery {
         #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
     ) -> Option<async_graphql::Result<ResourceConnection>> {
         Some(match filter.unwrap_or_default().read() {
-            Ok(filter) => lists::resources(ctx, filter, &Paging { first, after, last, before }).await,
+            Ok(filter) => {
+                lists::resources(
+                    ctx,
+                    filter,
+                    &Paging {
+                        first,
+                        after,
+                        last,
+                        before,
+                    },
+                )
+                .await
+            }
             Err(error) => Err(error),
         })
     }
@@ -200,7 +227,10 @@ impl CatalogQuery {
             Err(invalid) => return Some(Err(bad_input(&invalid.at("id")))),
         };
         let found = service(ctx).schedule(caller(ctx), id).await;
-        found.map(|found| found.map(Schedule::from)).map_err(|error| failure(ctx, error)).transpose()
+        found
+            .map(|found| found.map(Schedule::from))
+            .map_err(|error| failure(ctx, error))
+            .transpose()
     }
 
     /// A service, by its id or by its slug, unless it was deleted. Give exactly one of them.
@@ -218,7 +248,10 @@ impl CatalogQuery {
             (None, Some(slug)) => service(ctx).service_by_slug(caller(ctx), slug).await,
             _ => return Some(Err(coded("give exactly one of `id` and `slug`", "BAD_USER_INPUT"))),
         };
-        found.map(|found| found.map(Service::from)).map_err(|error| failure(ctx, error)).transpose()
+        found
+            .map(|found| found.map(Service::from))
+            .map_err(|error| failure(ctx, error))
+            .transpose()
     }
 
     /// What the business offers, the oldest first.
@@ -232,7 +265,19 @@ impl CatalogQuery {
         #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
     ) -> Option<async_graphql::Result<ServiceConnection>> {
         Some(match filter.unwrap_or_default().read() {
-            Ok(filter) => lists::services(ctx, filter, &Paging { first, after, last, before }).await,
+            Ok(filter) => {
+                lists::services(
+                    ctx,
+                    filter,
+                    &Paging {
+                        first,
+                        after,
+                        last,
+                        before,
+                    },
+                )
+                .await
+            }
             Err(error) => Err(error),
         })
     }
@@ -260,14 +305,29 @@ impl CatalogQuery {
         #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
     ) -> Option<async_graphql::Result<SessionConnection>> {
         Some(match filter.unwrap_or_default().read() {
-            Ok(filter) => lists::sessions(ctx, filter, &Paging { first, after, last, before }).await,
+            Ok(filter) => {
+                lists::sessions(
+                    ctx,
+                    filter,
+                    &Paging {
+                        first,
+                        after,
+                        last,
+                        before,
+                    },
+                )
+                .await
+            }
             Err(error) => Err(error),
         })
     }
 
     /// The business whose catalog and bookings these are.
     async fn site(&self, ctx: &Context<'_>) -> Option<async_graphql::Result<Site>> {
-        let found = service(ctx).site(caller(ctx)).await.map_err(|error| failure(ctx, error));
+        let found = service(ctx)
+            .site(caller(ctx))
+            .await
+            .map_err(|error| failure(ctx, error));
         found.map(|site| site.map(Site::from)).transpose()
     }
 }

@@ -19,7 +19,10 @@ pub struct BlockedTime {
 
 impl From<catalog::BlockedTime> for BlockedTime {
     fn from(blocked: catalog::BlockedTime) -> Self {
-        Self { blocked, resource: None }
+        Self {
+            blocked,
+            resource: None,
+        }
     }
 }
 
@@ -70,7 +73,12 @@ impl BlockedTime {
     }
 }
 
-connection!("A list of blocked times.", BlockedTimeConnection, BlockedTimeEdge, BlockedTime);
+connection!(
+    "A list of blocked times.",
+    BlockedTimeConnection,
+    BlockedTimeEdge,
+    BlockedTime
+);
 
 impl BlockedTime {
     /// A blocked time that the caller may see.
@@ -79,7 +87,10 @@ impl BlockedTime {
         if caller.actor.is_customer() {
             return Ok(None);
         }
-        let found = service(ctx).blocked_time(caller, id).await.map_err(|error| failure(ctx, error))?;
+        let found = service(ctx)
+            .blocked_time(caller, id)
+            .await
+            .map_err(|error| failure(ctx, error))?;
         Ok(found.map(Self::from))
     }
 
@@ -96,7 +107,10 @@ impl BlockedTime {
             ids.dedup();
             let resources = Resource::load(ctx, ids).await?;
             for row in &mut rows {
-                row.resource = resources.iter().find(|resource| resource.0.id == row.blocked.resource).cloned();
+                row.resource = resources
+                    .iter()
+                    .find(|resource| resource.0.id == row.blocked.resource)
+                    .cloned();
             }
         }
         Ok(rows)

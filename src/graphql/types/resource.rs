@@ -83,12 +83,19 @@ impl Resource {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let found = service(ctx).resources_by_id(caller(ctx), ids.clone()).await.map_err(|error| failure(ctx, error))?;
+        let found = service(ctx)
+            .resources_by_id(caller(ctx), ids.clone())
+            .await
+            .map_err(|error| failure(ctx, error))?;
         Ok(pick(&ids, &found))
     }
 }
 
 /// Those of the resources that have these ids, in the order of the ids.
 pub(super) fn pick(ids: &[ResourceId], found: &[catalog::Resource]) -> Vec<Resource> {
-    ids.iter().filter_map(|id| found.iter().find(|resource| resource.id == *id)).cloned().map(Resource).collect()
+    ids.iter()
+        .filter_map(|id| found.iter().find(|resource| resource.id == *id))
+        .cloned()
+        .map(Resource)
+        .collect()
 }

@@ -13,7 +13,8 @@ use crate::{
         ids::ScheduleId,
     },
     graphql::{
-        caller, catalog::lists,
+        caller,
+        catalog::lists,
         connection::{Paging, connection},
         error::failure,
         look::Look,
@@ -36,7 +37,11 @@ pub struct Schedule {
 
 impl From<catalog::Schedule> for Schedule {
     fn from(schedule: catalog::Schedule) -> Self {
-        Self { schedule, service: None, taken: None }
+        Self {
+            schedule,
+            service: None,
+            taken: None,
+        }
     }
 }
 
@@ -111,8 +116,21 @@ impl Schedule {
         #[graphql(desc = "Those before this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<SessionConnection> {
         let window = SessionWindow::read(filter.as_ref(), &["filter"])?;
-        let filter = SessionFilter { schedules: Some(vec![self.schedule.id]), ..window };
-        lists::sessions(ctx, filter, &Paging { first, after, last, before }).await
+        let filter = SessionFilter {
+            schedules: Some(vec![self.schedule.id]),
+            ..window
+        };
+        lists::sessions(
+            ctx,
+            filter,
+            &Paging {
+                first,
+                after,
+                last,
+                before,
+            },
+        )
+        .await
     }
 
     /// When it changed last.
@@ -127,7 +145,9 @@ impl Schedule {
     async fn service(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Service>> {
         match &self.service {
             Some(service) => Ok(Some(service.clone())),
-            None => Ok(Service::load(ctx, vec![self.schedule.service], &Look::here(ctx)).await?.pop()),
+            None => Ok(Service::load(ctx, vec![self.schedule.service], &Look::here(ctx))
+                .await?
+                .pop()),
         }
     }
 
@@ -147,7 +167,10 @@ impl Schedule {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let found = service(ctx).schedules_by_id(caller(ctx), ids).await.map_err(|error| failure(ctx, error))?;
+        let found = service(ctx)
+            .schedules_by_id(caller(ctx), ids)
+            .await
+            .map_err(|error| failure(ctx, error))?;
         Self::rows(ctx, found, look).await
     }
 
@@ -163,7 +186,10 @@ impl Schedule {
             let ids = rows.iter().map(|row| row.schedule.service).collect();
             let services = Box::pin(Service::load(ctx, ids, &look.field("service"))).await?;
             for row in &mut rows {
-                row.service = services.iter().find(|service| service.offered.id == row.schedule.service).cloned();
+                row.service = services
+                    .iter()
+                    .find(|service| service.offered.id == row.schedule.service)
+                    .cloned();
             }
         }
         if counts {

@@ -15,7 +15,8 @@ use crate::{
         ids::ServiceId,
     },
     graphql::{
-        caller, catalog::lists,
+        caller,
+        catalog::lists,
         connection::{Paging, connection},
         error::failure,
         look::Look,
@@ -90,7 +91,11 @@ pub struct Service {
 
 impl From<catalog::Service> for Service {
     fn from(offered: catalog::Service) -> Self {
-        Self { offered, resources: None, schedule: None }
+        Self {
+            offered,
+            resources: None,
+            schedule: None,
+        }
     }
 }
 
@@ -155,7 +160,10 @@ impl Service {
             Price::Fixed(money) => (RateType::Fixed, Some(money.into())),
         };
         ServicePayment {
-            options: PaymentOptions { in_person: options.in_person, online: options.online },
+            options: PaymentOptions {
+                in_person: options.in_person,
+                online: options.online,
+            },
             price,
             rate_type,
         }
@@ -192,8 +200,20 @@ impl Service {
         #[graphql(desc = "How many from the end, 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Those before this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<ScheduleConnection> {
-        let filter = ScheduleFilter { services: Some(vec![self.offered.id]) };
-        lists::schedules(ctx, filter, &Paging { first, after, last, before }).await
+        let filter = ScheduleFilter {
+            services: Some(vec![self.offered.id]),
+        };
+        lists::schedules(
+            ctx,
+            filter,
+            &Paging {
+                first,
+                after,
+                last,
+                before,
+            },
+        )
+        .await
     }
 
     /// Its sessions, by start. Appointments have none.
@@ -207,8 +227,21 @@ impl Service {
         #[graphql(desc = "Those before this cursor.")] before: Option<String>,
     ) -> async_graphql::Result<SessionConnection> {
         let window = SessionWindow::read(filter.as_ref(), &["filter"])?;
-        let filter = SessionFilter { services: Some(vec![self.offered.id]), ..window };
-        lists::sessions(ctx, filter, &Paging { first, after, last, before }).await
+        let filter = SessionFilter {
+            services: Some(vec![self.offered.id]),
+            ..window
+        };
+        lists::sessions(
+            ctx,
+            filter,
+            &Paging {
+                first,
+                after,
+                last,
+                before,
+            },
+        )
+        .await
     }
 
     /// A name for addresses, unique on the site.
@@ -239,10 +272,17 @@ impl Service {
     ) -> async_graphql::Result<Vec<Self>> {
         let mut rows: Vec<Self> = found.into_iter().map(Self::from).collect();
         if look.selects("resources") {
-            let mut ids: Vec<_> = rows.iter().flat_map(|row| row.offered.resources.iter().copied()).collect();
+            let mut ids: Vec<_> = rows
+                .iter()
+                .flat_map(|row| row.offered.resources.iter().copied())
+                .collect();
             ids.sort();
             ids.dedup();
-            let found: Vec<_> = live_resources(ctx, &ids).await?.into_iter().map(|resource| resource.0).collect();
+            let found: Vec<_> = live_resources(ctx, &ids)
+                .await?
+                .into_iter()
+                .map(|resource| resource.0)
+                .collect();
             for row in &mut rows {
                 row.resources = Some(resource::pick(&row.offered.resources, &found));
             }
@@ -251,7 +291,9 @@ impl Service {
             let ids = rows.iter().map(|row| row.offered.schedule).collect();
             let schedules = Schedule::load(ctx, ids, &look.field("schedule")).await?;
             for row in &mut rows {
-                let own = schedules.iter().find(|schedule| schedule.schedule.id == row.offered.schedule);
+                let own = schedules
+                    .iter()
+                    .find(|schedule| schedule.schedule.id == row.offered.schedule);
                 row.schedule = own.cloned().map(Box::new);
             }
         }
@@ -274,7 +316,10 @@ impl Service {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let found = service(ctx).services_by_id(caller(ctx), ids).await.map_err(|error| failure(ctx, error))?;
+        let found = service(ctx)
+            .services_by_id(caller(ctx), ids)
+            .await
+            .map_err(|error| failure(ctx, error))?;
         Self::rows(ctx, found, look).await
     }
 }
@@ -287,6 +332,9 @@ async fn live_resources(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let found = service(ctx).live_resources(caller(ctx), ids.to_vec()).await.map_err(|error| failure(ctx, error))?;
+    let found = service(ctx)
+        .live_resources(caller(ctx), ids.to_vec())
+        .await
+        .map_err(|error| failure(ctx, error))?;
     Ok(resource::pick(ids, &found))
 }

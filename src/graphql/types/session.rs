@@ -15,7 +15,8 @@ use crate::{
         ids::{ResourceId, SessionId},
     },
     graphql::{
-        caller, catalog::lists,
+        caller,
+        catalog::lists,
         connection::connection,
         error::{bad_input, failure},
         look::Look,
@@ -49,11 +50,16 @@ pub struct SessionWindow {
 impl SessionWindow {
     /// The filter of the store; a malformed date is an error at `path`.
     pub(crate) fn read(window: Option<&Self>, path: &[&str]) -> async_graphql::Result<SessionFilter> {
-        let Some(window) = window else { return Ok(SessionFilter::default()) };
+        let Some(window) = window else {
+            return Ok(SessionFilter::default());
+        };
         let instant = |date: &Option<DateTime>, name: &str| {
             let read = date.as_ref().map(|date| date.instant(None)).transpose();
             read.map_err(|invalid| {
-                let invalid = path.iter().rev().fold(invalid.at(name), |invalid, segment| invalid.at(*segment));
+                let invalid = path
+                    .iter()
+                    .rev()
+                    .fold(invalid.at(name), |invalid, segment| invalid.at(*segment));
                 bad_input(&invalid)
             })
         };
@@ -83,7 +89,13 @@ pub struct Session {
 
 impl From<catalog::Session> for Session {
     fn from(session: catalog::Session) -> Self {
-        Self { session, service: None, schedule: None, resources: None, remaining: None }
+        Self {
+            session,
+            service: None,
+            schedule: None,
+            resources: None,
+            remaining: None,
+        }
     }
 }
 
@@ -129,7 +141,10 @@ impl Session {
     async fn remaining_capacity(&self, ctx: &Context<'_>) -> async_graphql::Result<i32> {
         match self.remaining {
             Some(remaining) => Ok(remaining),
-            None => remaining(ctx, std::slice::from_ref(&self.session)).await?.pop().ok_or_else(gone),
+            None => remaining(ctx, std::slice::from_ref(&self.session))
+                .await?
+                .pop()
+                .ok_or_else(gone),
         }
     }
 
@@ -158,7 +173,10 @@ impl Session {
     async fn service(&self, ctx: &Context<'_>) -> async_graphql::Result<Service> {
         match &self.service {
             Some(service) => Ok(service.clone()),
-            None => Service::load(ctx, vec![self.session.service], &Look::here(ctx)).await?.pop().ok_or_else(gone),
+            None => Service::load(ctx, vec![self.session.service], &Look::here(ctx))
+                .await?
+                .pop()
+                .ok_or_else(gone),
         }
     }
 
@@ -207,7 +225,10 @@ impl Session {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let found = service(ctx).sessions_by_id(caller(ctx), ids).await.map_err(|error| failure(ctx, error))?;
+        let found = service(ctx)
+            .sessions_by_id(caller(ctx), ids)
+            .await
+            .map_err(|error| failure(ctx, error))?;
         Self::rows(ctx, found, look).await
     }
 
@@ -217,7 +238,11 @@ impl Session {
         found: Vec<catalog::Session>,
         look: &Look<'_>,
     ) -> async_graphql::Result<Vec<Self>> {
-        let seats = if look.selects("remainingCapacity") { Some(remaining(ctx, &found).await?) } else { None };
+        let seats = if look.selects("remainingCapacity") {
+            Some(remaining(ctx, &found).await?)
+        } else {
+            None
+        };
         let mut rows: Vec<Self> = found.into_iter().map(Self::from).collect();
         for (row, left) in rows.iter_mut().zip(seats.into_iter().flatten()) {
             row.remaining = Some(left);
@@ -226,21 +251,31 @@ impl Session {
             let ids = rows.iter().map(|row| row.session.service).collect();
             let services = Service::load(ctx, ids, &look.field("service")).await?;
             for row in &mut rows {
-                row.service = services.iter().find(|service| service.offered.id == row.session.service).cloned();
+                row.service = services
+                    .iter()
+                    .find(|service| service.offered.id == row.session.service)
+                    .cloned();
             }
         }
         if look.selects("schedule") {
             let ids = rows.iter().map(|row| row.session.schedule).collect();
             let schedules = Schedule::load(ctx, ids, &look.field("schedule")).await?;
             for row in &mut rows {
-                row.schedule = schedules.iter().find(|found| found.schedule.id == row.session.schedule).cloned();
+                row.schedule = schedules
+                    .iter()
+                    .find(|found| found.schedule.id == row.session.schedule)
+                    .cloned();
             }
         }
         if look.selects("resources") {
             let mut ids: Vec<_> = rows.iter().flat_map(|row| resource_ids(&row.session)).collect();
             ids.sort();
             ids.dedup();
-            let found: Vec<_> = Resource::load(ctx, ids).await?.into_iter().map(|resource| resource.0).collect();
+            let found: Vec<_> = Resource::load(ctx, ids)
+                .await?
+                .into_iter()
+                .map(|resource| resource.0)
+                .collect();
             for row in &mut rows {
                 row.resources = Some(resource::pick(&resource_ids(&row.session), &found));
             }
@@ -264,16 +299,28 @@ async fn remaining(ctx: &Context<'_>, sessions: &[catalog::Session]) -> async_gr
     let mut services: Vec<_> = sessions.iter().map(|session| session.service).collect();
     services.sort();
     services.dedup();
-    let services = acts.services_by_id(caller, services).await.map_err(|error| failure(ctx, error))?;
+    let services = acts
+        .services_by_id(caller, services)
+        .await
+        .map_err(|error| failure(ctx, error))?;
     let of_course = |session: &catalog::Session| {
-        services.iter().any(|service| service.id == session.service && service.kind == ServiceKind::Course)
+        services
+            .iter()
+            .any(|service| service.id == session.service && service.kind == ServiceKind::Course)
     };
-    let mut runs: Vec<_> = sessions.iter().filter(|session| of_course(session)).map(|session| session.schedule).collect();
+    let mut runs: Vec<_> = sessions
+        .iter()
+        .filter(|session| of_course(session))
+        .map(|session| session.schedule)
+        .collect();
     runs.sort();
     runs.dedup();
     let runs = match runs.is_empty() {
         true => Vec::new(),
-        false => acts.schedules_by_id(caller, runs).await.map_err(|error| failure(ctx, error))?,
+        false => acts
+            .schedules_by_id(caller, runs)
+            .await
+            .map_err(|error| failure(ctx, error))?,
     };
     let place = |session: &catalog::Session| match runs.iter().find(|run| run.id == session.schedule) {
         Some(run) => (Target::Schedule(run.id), run.capacity),

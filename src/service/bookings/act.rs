@@ -143,35 +143,69 @@ impl Decide {
         let flagged = clash && !skipped;
         let online = &place.service.online_booking;
         let approved = booking.approved_status(online.require_manual_approval);
-        let by_owner = if skipped { OverlapReason::OwnerSkip } else { OverlapReason::OwnerConfirm };
+        let by_owner = if skipped {
+            OverlapReason::OwnerSkip
+        } else {
+            OverlapReason::OwnerConfirm
+        };
         let pending_reason = |otherwise| {
             let several = online.allow_multiple_requests && place.service.kind == ServiceKind::Appointment;
-            if several { OverlapReason::MultipleRequests } else { otherwise }
+            if several {
+                OverlapReason::MultipleRequests
+            } else {
+                otherwise
+            }
         };
-        let closed = |status, event| Judged { status, double_booked: false, reason: by_owner, event };
+        let closed = |status, event| Judged {
+            status,
+            double_booked: false,
+            reason: by_owner,
+            event,
+        };
         Ok(match self.input.verdict {
             Verdict::Confirm { check_availability } => {
                 if let Some((ask, found)) = place.clash.as_ref().filter(|_| check_availability) {
                     return Err(place.refuse(tx, ask, found).await?.into());
                 }
                 let (status, event) = (BookingStatus::Confirmed, EventType::Confirmed);
-                Judged { status, double_booked: flagged, reason: by_owner, event }
+                Judged {
+                    status,
+                    double_booked: flagged,
+                    reason: by_owner,
+                    event,
+                }
             }
-            Verdict::MarkAsPending { skip_pending_approval_service } => {
+            Verdict::MarkAsPending {
+                skip_pending_approval_service,
+            } => {
                 if !online.require_manual_approval && !skip_pending_approval_service {
                     return Err(Rejection::NotPendingApprovalService.into());
                 }
                 let (status, event) = (BookingStatus::Pending, EventType::MarkedAsPending);
-                Judged { status, double_booked: flagged, reason: pending_reason(by_owner), event }
+                Judged {
+                    status,
+                    double_booked: flagged,
+                    reason: pending_reason(by_owner),
+                    event,
+                }
             }
             Verdict::ConfirmOrDecline => {
                 let decision = Decision::make(skipped, clash, booking.payment_status, approved);
-                let otherwise = if skipped { OverlapReason::OwnerSkip } else { OverlapReason::PaidOrder };
+                let otherwise = if skipped {
+                    OverlapReason::OwnerSkip
+                } else {
+                    OverlapReason::PaidOrder
+                };
                 let reason = match decision.status {
                     BookingStatus::Pending => pending_reason(otherwise),
                     _ => otherwise,
                 };
-                Judged { status: decision.status, double_booked: decision.double_booked, reason, event: decision.event() }
+                Judged {
+                    status: decision.status,
+                    double_booked: decision.double_booked,
+                    reason,
+                    event: decision.event(),
+                }
             }
             Verdict::Decline => closed(BookingStatus::Declined, EventType::Declined),
             Verdict::Cancel => {
@@ -191,7 +225,8 @@ pub(super) async fn open(tx: &mut Tx<'_>, caller: &Caller, target: &Target) -> R
     let place = place::reopen(tx, &seen, service).await?;
     // What was read before the locks may be old; what expired a hold while locking may have changed it, too.
     let booking = load(tx, caller, target).await?;
-    if place::targets_of(&booking.booked) != place::targets_of(&seen.booked) || booking.booked.span != seen.booked.span {
+    if place::targets_of(&booking.booked) != place::targets_of(&seen.booked) || booking.booked.span != seen.booked.span
+    {
         return Err(Failure::Again);
     }
     Ok((booking, place))
@@ -213,7 +248,10 @@ impl Service {
         }
         let key = input.target.idempotency.take();
         let mutation = input.verdict.mutation();
-        let decide = Decide { caller: caller.clone(), input };
+        let decide = Decide {
+            caller: caller.clone(),
+            input,
+        };
         Ok(self.once(caller, mutation, key, decide).await?.0)
     }
 }

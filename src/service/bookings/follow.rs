@@ -13,8 +13,12 @@ use crate::{
 };
 
 /// The statuses of bookings that something can still become of.
-pub(in crate::service) const OPEN: [BookingStatus; 4] =
-    [BookingStatus::Created, BookingStatus::Pending, BookingStatus::Confirmed, BookingStatus::WaitingList];
+pub(in crate::service) const OPEN: [BookingStatus; 4] = [
+    BookingStatus::Created,
+    BookingStatus::Pending,
+    BookingStatus::Confirmed,
+    BookingStatus::WaitingList,
+];
 
 /// Whether somebody counts on the booking: it is on the calendar, or its hold is running. The business has to say what
 /// is to become of such a one. A booking that was only begun goes along without a question.
@@ -70,8 +74,15 @@ pub(in crate::service) async fn rewrite(
         }
     }
     // A run that gets another session is no other run: only what has one session moves with it.
-    let event = if moved && booked.session.is_some() { EventType::Rescheduled } else { EventType::Updated };
-    let mut after = Booking { booked, ..before.clone() };
+    let event = if moved && booked.session.is_some() {
+        EventType::Rescheduled
+    } else {
+        EventType::Updated
+    };
+    let mut after = Booking {
+        booked,
+        ..before.clone()
+    };
     write_change(tx, before, &mut after, event, actor, None, ledger.now()).await?;
     Ok(true)
 }

@@ -59,7 +59,7 @@ impl Ledger {
         tx: &mut Tx<'_>,
         spots: &[Spot],
         own: &[BookingId],
-        touches: impl Fn(&Claim) -> bool,
+        concerns: impl Fn(&Claim) -> bool,
     ) -> Result<Self, Failure> {
         let targets: Vec<Target> = spots.iter().map(|(target, _)| *target).collect();
         claims::lock_targets(tx, &targets).await?;
@@ -69,13 +69,17 @@ impl Ledger {
         let touched: Vec<BookingId> = ledger
             .claims
             .iter()
-            .filter(|claim| !claim.live(now) || touches(claim))
+            .filter(|claim| !claim.live(now) || concerns(claim))
             .filter_map(|claim| claim.holder.booking())
             .chain(own.iter().copied())
             .collect();
         claims::lock_bookings(tx, &touched).await?;
-        let expired: BTreeSet<BookingId> =
-            ledger.claims.iter().filter(|claim| !claim.live(now)).filter_map(|claim| claim.holder.booking()).collect();
+        let expired: BTreeSet<BookingId> = ledger
+            .claims
+            .iter()
+            .filter(|claim| !claim.live(now))
+            .filter_map(|claim| claim.holder.booking())
+            .collect();
         for id in expired {
             super::holds::expire(tx, id, now).await?;
         }
@@ -84,7 +88,12 @@ impl Ledger {
     }
 
     fn empty(now: Timestamp) -> Self {
-        Self { claims: Vec::new(), sessions: HashMap::new(), schedules: HashMap::new(), now }
+        Self {
+            claims: Vec::new(),
+            sessions: HashMap::new(),
+            schedules: HashMap::new(),
+            now,
+        }
     }
 
     async fn load(&mut self, tx: &mut Tx<'_>, spots: &[Spot]) -> Result<(), Failure> {
@@ -137,6 +146,13 @@ impl Ledger {
         self.own_claim(ask).is_some()
     }
 
+    /// Whether those who came before the holder leave it so many seats, in the place that it has in their order.
+    pub(in crate::service) fn fits_in_order(&self, ask: &Ask) -> bool {
+        let own = |claim: &&Claim| claim.holder == ask.holder && claim.target == ask.target && claim.span == ask.span;
+        let before = self.claims.iter().find(own).map(|claim| claim.id);
+        self.check(&Ask { before, ..*ask }).is_none()
+    }
+
     /// What is in the way of one wish.
     pub(in crate::service) fn check(&self, ask: &Ask) -> Option<Clash> {
         conflict::evaluate(&self.after_own(ask), &self.claims, self.capacity(ask.target), self.now)
@@ -156,6 +172,7 @@ impl Ledger {
         let mut kept = BTreeSet::new();
         let mut new = Vec::new();
         for ask in asks {
+            self.resize(tx, ask, reason).await?;
             match self.own_claim(ask) {
                 // A lasting claim stays; a held one becomes lasting unless it is to be held on.
                 Some(claim) if reason != OverlapReason::MultipleRequests => {
@@ -182,15 +199,49 @@ impl Ledger {
                 }
             }
         }
-        let gone: Vec<ClaimId> =
-            self.claims.iter().filter(|c| c.holder == holder && !kept.contains(&c.id)).map(|c| c.id).collect();
+        let gone: Vec<ClaimId> = self
+            .claims
+            .iter()
+            .filter(|c| c.holder == holder && !kept.contains(&c.id))
+            .map(|c| c.id)
+            .collect();
         for id in gone {
             claims::delete_one(tx.conn(), site, id).await?;
         }
-        self.claims.retain(|claim| claim.holder != holder || kept.contains(&claim.id));
+        self.claims
+            .retain(|claim| claim.holder != holder || kept.contains(&claim.id));
         for claim in new {
             claims::insert(tx.conn(), site, &claim).await?;
             self.claims.push(claim);
+        }
+        Ok(())
+    }
+
+    /// Makes the holder's seats of a session or a run as many as are asked for, at the place in the order that they have.
+    async fn resize(&mut self, tx: &mut Tx<'_>, ask: &Ask, reason: OverlapReason) -> Result<(), StoreError> {
+        let site = tx.site();
+        let others = |claim: &Claim| claim.holder != ask.holder || claim.target != ask.target || claim.span != ask.span;
+        let Some(at) = self
+            .claims
+            .iter()
+            .position(|claim| !others(claim) && claim.blocks() && claim.seats != ask.seats)
+        else {
+            return Ok(());
+        };
+        let more = self
+            .claims
+            .as_slice()
+            .get(at)
+            .is_some_and(|claim| claim.seats < ask.seats);
+        let on_record = more && self.check(&Ask { before: None, ..*ask }).is_some();
+        let Some(claim) = self.claims.get_mut(at) else {
+            return Ok(());
+        };
+        claim.seats = ask.seats;
+        claims::set_seats(tx.conn(), site, claim.id, ask.seats).await?;
+        if on_record && claim.overlap_reason.is_none() {
+            claim.overlap_reason = Some(reason);
+            claims::set_reason(tx.conn(), site, claim.id, claim.overlap_reason).await?;
         }
         Ok(())
     }
@@ -204,15 +255,26 @@ impl Ledger {
         capacity: i32,
     ) -> Result<(), StoreError> {
         match target {
-            Target::Session(id) => self.sessions.get_mut(&id).into_iter().for_each(|session| session.capacity = capacity),
+            Target::Session(id) => self
+                .sessions
+                .get_mut(&id)
+                .into_iter()
+                .for_each(|session| session.capacity = capacity),
             Target::Schedule(id) => {
-                self.schedules.get_mut(&id).into_iter().for_each(|schedule| schedule.capacity = capacity);
+                self.schedules
+                    .get_mut(&id)
+                    .into_iter()
+                    .for_each(|schedule| schedule.capacity = capacity);
             }
             Target::Resource(_) => {}
         }
         let site = tx.site();
         let mut taken = 0_i64;
-        for claim in self.claims.iter_mut().filter(|claim| claim.target == target && claim.blocks()) {
+        for claim in self
+            .claims
+            .iter_mut()
+            .filter(|claim| claim.target == target && claim.blocks())
+        {
             taken += i64::from(claim.seats);
             if taken > i64::from(capacity) && claim.overlap_reason.is_none() {
                 claim.overlap_reason = Some(OverlapReason::OwnerEdit);
@@ -252,7 +314,9 @@ impl Ledger {
 
     async fn review_one(&self, tx: &mut Tx<'_>, id: BookingId, actor: Identity) -> Result<(), Failure> {
         let site = tx.site();
-        let Some(mut booking) = bookings::find(tx.conn(), site, id).await? else { return Ok(()) };
+        let Some(mut booking) = bookings::find(tx.conn(), site, id).await? else {
+            return Ok(());
+        };
         // What the business let in without a check is never flagged by the machine.
         if booking.flow.skip_availability_validation {
             return Ok(());
@@ -283,11 +347,18 @@ impl Ledger {
         }
         booking.double_booked = clashes;
         if !clashes {
-            for claim in own.iter().filter(|claim| claim.overlap_reason.is_some() && claim.blocks()) {
+            for claim in own
+                .iter()
+                .filter(|claim| claim.overlap_reason.is_some() && claim.blocks())
+            {
                 claims::set_reason(tx.conn(), site, claim.id, None).await?;
             }
         }
-        let event = if clashes { EventType::DoubleBooked } else { EventType::DoubleBookingResolved };
+        let event = if clashes {
+            EventType::DoubleBooked
+        } else {
+            EventType::DoubleBookingResolved
+        };
         touch(tx, &mut booking, event, actor, EventSource::Request, self.now).await
     }
 
@@ -304,7 +375,10 @@ impl Ledger {
 
     /// Who holds just this already is only behind those who came before.
     fn after_own(&self, ask: &Ask) -> Ask {
-        Ask { before: ask.before.or_else(|| self.own_claim(ask).map(|claim| claim.id)), ..*ask }
+        Ask {
+            before: ask.before.or_else(|| self.own_claim(ask).map(|claim| claim.id)),
+            ..*ask
+        }
     }
 
     fn capacity(&self, target: Target) -> i32 {

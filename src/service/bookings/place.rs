@@ -87,7 +87,14 @@ pub(super) async fn find(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) 
     match wanted {
         Wanted::Session { session, time_zone } => find_session(tx, *session, time_zone.as_ref(), search).await,
         Wanted::Course { schedule, time_zone } => find_course(tx, *schedule, time_zone.as_ref(), search).await,
-        Wanted::Appointment { service, start, end, time_zone, resources, location } => {
+        Wanted::Appointment {
+            service,
+            start,
+            end,
+            time_zone,
+            resources,
+            location,
+        } => {
             let site = tx.site();
             let service = catalog::find_live_service(tx.conn(), site, *service)
                 .await?
@@ -120,9 +127,19 @@ pub(super) async fn find(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) 
             let (resources, asks, clash) = candidates.choose(&ledger, busy, search.holder)?;
             let resources = match search.purpose {
                 Purpose::Take => resources,
-                Purpose::Look => resources.into_iter().filter(|resource| resource.explicitly_requested).collect(),
+                Purpose::Look => resources
+                    .into_iter()
+                    .filter(|resource| resource.explicitly_requested)
+                    .collect(),
             };
-            Ok(Place { service, booked: Booked { resources, ..booked }, ledger, asks, clash, candidates })
+            Ok(Place {
+                service,
+                booked: Booked { resources, ..booked },
+                ledger,
+                asks,
+                clash,
+                candidates,
+            })
         }
     }
 }
@@ -158,7 +175,14 @@ pub(super) async fn reopen(tx: &mut Tx<'_>, booking: &Booking, service: Service)
     } else {
         seat_asks(&ledger, &booked, search.seats, booking.id)
     };
-    Ok(Place { service, booked, ledger, asks, clash, candidates })
+    Ok(Place {
+        service,
+        booked,
+        ledger,
+        asks,
+        clash,
+        candidates,
+    })
 }
 
 impl Place {
@@ -175,7 +199,10 @@ impl Place {
 /// What a booking holds, or would hold with the resources that it has.
 pub(in crate::service) fn spots_of(booking: &Booking) -> Vec<Spot> {
     let busy = busy_span(&booking.booked);
-    targets_of(&booking.booked).into_iter().map(|target| (target, busy)).collect()
+    targets_of(&booking.booked)
+        .into_iter()
+        .map(|target| (target, busy))
+        .collect()
 }
 
 /// What a booking with these resources holds.
@@ -183,7 +210,11 @@ pub(super) fn targets_of(booked: &Booked) -> Vec<Target> {
     match (booked.kind, booked.session) {
         (ServiceKind::Class, Some(session)) => vec![Target::Session(session)],
         (ServiceKind::Course, _) => vec![Target::Schedule(booked.schedule)],
-        _ => booked.resources.iter().map(|resource| Target::Resource(resource.id)).collect(),
+        _ => booked
+            .resources
+            .iter()
+            .map(|resource| Target::Resource(resource.id))
+            .collect(),
     }
 }
 
@@ -210,7 +241,9 @@ async fn open(tx: &mut Tx<'_>, spots: &[Spot], search: &Search<'_>) -> Result<Le
 
 async fn site_zone(tx: &mut Tx<'_>) -> Result<ZoneName, Failure> {
     let id = tx.site();
-    Ok(sites::find(tx.conn(), id).await?.map_or_else(ZoneName::utc, |site| site.time_zone))
+    Ok(sites::find(tx.conn(), id)
+        .await?
+        .map_or_else(ZoneName::utc, |site| site.time_zone))
 }
 
 async fn find_session(
@@ -226,7 +259,10 @@ async fn find_session(
     }
     let ledger = open(tx, &spots, search).await?;
     let site = tx.site();
-    let session = ledger.session(id).filter(|session| session.status == SessionStatus::Confirmed).ok_or_else(missing)?;
+    let session = ledger
+        .session(id)
+        .filter(|session| session.status == SessionStatus::Confirmed)
+        .ok_or_else(missing)?;
     let service = catalog::find_live_service(tx.conn(), site, session.service)
         .await?
         .filter(|service| service.kind == ServiceKind::Class)
@@ -244,7 +280,14 @@ async fn find_session(
         title: session.title.clone(),
     };
     let (asks, clash) = seat_asks(&ledger, &booked, search.seats, search.holder);
-    Ok(Place { service, booked, ledger, asks, clash, candidates: Candidates::default() })
+    Ok(Place {
+        service,
+        booked,
+        ledger,
+        asks,
+        clash,
+        candidates: Candidates::default(),
+    })
 }
 
 async fn find_course(
@@ -279,14 +322,27 @@ async fn find_course(
         title: service.name.clone(),
     };
     let (asks, clash) = seat_asks(&ledger, &booked, search.seats, search.holder);
-    Ok(Place { service, booked, ledger, asks, clash, candidates: Candidates::default() })
+    Ok(Place {
+        service,
+        booked,
+        ledger,
+        asks,
+        clash,
+        candidates: Candidates::default(),
+    })
 }
 
 fn seat_asks(ledger: &Ledger, booked: &Booked, seats: i32, holder: BookingId) -> (Vec<Ask>, Option<(Ask, Clash)>) {
     let span = busy_span(booked);
     let asks: Vec<Ask> = targets_of(booked)
         .into_iter()
-        .map(|target| Ask { target, span, seats, holder: Holder::Booking(holder), before: None })
+        .map(|target| Ask {
+            target,
+            span,
+            seats,
+            holder: Holder::Booking(holder),
+            before: None,
+        })
         .collect();
     let clash = asks.iter().find_map(|ask| ledger.check(ask).map(|clash| (*ask, clash)));
     (asks, clash)
@@ -305,14 +361,21 @@ fn appointment_span(
             .checked_add(i64::from(usual).minutes())
             .map_err(|_| Rejection::invalid(&["startDate"], "is too late"))?,
     };
-    let span = TimeSpan::new(start, end).ok_or_else(|| Rejection::invalid(&["endDate"], "must be after `startDate`"))?;
+    let span =
+        TimeSpan::new(start, end).ok_or_else(|| Rejection::invalid(&["endDate"], "must be after `startDate`"))?;
     let fits = span.end().duration_since(span.start()).as_secs() % 60 == 0
-        && service.durations.iter().any(|minutes| i64::from(*minutes) == span.minutes());
+        && service
+            .durations
+            .iter()
+            .any(|minutes| i64::from(*minutes) == span.minutes());
     if fits || any_length {
         return Ok(span);
     }
     let lengths: Vec<String> = service.durations.iter().map(ToString::to_string).collect();
-    let message = format!("must be one of the service's lengths after `startDate`: {} minutes", lengths.join(", "));
+    let message = format!(
+        "must be one of the service's lengths after `startDate`: {} minutes",
+        lengths.join(", ")
+    );
     Err(Rejection::invalid(&["endDate"], message))
 }
 
@@ -356,19 +419,32 @@ impl Candidates {
                 by_type.push(of_type);
             }
         }
-        if let Some(unknown) = requested.iter().position(|id| !by_type.iter().flatten().any(|r| r.id == *id)) {
+        if let Some(unknown) = requested
+            .iter()
+            .position(|id| !by_type.iter().flatten().any(|r| r.id == *id))
+        {
             let index = unknown.to_string();
             return Err(Rejection::not_found(Kind::Resource, &["resourceIds", &index]).into());
         }
-        Ok(Self { by_type, requested: requested.to_vec(), needed: true })
+        Ok(Self {
+            by_type,
+            requested: requested.to_vec(),
+            needed: true,
+        })
     }
 
     fn targets(&self) -> impl Iterator<Item = Target> {
-        self.by_type.iter().flatten().map(|resource| Target::Resource(resource.id))
+        self.by_type
+            .iter()
+            .flatten()
+            .map(|resource| Target::Resource(resource.id))
     }
 
     /// Takes the first free one of each type; where none is free, the first, and says what is in its way.
-    #[expect(clippy::type_complexity, reason = "three things that are used at once, by one caller")]
+    #[expect(
+        clippy::type_complexity,
+        reason = "three things that are used at once, by one caller"
+    )]
     fn choose(
         &self,
         ledger: &Ledger,
@@ -381,7 +457,13 @@ impl Candidates {
             let mut free = None;
             for resource in of_type {
                 let target = Target::Resource(resource.id);
-                let ask = Ask { target, span, seats: 1, holder: Holder::Booking(holder), before: None };
+                let ask = Ask {
+                    target,
+                    span,
+                    seats: 1,
+                    holder: Holder::Booking(holder),
+                    before: None,
+                };
                 match ledger.check(&ask) {
                     None => {
                         free = Some((resource, ask));
@@ -415,13 +497,18 @@ impl Candidates {
     /// The first start at or after the one asked for at which somebody of each type is free for as long.
     async fn next_free(&self, tx: &mut Tx<'_>, ask: &Ask, now: Timestamp) -> Result<Option<Timestamp>, Failure> {
         let site = tx.site();
-        let Ok(until) = ask.span.start().checked_add((LOOK_AHEAD_DAYS * 24).hours()) else { return Ok(None) };
+        let Ok(until) = ask.span.start().checked_add((LOOK_AHEAD_DAYS * 24).hours()) else {
+            return Ok(None);
+        };
         let mut types = Vec::new();
         for of_type in &self.by_type {
             let mut each = Vec::new();
             for resource in of_type {
                 let target = Target::Resource(resource.id);
-                each.push((target, claims::on_target(tx.conn(), site, target, ask.span.start(), until).await?));
+                each.push((
+                    target,
+                    claims::on_target(tx.conn(), site, target, ask.span.start(), until).await?,
+                ));
             }
             types.push(each);
         }
@@ -437,7 +524,16 @@ impl Candidates {
                 let earliest = each
                     .iter()
                     .filter_map(|(target, found)| {
-                        conflict::next_free(&Ask { target: *target, span, ..*ask }, found, now, until)
+                        conflict::next_free(
+                            &Ask {
+                                target: *target,
+                                span,
+                                ..*ask
+                            },
+                            found,
+                            now,
+                            until,
+                        )
                     })
                     .min();
                 match earliest {

@@ -41,7 +41,10 @@ impl EventFilter {
     pub fn passes(&self, event: &Event) -> bool {
         self.bookings.as_ref().is_none_or(|ids| ids.contains(&event.booking))
             && self.services.as_ref().is_none_or(|ids| ids.contains(&event.service))
-            && self.types.as_ref().is_none_or(|types| types.contains(&event.event_type))
+            && self
+                .types
+                .as_ref()
+                .is_none_or(|types| types.contains(&event.event_type))
     }
 }
 
@@ -52,14 +55,20 @@ impl Service {
     /// A booking that the caller may see.
     pub async fn booking(&self, caller: &Caller, id: BookingId) -> Result<Option<Booking>, Error> {
         let site = caller.site;
-        let found = self.db().read(move |conn| Box::pin(bookings::find(conn, site, id))).await?;
+        let found = self
+            .db()
+            .read(move |conn| Box::pin(bookings::find(conn, site, id)))
+            .await?;
         Ok(found.filter(|booking| access::sees(caller, booking)))
     }
 
     /// The booking of an event that the caller saw, as it is now: also one that has left its calendar since.
     pub async fn booking_of_event(&self, caller: &Caller, event: &Event) -> Result<Booking, Error> {
         let (site, id) = (caller.site, event.booking);
-        let found = self.db().read(move |conn| Box::pin(bookings::find(conn, site, id))).await?;
+        let found = self
+            .db()
+            .read(move |conn| Box::pin(bookings::find(conn, site, id)))
+            .await?;
         found
             .filter(|_| access::sees_event(caller, &EventSubjects::from(event)))
             .ok_or_else(|| Rejection::not_found(Kind::Booking, &[]).into())
@@ -68,13 +77,22 @@ impl Service {
     /// Whether the caller may do something to the booking now, without any override.
     pub fn allows(&self, caller: &Caller, booking: &Booking, act: Act) -> Result<(), Rejection> {
         let for_customers = matches!(act, Act::Cancel | Act::Reschedule);
-        if !access::manages(caller, &booking.booked) && !(for_customers && access::owns(caller, booking)) {
-            return Err(Rejection::Unauthorized { what: "this".to_owned(), path: Vec::new() });
+        let may = access::manages(caller, &booking.booked) || (for_customers && access::owns(caller, booking));
+        if !may {
+            return Err(Rejection::Unauthorized {
+                what: "this".to_owned(),
+                path: Vec::new(),
+            });
         }
         booking.check(act)?;
         match act {
             Act::Cancel => before_start(booking, &caller.actor, self.clock().now(), PolicyRule::TooLateToCancel),
-            Act::Reschedule => before_start(booking, &caller.actor, self.clock().now(), PolicyRule::TooLateToReschedule),
+            Act::Reschedule => before_start(
+                booking,
+                &caller.actor,
+                self.clock().now(),
+                PolicyRule::TooLateToReschedule,
+            ),
             _ => Ok(()),
         }
     }
@@ -82,8 +100,14 @@ impl Service {
     /// Those of the bookings that the caller may see.
     pub async fn bookings_by_id(&self, caller: &Caller, ids: Vec<BookingId>) -> Result<Vec<Booking>, Error> {
         let site = caller.site;
-        let found = self.db().read(move |conn| Box::pin(async move { bookings::find_many(conn, site, &ids).await }));
-        Ok(found.await?.into_iter().filter(|booking| access::sees(caller, booking)).collect())
+        let found = self
+            .db()
+            .read(move |conn| Box::pin(async move { bookings::find_many(conn, site, &ids).await }));
+        Ok(found
+            .await?
+            .into_iter()
+            .filter(|booking| access::sees(caller, booking))
+            .collect())
     }
 
     /// A page of the bookings that the caller may see.
@@ -105,26 +129,37 @@ impl Service {
     /// How many bookings the caller may see that pass the filter.
     pub async fn count_bookings(&self, caller: &Caller, filter: BookingFilter) -> Result<i64, Error> {
         let (site, filter) = (caller.site, Filter::All(vec![access::scope(caller), filter]));
-        Ok(self.db().read(move |conn| Box::pin(bookings::count(conn, site, filter))).await?)
+        Ok(self
+            .db()
+            .read(move |conn| Box::pin(bookings::count(conn, site, filter)))
+            .await?)
     }
 
     /// Whom bookings are for. Only of bookings that the caller sees.
     pub async fn contacts(&self, caller: &Caller, ids: Vec<BookingId>) -> Result<Vec<(BookingId, Contact)>, Error> {
         let site = caller.site;
-        let found = self.db().read(move |conn| Box::pin(async move { bookings::contacts(conn, site, &ids).await }));
+        let found = self
+            .db()
+            .read(move |conn| Box::pin(async move { bookings::contacts(conn, site, &ids).await }));
         Ok(found.await?)
     }
 
     /// The messages about a booking that the caller sees, oldest first.
     pub async fn notifications(&self, caller: &Caller, booking: BookingId) -> Result<Vec<Notification>, Error> {
         let site = caller.site;
-        Ok(self.db().read(move |conn| Box::pin(notifications::of_booking(conn, site, booking))).await?)
+        Ok(self
+            .db()
+            .read(move |conn| Box::pin(notifications::of_booking(conn, site, booking)))
+            .await?)
     }
 
     /// A message about a booking that the caller may see.
     pub async fn notification(&self, caller: &Caller, id: NotificationId) -> Result<Option<Notification>, Error> {
         let site = caller.site;
-        let found = self.db().read(move |conn| Box::pin(notifications::find(conn, site, id))).await?;
+        let found = self
+            .db()
+            .read(move |conn| Box::pin(notifications::find(conn, site, id)))
+            .await?;
         match found {
             Some(found) if self.booking(caller, found.booking).await?.is_some() => Ok(Some(found)),
             _ => Ok(None),
@@ -174,13 +209,19 @@ impl Service {
     /// Where the site's log stands.
     pub async fn last_event_position(&self, caller: &Caller) -> Result<i64, Error> {
         let site = caller.site;
-        Ok(self.db().read(move |conn| Box::pin(events::last_position(conn, site))).await?)
+        Ok(self
+            .db()
+            .read(move |conn| Box::pin(events::last_position(conn, site)))
+            .await?)
     }
 
     /// An event that the caller may see.
     pub async fn event(&self, caller: &Caller, position: i64) -> Result<Option<Event>, Error> {
         let site = caller.site;
-        let found = self.db().read(move |conn| Box::pin(events::find(conn, site, position))).await?;
+        let found = self
+            .db()
+            .read(move |conn| Box::pin(events::find(conn, site, position)))
+            .await?;
         Ok(found.filter(|event| access::sees_event(caller, &EventSubjects::from(event))))
     }
 
@@ -194,7 +235,11 @@ impl Service {
         let (site, caller) = (caller.site, caller.clone());
         let page = self.db().read(move |conn| {
             Box::pin(async move {
-                let order = if request.from_end { events::Order::Backward } else { events::Order::Forward };
+                let order = if request.from_end {
+                    events::Order::Backward
+                } else {
+                    events::Order::Forward
+                };
                 let (mut low, mut high) = (request.after.unwrap_or(0), request.before);
                 let wanted = usize::try_from(request.limit).unwrap_or(0) + 1;
                 let mut found: Vec<Event> = Vec::new();
@@ -217,9 +262,17 @@ impl Service {
                 found.truncate(wanted - 1);
                 if request.from_end {
                     found.reverse();
-                    Ok(Page { items: found, has_previous: more, has_next: request.before.is_some() })
+                    Ok(Page {
+                        items: found,
+                        has_previous: more,
+                        has_next: request.before.is_some(),
+                    })
                 } else {
-                    Ok(Page { items: found, has_next: more, has_previous: request.after.is_some_and(|at| at > 0) })
+                    Ok(Page {
+                        items: found,
+                        has_next: more,
+                        has_previous: request.after.is_some_and(|at| at > 0),
+                    })
                 }
             })
         });
@@ -236,7 +289,11 @@ impl Service {
         let site = caller.site;
         let page = self.db().read(move |conn| {
             Box::pin(async move {
-                let order = if request.from_end { events::Order::Backward } else { events::Order::Forward };
+                let order = if request.from_end {
+                    events::Order::Backward
+                } else {
+                    events::Order::Forward
+                };
                 let after = request.after.unwrap_or(0);
                 let mut rows =
                     events::of_booking(conn, site, booking, after, request.before, order, request.limit + 1).await?;
@@ -245,9 +302,17 @@ impl Service {
                 rows.truncate(limit);
                 if request.from_end {
                     rows.reverse();
-                    Ok(Page { items: rows, has_previous: more, has_next: request.before.is_some() })
+                    Ok(Page {
+                        items: rows,
+                        has_previous: more,
+                        has_next: request.before.is_some(),
+                    })
                 } else {
-                    Ok(Page { items: rows, has_next: more, has_previous: after > 0 })
+                    Ok(Page {
+                        items: rows,
+                        has_next: more,
+                        has_previous: after > 0,
+                    })
                 }
             })
         });
@@ -257,7 +322,10 @@ impl Service {
     /// How many events a booking has.
     pub async fn count_history(&self, caller: &Caller, booking: BookingId) -> Result<i64, Error> {
         let site = caller.site;
-        Ok(self.db().read(move |conn| Box::pin(events::count_of_booking(conn, site, booking))).await?)
+        Ok(self
+            .db()
+            .read(move |conn| Box::pin(events::count_of_booking(conn, site, booking)))
+            .await?)
     }
 }
 
@@ -269,7 +337,11 @@ async fn capacity(
     use crate::store::catalog;
     Ok(match target {
         Target::Resource(_) => 1,
-        Target::Session(id) => catalog::find_session(conn, site, id).await?.map_or(0, |session| session.capacity),
-        Target::Schedule(id) => catalog::find_schedule(conn, site, id).await?.map_or(0, |schedule| schedule.capacity),
+        Target::Session(id) => catalog::find_session(conn, site, id)
+            .await?
+            .map_or(0, |session| session.capacity),
+        Target::Schedule(id) => catalog::find_schedule(conn, site, id)
+            .await?
+            .map_or(0, |schedule| schedule.capacity),
     })
 }

@@ -60,7 +60,10 @@ impl Command for Create {
             text::bounded(reason, 500).map_err(|invalid| Rejection::from(invalid.at("reason")))?;
         }
         let mut ledger = Ledger::lock(tx, &[(Target::Resource(input.resource), input.span)], None).await?;
-        if store::find_resources(tx.conn(), site, &[input.resource]).await?.is_empty() {
+        if store::find_resources(tx.conn(), site, &[input.resource])
+            .await?
+            .is_empty()
+        {
             return Err(Rejection::not_found(Kind::Resource, &["resourceId"]).into());
         }
         let now = ledger.now();
@@ -74,7 +77,15 @@ impl Command for Create {
             updated: now,
         };
         store::insert_blocked_time(tx.conn(), site, &blocked).await?;
-        occupy(tx, &mut ledger, Holder::Block(self.id), [input.resource], input.span, input.allow_overlap).await?;
+        occupy(
+            tx,
+            &mut ledger,
+            Holder::Block(self.id),
+            [input.resource],
+            input.span,
+            input.allow_overlap,
+        )
+        .await?;
         Ok(blocked)
     }
 }
@@ -94,10 +105,14 @@ impl Command for Delete {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<BlockedTime, Failure> {
         let (id, site) = (self.edit.id, self.caller.site);
         let missing = || Rejection::not_found(Kind::BlockedTime, &["blockedTimeId"]);
-        let seen = store::find_blocked_time(tx.conn(), site, id).await?.ok_or_else(missing)?;
+        let seen = store::find_blocked_time(tx.conn(), site, id)
+            .await?
+            .ok_or_else(missing)?;
         require_calendar(&self.caller, seen.resource, "blockedTimeId")?;
         let mut ledger = Ledger::lock(tx, &[(Target::Resource(seen.resource), seen.span)], None).await?;
-        let blocked = store::find_blocked_time(tx.conn(), site, id).await?.ok_or_else(missing)?;
+        let blocked = store::find_blocked_time(tx.conn(), site, id)
+            .await?
+            .ok_or_else(missing)?;
         check_revision(Kind::BlockedTime, blocked.revision, self.edit.expected_revision)?;
         ledger.release(tx, Holder::Block(id)).await?;
         store::delete_blocked_time(tx.conn(), site, id).await?;
@@ -116,7 +131,11 @@ impl Service {
     ) -> Result<BlockedTime, Error> {
         Right::ManageCalendar.require(caller)?;
         require_calendar(caller, input.resource, "resourceId")?;
-        let command = Create { caller: caller.clone(), id: BlockedTimeId::new(), input };
+        let command = Create {
+            caller: caller.clone(),
+            id: BlockedTimeId::new(),
+            input,
+        };
         self.once(caller, "createBlockedTime", key, command).await
     }
 
@@ -128,6 +147,15 @@ impl Service {
     ) -> Result<BlockedTime, Error> {
         Right::ManageCalendar.require(caller)?;
         let key = edit.idempotency.take();
-        self.once(caller, "deleteBlockedTime", key, Delete { caller: caller.clone(), edit }).await
+        self.once(
+            caller,
+            "deleteBlockedTime",
+            key,
+            Delete {
+                caller: caller.clone(),
+                edit,
+            },
+        )
+        .await
     }
 }

@@ -125,7 +125,11 @@ async fn find_resources(tx: &mut Tx<'_>, ids: &[ResourceId]) -> Result<Vec<Resou
         let position = index.to_string();
         let path = ["resourceIds", position.as_str()];
         let resource = found.iter().find(|resource| resource.id == *id);
-        resources.push(resource.cloned().ok_or_else(|| Rejection::not_found(Kind::Resource, &path))?);
+        resources.push(
+            resource
+                .cloned()
+                .ok_or_else(|| Rejection::not_found(Kind::Resource, &path))?,
+        );
         if ids.iter().take(index).any(|earlier| earlier == id) {
             return Err(Rejection::invalid(&path, "is there twice").into());
         }
@@ -136,7 +140,11 @@ async fn find_resources(tx: &mut Tx<'_>, ids: &[ResourceId]) -> Result<Vec<Resou
 /// Resources as a session keeps them: staff first.
 fn booked(mut resources: Vec<Resource>) -> Vec<BookedResource> {
     resources.sort_by_key(|resource| resource.resource_type);
-    let keep = |resource: Resource| BookedResource { id: resource.id, name: resource.name, explicitly_requested: false };
+    let keep = |resource: Resource| BookedResource {
+        id: resource.id,
+        name: resource.name,
+        explicitly_requested: false,
+    };
     resources.into_iter().map(keep).collect()
 }
 
@@ -150,7 +158,13 @@ async fn occupy(
     span: TimeSpan,
     allow_overlap: bool,
 ) -> Result<(), Failure> {
-    let ask = |id| Ask { target: Target::Resource(id), span, seats: 1, holder, before: None };
+    let ask = |id| Ask {
+        target: Target::Resource(id),
+        span,
+        seats: 1,
+        holder,
+        before: None,
+    };
     let asks: Vec<Ask> = resources.into_iter().map(ask).collect();
     // What it holds already was settled when it was taken.
     let mut new = asks.iter().filter(|ask| !ledger.holds(ask));
@@ -183,19 +197,16 @@ impl Under {
     }
 
     /// Locks what an act touches with the bookings that were `seen`, so that none of them changes until the commit.
-    async fn lock(
-        &self,
-        tx: &mut Tx<'_>,
-        spots: &[Spot],
-        seen: &[Booking],
-    ) -> Result<(Ledger, Vec<Booking>), Failure> {
+    async fn lock(&self, tx: &mut Tx<'_>, spots: &[Spot], seen: &[Booking]) -> Result<(Ledger, Vec<Booking>), Failure> {
         let ids: Vec<BookingId> = seen.iter().map(|booking| booking.id).collect();
         let ledger = Ledger::lock_all(tx, spots, &ids).await?;
         // What was read before the locks may be old. A booking that came meanwhile, or that holds something else by
         // now, isn't locked with all that it needs: begin anew.
         let found = self.find(tx).await?;
         let changed = |booking: &Booking| {
-            seen.iter().find(|before| before.id == booking.id).is_none_or(|before| before.booked != booking.booked)
+            seen.iter()
+                .find(|before| before.id == booking.id)
+                .is_none_or(|before| before.booked != booking.booked)
         };
         if found.iter().any(changed) {
             return Err(Failure::Again);
@@ -210,7 +221,10 @@ fn require_choice(kind: Kind, bookings: &[Booking], ledger: &Ledger, chosen: boo
     if count == 0 || chosen {
         return Ok(());
     }
-    Err(Rejection::HasBookings { kind, count: i64::try_from(count).unwrap_or(i64::MAX) })
+    Err(Rejection::HasBookings {
+        kind,
+        count: i64::try_from(count).unwrap_or(i64::MAX),
+    })
 }
 
 /// The run's span after a change of its sessions; its bookings follow.

@@ -27,7 +27,10 @@ macro_rules! reading {
         #[doc = concat!("Those of the ", $plural, " that there are, deleted ones too.")]
         pub async fn $by_id(&self, caller: &Caller, ids: Vec<$id>) -> Result<Vec<$object>, Error> {
             let site = caller.site;
-            Ok(self.db().read(move |conn| Box::pin(async move { catalog::$find(conn, site, &ids).await })).await?)
+            Ok(self
+                .db()
+                .read(move |conn| Box::pin(async move { catalog::$find(conn, site, &ids).await }))
+                .await?)
         }
 
         #[doc = concat!("A page of ", $plural, ".")]
@@ -47,7 +50,10 @@ macro_rules! reading {
         #[doc = concat!("How many ", $plural, " pass the filter.")]
         pub async fn $count(&self, caller: &Caller, filter: $filter) -> Result<i64, Error> {
             let site = caller.site;
-            Ok(self.db().read(move |conn| Box::pin(async move { catalog::$number(conn, site, &filter).await })).await?)
+            Ok(self
+                .db()
+                .read(move |conn| Box::pin(async move { catalog::$number(conn, site, &filter).await }))
+                .await?)
         }
     };
 }
@@ -65,7 +71,10 @@ impl Service {
     /// The service with this id, unless it was deleted.
     pub async fn service(&self, caller: &Caller, id: ServiceId) -> Result<Option<Offered>, Error> {
         let site = caller.site;
-        Ok(self.db().read(move |conn| Box::pin(catalog::find_live_service(conn, site, id))).await?)
+        Ok(self
+            .db()
+            .read(move |conn| Box::pin(catalog::find_live_service(conn, site, id)))
+            .await?)
     }
 
     /// The service with this slug, unless it was deleted.
@@ -80,22 +89,27 @@ impl Service {
     /// Those of the resources that there are and that weren't deleted.
     pub async fn live_resources(&self, caller: &Caller, ids: Vec<ResourceId>) -> Result<Vec<Resource>, Error> {
         let site = caller.site;
-        let found =
-            self.db().read(move |conn| Box::pin(async move { catalog::find_resources(conn, site, &ids).await }));
+        let found = self
+            .db()
+            .read(move |conn| Box::pin(async move { catalog::find_resources(conn, site, &ids).await }));
         Ok(found.await?)
     }
 
     /// The schedule with this id, unless it was deleted.
     pub async fn schedule(&self, caller: &Caller, id: ScheduleId) -> Result<Option<Schedule>, Error> {
         let site = caller.site;
-        Ok(self.db().read(move |conn| Box::pin(catalog::find_schedule(conn, site, id))).await?)
+        Ok(self
+            .db()
+            .read(move |conn| Box::pin(catalog::find_schedule(conn, site, id)))
+            .await?)
     }
 
     /// How many seats of sessions and runs are taken now. Those of which none are taken are left out.
     pub async fn taken_seats(&self, caller: &Caller, targets: Vec<Target>) -> Result<HashMap<Target, i64>, Error> {
         let (site, now) = (caller.site, self.clock().now());
-        let taken =
-            self.db().read(move |conn| Box::pin(async move { claims::taken_seats(conn, site, &targets, now).await }));
+        let taken = self
+            .db()
+            .read(move |conn| Box::pin(async move { claims::taken_seats(conn, site, &targets, now).await }));
         Ok(taken.await?.into_iter().collect())
     }
 
@@ -103,7 +117,10 @@ impl Service {
     pub async fn blocked_time(&self, caller: &Caller, id: BlockedTimeId) -> Result<Option<BlockedTime>, Error> {
         Right::ManageCalendar.require(caller)?;
         let site = caller.site;
-        let found = self.db().read(move |conn| Box::pin(catalog::find_blocked_time(conn, site, id))).await?;
+        let found = self
+            .db()
+            .read(move |conn| Box::pin(catalog::find_blocked_time(conn, site, id)))
+            .await?;
         Ok(found.filter(|blocked| access::manages_resource(caller, blocked.resource)))
     }
 
@@ -134,10 +151,15 @@ impl Service {
 }
 
 fn own_calendar(caller: &Caller, filter: BlockedTimeFilter) -> BlockedTimeFilter {
-    let Actor::Staff { resource: own, .. } = caller.actor else { return filter };
+    let Actor::Staff { resource: own, .. } = caller.actor else {
+        return filter;
+    };
     let resources = match filter.resources {
         Some(asked) => asked.into_iter().filter(|id| *id == own).collect(),
         None => vec![own],
     };
-    BlockedTimeFilter { resources: Some(resources), ..filter }
+    BlockedTimeFilter {
+        resources: Some(resources),
+        ..filter
+    }
 }

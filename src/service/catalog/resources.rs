@@ -139,11 +139,17 @@ impl Command for Delete {
         let ledger = Ledger::lock(tx, &[(target, soon)], None).await?;
         let now = ledger.now();
         // The business's own blocks go with it; bookings and sessions don't.
-        let held = ledger.claims().filter(|claim| !matches!(claim.holder, Holder::Block(_)));
+        let held = ledger
+            .claims()
+            .filter(|claim| !matches!(claim.holder, Holder::Block(_)));
         let count = held.filter(|claim| claim.span.end() > now).count();
         if count > 0 {
             let count = i64::try_from(count).unwrap_or(i64::MAX);
-            return Err(Rejection::HasBookings { kind: Kind::Resource, count }.into());
+            return Err(Rejection::HasBookings {
+                kind: Kind::Resource,
+                count,
+            }
+            .into());
         }
         resource.revision += 1;
         resource.updated = now;
@@ -162,7 +168,11 @@ impl Service {
         key: Option<IdempotencyKey>,
     ) -> Result<Resource, Error> {
         Right::ManageCatalog.require(caller)?;
-        let command = Create { site: caller.site, id: ResourceId::new(), input };
+        let command = Create {
+            site: caller.site,
+            id: ResourceId::new(),
+            input,
+        };
         self.once(caller, "createResource", key, command).await
     }
 
@@ -170,13 +180,31 @@ impl Service {
     pub async fn update_resource(&self, caller: &Caller, mut input: UpdateResource) -> Result<Resource, Error> {
         Right::ManageCatalog.require(caller)?;
         let key = input.edit.idempotency.take();
-        self.once(caller, "updateResource", key, Update { site: caller.site, input }).await
+        self.once(
+            caller,
+            "updateResource",
+            key,
+            Update {
+                site: caller.site,
+                input,
+            },
+        )
+        .await
     }
 
     /// Deletes a resource: nothing new can have it. Refused while bookings or sessions of the future do.
     pub async fn delete_resource(&self, caller: &Caller, mut edit: Edit<ResourceId>) -> Result<Resource, Error> {
         Right::ManageCatalog.require(caller)?;
         let key = edit.idempotency.take();
-        self.once(caller, "deleteResource", key, Delete { site: caller.site, edit }).await
+        self.once(
+            caller,
+            "deleteResource",
+            key,
+            Delete {
+                site: caller.site,
+                edit,
+            },
+        )
+        .await
     }
 }

@@ -1,8 +1,6 @@
 //! Schedules: the runs of a course. Those of appointments and classes are made and deleted with their service.
 
-use super::{
-    Edit, Removed, Under, check_revision, lock_schedule, lock_service, seats_of, services::empty_schedules,
-};
+use super::{Edit, Removed, Under, check_revision, lock_schedule, lock_service, seats_of, services::empty_schedules};
 use crate::{
     domain::{
         Rejection,
@@ -148,7 +146,10 @@ impl Command for Delete {
         schedule.updated = now;
         store::save_schedule(tx.conn(), site, &schedule).await?;
         store::delete_schedule(tx.conn(), site, schedule.id, now).await?;
-        Ok(Removed { object: schedule, canceled_bookings })
+        Ok(Removed {
+            object: schedule,
+            canceled_bookings,
+        })
     }
 }
 
@@ -161,7 +162,11 @@ impl Service {
         key: Option<IdempotencyKey>,
     ) -> Result<Schedule, Error> {
         Right::ManageCatalog.require(caller)?;
-        let command = Create { site: caller.site, id: ScheduleId::new(), input };
+        let command = Create {
+            site: caller.site,
+            id: ScheduleId::new(),
+            input,
+        };
         self.once(caller, "createSchedule", key, command).await
     }
 
@@ -169,7 +174,16 @@ impl Service {
     pub async fn update_schedule(&self, caller: &Caller, mut input: UpdateSchedule) -> Result<Schedule, Error> {
         Right::ManageCatalog.require(caller)?;
         let key = input.edit.idempotency.take();
-        self.once(caller, "updateSchedule", key, Update { caller: caller.clone(), input }).await
+        self.once(
+            caller,
+            "updateSchedule",
+            key,
+            Update {
+                caller: caller.clone(),
+                input,
+            },
+        )
+        .await
     }
 
     /// Deletes a run of a course with its future sessions; not the first, which goes with the course. Refused while
@@ -182,6 +196,16 @@ impl Service {
     ) -> Result<Removed<Schedule>, Error> {
         Right::ManageCatalog.require(caller)?;
         let key = edit.idempotency.take();
-        self.once(caller, "deleteSchedule", key, Delete { caller: caller.clone(), edit, cancel_bookings }).await
+        self.once(
+            caller,
+            "deleteSchedule",
+            key,
+            Delete {
+                caller: caller.clone(),
+                edit,
+                cancel_bookings,
+            },
+        )
+        .await
     }
 }

@@ -1,8 +1,6 @@
 //! Services.
 
-use super::{
-    Change, Edit, Removed, Under, check_revision, find_resources, lock_service, require_choice, seats_of,
-};
+use super::{Change, Edit, Removed, Under, check_revision, find_resources, lock_service, require_choice, seats_of};
 use crate::{
     domain::{
         Rejection,
@@ -92,7 +90,9 @@ pub struct UpdateService {
 async fn lock_site(tx: &mut Tx<'_>) -> Result<Site, Failure> {
     sites::lock(tx).await?;
     let id = tx.site();
-    sites::find(tx.conn(), id).await?.ok_or_else(|| Rejection::not_found(Kind::Site, &[]).into())
+    sites::find(tx.conn(), id)
+        .await?
+        .ok_or_else(|| Rejection::not_found(Kind::Site, &[]).into())
 }
 
 /// Slugs are compared here and not by the unique index alone, so that a taken one is refused without spoiling the
@@ -100,9 +100,11 @@ async fn lock_site(tx: &mut Tx<'_>) -> Result<Site, Failure> {
 async fn check_slug(tx: &mut Tx<'_>, slug: &str, own: ServiceId) -> Result<(), Failure> {
     let site = tx.site();
     match store::find_service_by_slug(tx.conn(), site, slug).await? {
-        Some(other) if other.id != own => {
-            Err(Rejection::AlreadyExists { kind: Kind::Service, path: vec!["slug".to_owned()] }.into())
+        Some(other) if other.id != own => Err(Rejection::AlreadyExists {
+            kind: Kind::Service,
+            path: vec!["slug".to_owned()],
         }
+        .into()),
         _ => Ok(()),
     }
 }
@@ -267,7 +269,10 @@ impl Command for Delete {
             store::delete_schedule(tx.conn(), site, schedule, now).await?;
         }
         store::delete_service(tx.conn(), site, service.id, now).await?;
-        Ok(Removed { object: service, canceled_bookings })
+        Ok(Removed {
+            object: service,
+            canceled_bookings,
+        })
     }
 }
 
@@ -300,8 +305,13 @@ pub(super) async fn empty_schedules(
 
 /// What a session holds and what is held of it.
 pub(super) fn held_by(session: &Session) -> Vec<Spot> {
-    let resources = session.resources.iter().map(|resource| (Target::Resource(resource.id), session.span));
-    std::iter::once(seats_of(Target::Session(session.id))).chain(resources).collect()
+    let resources = session
+        .resources
+        .iter()
+        .map(|resource| (Target::Resource(resource.id), session.span));
+    std::iter::once(seats_of(Target::Session(session.id)))
+        .chain(resources)
+        .collect()
 }
 
 /// Cancels a session: it needs nobody any more.
@@ -324,7 +334,12 @@ impl Service {
         key: Option<IdempotencyKey>,
     ) -> Result<Offered, Error> {
         Right::ManageCatalog.require(caller)?;
-        let command = Create { site: caller.site, id: ServiceId::new(), schedule: ScheduleId::new(), input };
+        let command = Create {
+            site: caller.site,
+            id: ServiceId::new(),
+            schedule: ScheduleId::new(),
+            input,
+        };
         self.once(caller, "createService", key, command).await
     }
 
@@ -332,7 +347,16 @@ impl Service {
     pub async fn update_service(&self, caller: &Caller, mut input: UpdateService) -> Result<Offered, Error> {
         Right::ManageCatalog.require(caller)?;
         let key = input.edit.idempotency.take();
-        self.once(caller, "updateService", key, Update { site: caller.site, input }).await
+        self.once(
+            caller,
+            "updateService",
+            key,
+            Update {
+                site: caller.site,
+                input,
+            },
+        )
+        .await
     }
 
     /// Deletes a service with its schedules and future sessions. Refused while somebody counts on a booking of the
@@ -345,6 +369,16 @@ impl Service {
     ) -> Result<Removed<Offered>, Error> {
         Right::ManageCatalog.require(caller)?;
         let key = edit.idempotency.take();
-        self.once(caller, "deleteService", key, Delete { caller: caller.clone(), edit, cancel_bookings }).await
+        self.once(
+            caller,
+            "deleteService",
+            key,
+            Delete {
+                caller: caller.clone(),
+                edit,
+                cancel_bookings,
+            },
+        )
+        .await
     }
 }

@@ -3,17 +3,15 @@
 use jiff::civil::DateTime;
 
 use super::{
-    Change, Edit, Removed, Under, booked, check_revision, find_resources, follow_run, lock_schedule, lock_service, occupy,
-    require_choice, seats_of,
+    Change, Edit, Removed, Under, booked, check_revision, find_resources, follow_run, lock_schedule, lock_service,
+    occupy, require_choice, seats_of,
     services::{call_off, held_by},
 };
 use crate::{
     domain::{
         Rejection,
         booking::{Booking, Location},
-        catalog::{
-            Schedule, Service as Offered, ServiceKind, Session, SessionStatus, WallTime, check_capacity,
-        },
+        catalog::{Schedule, Service as Offered, ServiceKind, Session, SessionStatus, WallTime, check_capacity},
         conflict::{Holder, Target},
         ids::{BookingId, Kind, ResourceId, ScheduleId, SessionId, SiteId},
         text,
@@ -128,11 +126,16 @@ impl Command for Create {
         check_seats(&service, input.capacity)?;
         let zone = match &input.time_zone {
             Some(zone) => zone.clone(),
-            None => sites::find(tx.conn(), site).await?.map_or_else(ZoneName::utc, |site| site.time_zone),
+            None => sites::find(tx.conn(), site)
+                .await?
+                .map_or_else(ZoneName::utc, |site| site.time_zone),
         };
         let time = WallTime::new(input.local_start, input.local_end, zone).map_err(Rejection::from)?;
-        let mut spots: Vec<Spot> =
-            input.resources.iter().map(|resource| (Target::Resource(*resource), time.span)).collect();
+        let mut spots: Vec<Spot> = input
+            .resources
+            .iter()
+            .map(|resource| (Target::Resource(*resource), time.span))
+            .collect();
         let under = Under::Run(schedule.id);
         let course = service.kind == ServiceKind::Course;
         let seen = if course { under.find(tx).await? } else { Vec::new() };
@@ -164,7 +167,15 @@ impl Command for Create {
         check(&session)?;
         store::insert_session(tx.conn(), site, &session).await?;
         let holder = Holder::Session(session.id);
-        occupy(tx, &mut ledger, holder, input.resources.iter().copied(), session.span, input.allow_overlap).await?;
+        occupy(
+            tx,
+            &mut ledger,
+            holder,
+            input.resources.iter().copied(),
+            session.span,
+            input.allow_overlap,
+        )
+        .await?;
         follow(tx, &ledger, &service, &schedule, &bookings, &self.caller).await?;
         Ok(session)
     }
@@ -179,7 +190,11 @@ async fn follow(
     bookings: &[Booking],
     caller: &Caller,
 ) -> Result<(), Failure> {
-    let of_run = if service.kind == ServiceKind::Course { bookings } else { &[] };
+    let of_run = if service.kind == ServiceKind::Course {
+        bookings
+    } else {
+        &[]
+    };
     follow_run(tx, ledger, schedule, of_run, &caller.actor).await
 }
 
@@ -189,7 +204,9 @@ async fn lock(tx: &mut Tx<'_>, id: SessionId) -> Result<(Offered, Schedule, Sess
     let missing = || Rejection::not_found(Kind::Session, &["sessionId"]);
     let seen = store::find_session(tx.conn(), site, id).await?.ok_or_else(missing)?;
     let service = lock_service(tx, seen.service, Kind::Session, &["sessionId"]).await?;
-    let schedule = store::find_schedule(tx.conn(), site, seen.schedule).await?.ok_or_else(missing)?;
+    let schedule = store::find_schedule(tx.conn(), site, seen.schedule)
+        .await?
+        .ok_or_else(missing)?;
     let session = store::find_session(tx.conn(), site, id).await?.ok_or_else(missing)?;
     if session.status == SessionStatus::Cancelled {
         return Err(missing().into());
@@ -201,7 +218,10 @@ async fn lock(tx: &mut Tx<'_>, id: SessionId) -> Result<(Offered, Schedule, Sess
 fn under(service: &Offered, session: &Session) -> (Under, Target) {
     match service.kind {
         ServiceKind::Course => (Under::Run(session.schedule), Target::Schedule(session.schedule)),
-        _ => (Under::Session(session.schedule, session.id), Target::Session(session.id)),
+        _ => (
+            Under::Session(session.schedule, session.id),
+            Target::Session(session.id),
+        ),
     }
 }
 
@@ -324,7 +344,10 @@ impl Command for Cancel {
         let session = call_off(tx, &mut ledger, session).await?;
         follow(tx, &ledger, &service, &schedule, &bookings, &self.caller).await?;
         ledger.review(tx, None, actor).await?;
-        Ok(Removed { object: session, canceled_bookings })
+        Ok(Removed {
+            object: session,
+            canceled_bookings,
+        })
     }
 }
 
@@ -337,7 +360,11 @@ impl Service {
         key: Option<IdempotencyKey>,
     ) -> Result<Session, Error> {
         Right::ManageCatalog.require(caller)?;
-        let command = Create { caller: caller.clone(), id: SessionId::new(), input };
+        let command = Create {
+            caller: caller.clone(),
+            id: SessionId::new(),
+            input,
+        };
         self.once(caller, "createSession", key, command).await
     }
 
@@ -346,13 +373,31 @@ impl Service {
     pub async fn update_session(&self, caller: &Caller, mut input: UpdateSession) -> Result<Session, Error> {
         Right::ManageCatalog.require(caller)?;
         let key = input.edit.idempotency.take();
-        self.once(caller, "updateSession", key, Update { caller: caller.clone(), input }).await
+        self.once(
+            caller,
+            "updateSession",
+            key,
+            Update {
+                caller: caller.clone(),
+                input,
+            },
+        )
+        .await
     }
 
     /// Cancels a session. Of a class, its bookings have to be canceled with it; those of a course stay.
     pub async fn cancel_session(&self, caller: &Caller, mut input: CancelSession) -> Result<Removed<Session>, Error> {
         Right::ManageCatalog.require(caller)?;
         let key = input.edit.idempotency.take();
-        self.once(caller, "cancelSession", key, Cancel { caller: caller.clone(), input }).await
+        self.once(
+            caller,
+            "cancelSession",
+            key,
+            Cancel {
+                caller: caller.clone(),
+                input,
+            },
+        )
+        .await
     }
 }

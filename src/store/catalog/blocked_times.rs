@@ -125,16 +125,26 @@ pub async fn page_blocked_times(
     filter: &BlockedTimeFilter,
     request: &PageRequest<TimeKey<BlockedTimeId>>,
 ) -> Result<Page<BlockedTime>, StoreError> {
-    let rows = page!(conn, site, request, blocked_times, starts_at, BlockedTimeRow, |query| filtered!(query, filter))?;
-    let found = rows.into_iter().map(BlockedTimeRow::blocked_time).collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::around(found, request, |blocked| TimeKey { at: blocked.span.start(), id: blocked.id }))
+    let rows = page!(
+        conn,
+        site,
+        request,
+        blocked_times,
+        starts_at,
+        BlockedTimeRow,
+        |query| filtered!(query, filter)
+    )?;
+    let found = rows
+        .into_iter()
+        .map(BlockedTimeRow::blocked_time)
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::around(found, request, |blocked| TimeKey {
+        at: blocked.span.start(),
+        id: blocked.id,
+    }))
 }
 
 /// How many blocked times pass the filter.
-pub async fn count_blocked_times(
-    conn: &mut Conn,
-    site: SiteId,
-    filter: &BlockedTimeFilter,
-) -> Result<i64, StoreError> {
+pub async fn count_blocked_times(conn: &mut Conn, site: SiteId, filter: &BlockedTimeFilter) -> Result<i64, StoreError> {
     Ok(count!(conn, site, blocked_times, |query| filtered!(query, filter))?)
 }

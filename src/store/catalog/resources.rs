@@ -1,8 +1,8 @@
 //! Staff members and rooms.
 
 use diesel::{
-    AsChangeset, BoolExpressionMethods as _, ExpressionMethods as _, Insertable, QueryDsl as _,
-    Queryable, Selectable, SelectableHelper as _, insert_into, update,
+    AsChangeset, BoolExpressionMethods as _, ExpressionMethods as _, Insertable, QueryDsl as _, Queryable, Selectable,
+    SelectableHelper as _, insert_into, update,
 };
 use diesel_async::RunQueryDsl as _;
 use jiff::Timestamp;
@@ -87,7 +87,6 @@ pub async fn save_resource(conn: &mut Conn, site: SiteId, changed: &Resource) ->
     Ok(())
 }
 
-
 /// Those resources that there are, deleted ones too, by id: sessions and bookings still refer to them.
 pub async fn find_resources_ever(
     conn: &mut Conn,
@@ -129,9 +128,20 @@ pub async fn page_resources(
     filter: &ResourceFilter,
     request: &PageRequest<TimeKey<ResourceId>>,
 ) -> Result<Page<Resource>, StoreError> {
-    let rows = page!(conn, site, request, resources, created_at, ResourceRow, |query| filtered!(query, filter))?;
+    let rows = page!(
+        conn,
+        site,
+        request,
+        resources,
+        created_at,
+        ResourceRow,
+        |query| filtered!(query, filter)
+    )?;
     let found = rows.into_iter().map(ResourceRow::resource).collect();
-    Ok(Page::around(found, request, |resource: &Resource| TimeKey { at: resource.created, id: resource.id }))
+    Ok(Page::around(found, request, |resource: &Resource| TimeKey {
+        at: resource.created,
+        id: resource.id,
+    }))
 }
 
 /// How many resources pass the filter.

@@ -95,7 +95,6 @@ pub async fn save_schedule(conn: &mut Conn, site: SiteId, changed: &Schedule) ->
     Ok(())
 }
 
-
 /// Those schedules that there are, deleted ones too: bookings still refer to them.
 pub async fn find_schedules_ever(
     conn: &mut Conn,
@@ -141,9 +140,20 @@ pub async fn page_schedules(
     filter: &ScheduleFilter,
     request: &PageRequest<TimeKey<ScheduleId>>,
 ) -> Result<Page<Schedule>, StoreError> {
-    let rows = page!(conn, site, request, schedules, created_at, ScheduleRow, |query| filtered!(query, filter))?;
+    let rows = page!(
+        conn,
+        site,
+        request,
+        schedules,
+        created_at,
+        ScheduleRow,
+        |query| filtered!(query, filter)
+    )?;
     let found = rows.into_iter().map(ScheduleRow::schedule).collect();
-    Ok(Page::around(found, request, |schedule: &Schedule| TimeKey { at: schedule.created, id: schedule.id }))
+    Ok(Page::around(found, request, |schedule: &Schedule| TimeKey {
+        at: schedule.created,
+        id: schedule.id,
+    }))
 }
 
 /// How many schedules pass the filter.

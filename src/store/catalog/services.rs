@@ -29,6 +29,7 @@ use crate::domain::{
 #[derive(Debug, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = services, primary_key(site_id, id), treat_none_as_null = true)]
 #[diesel(treat_none_as_default_value = false)]
+#[expect(clippy::struct_excessive_bools, reason = "a row has the columns that it has")]
 struct ServiceRow {
     site_id: SiteId,
     id: ServiceId,
@@ -173,7 +174,6 @@ fn slug_taken() -> Failure {
     .into()
 }
 
-
 /// Which services of a list; deleted ones are in none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ServiceFilter {
@@ -203,9 +203,23 @@ pub async fn page_services(
     filter: &ServiceFilter,
     request: &PageRequest<TimeKey<ServiceId>>,
 ) -> Result<Page<Service>, StoreError> {
-    let rows = page!(conn, site, request, services, created_at, ServiceRow, |query| filtered!(query, filter))?;
-    let found = rows.into_iter().map(ServiceRow::service).collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::around(found, request, |service| TimeKey { at: service.created, id: service.id }))
+    let rows = page!(
+        conn,
+        site,
+        request,
+        services,
+        created_at,
+        ServiceRow,
+        |query| filtered!(query, filter)
+    )?;
+    let found = rows
+        .into_iter()
+        .map(ServiceRow::service)
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::around(found, request, |service| TimeKey {
+        at: service.created,
+        id: service.id,
+    }))
 }
 
 /// How many services pass the filter.
@@ -252,10 +266,7 @@ pub async fn lock_service(tx: &mut Tx<'_>, id: ServiceId) -> Result<(), StoreErr
 }
 
 /// The slugs of all services of a site that weren't deleted.
-pub async fn service_slugs(
-    conn: &mut Conn,
-    site: SiteId,
-) -> Result<std::collections::HashSet<String>, StoreError> {
+pub async fn service_slugs(conn: &mut Conn, site: SiteId) -> Result<std::collections::HashSet<String>, StoreError> {
     let query = services::table
         .filter(services::site_id.eq(site).and(services::deleted_at.is_null()))
         .select(services::slug);

@@ -113,7 +113,6 @@ pub async fn save_session(conn: &mut Conn, site: SiteId, changed: &Session) -> R
     Ok(())
 }
 
-
 /// Those sessions that there are, cancelled ones too.
 pub async fn find_sessions(conn: &mut Conn, site: SiteId, ids: &[SessionId]) -> Result<Vec<Session>, StoreError> {
     let query = sessions::table.filter(sessions::site_id.eq(site).and(sessions::id.eq_any(ids.to_vec())));
@@ -129,8 +128,16 @@ pub async fn upcoming_sessions(
     now: Timestamp,
 ) -> Result<Vec<Session>, StoreError> {
     let query = sessions::table
-        .filter(sessions::site_id.eq(site).and(sessions::schedule_id.eq_any(schedules.to_vec())))
-        .filter(sessions::status.eq(SessionStatus::Confirmed).and(sessions::ends_at.gt(At(now))));
+        .filter(
+            sessions::site_id
+                .eq(site)
+                .and(sessions::schedule_id.eq_any(schedules.to_vec())),
+        )
+        .filter(
+            sessions::status
+                .eq(SessionStatus::Confirmed)
+                .and(sessions::ends_at.gt(At(now))),
+        );
     let rows: Vec<SessionRow> =
         on!(conn, c => query.select(SessionRow::as_select()).order(sessions::id.asc()).load(c).await)?;
     rows.into_iter().map(SessionRow::session).collect()
@@ -189,9 +196,17 @@ pub async fn page_sessions(
     filter: &SessionFilter,
     request: &PageRequest<TimeKey<SessionId>>,
 ) -> Result<Page<Session>, StoreError> {
-    let rows = page!(conn, site, request, sessions, starts_at, SessionRow, |query| filtered!(query, filter))?;
-    let found = rows.into_iter().map(SessionRow::session).collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::around(found, request, |session| TimeKey { at: session.span.start(), id: session.id }))
+    let rows = page!(conn, site, request, sessions, starts_at, SessionRow, |query| filtered!(
+        query, filter
+    ))?;
+    let found = rows
+        .into_iter()
+        .map(SessionRow::session)
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::around(found, request, |session| TimeKey {
+        at: session.span.start(),
+        id: session.id,
+    }))
 }
 
 /// How many sessions pass the filter.

@@ -43,7 +43,16 @@ impl CreateScheduleInput {
         let key = key(&mut problems, self, self.idempotency_key.as_ref());
         let service = problems.take("serviceId", id(&self.service_id));
         let (name, capacity) = (self.name.clone(), self.capacity);
-        problems.finish(service.map(|service| (CreateSchedule { service, name, capacity }, key)))
+        problems.finish(service.map(|service| {
+            (
+                CreateSchedule {
+                    service,
+                    name,
+                    capacity,
+                },
+                key,
+            )
+        }))
     }
 }
 
@@ -67,7 +76,13 @@ impl UpdateScheduleInput {
     pub(crate) fn parse(&self) -> Result<UpdateSchedule, Rejections> {
         let mut problems = Problems::default();
         let key = key(&mut problems, self, self.idempotency_key.as_ref());
-        let edit = edit(&mut problems, "scheduleId", &self.schedule_id, self.expected_revision, key);
+        let edit = edit(
+            &mut problems,
+            "scheduleId",
+            &self.schedule_id,
+            self.expected_revision,
+            key,
+        );
         let name = given(&mut problems, "name", &self.name);
         let capacity = given(&mut problems, "capacity", &self.capacity);
         problems.finish(edit.map(|edit| UpdateSchedule { edit, name, capacity }))
@@ -92,7 +107,13 @@ impl DeleteScheduleInput {
     pub(crate) fn parse(&self) -> Result<(Edit<ScheduleId>, bool), Rejections> {
         let mut problems = Problems::default();
         let key = key(&mut problems, self, self.idempotency_key.as_ref());
-        let edit = edit(&mut problems, "scheduleId", &self.schedule_id, self.expected_revision, key);
+        let edit = edit(
+            &mut problems,
+            "scheduleId",
+            &self.schedule_id,
+            self.expected_revision,
+            key,
+        );
         problems.finish(edit.map(|edit| (edit, self.bookings == Some(BookingsOnRemoval::Cancel))))
     }
 }
@@ -132,19 +153,28 @@ impl CreateSessionInput {
         let local_start = problems.take("localStart", self.local_start.civil());
         let local_end = problems.take("localEnd", self.local_end.civil());
         let time_zone = problems.option("timeZone", self.time_zone.as_ref().map(TimeZone::zone));
-        let location = self.location.clone().and_then(|location| problems.nest("location", location.parse()));
-        let resources = ids(&mut problems, "resourceIds", self.resource_ids.as_deref().unwrap_or_default());
-        let session = schedule.zip(local_start.zip(local_end)).map(|(schedule, (local_start, local_end))| CreateSession {
-            schedule,
-            local_start,
-            local_end,
-            time_zone,
-            title: self.title.clone(),
-            capacity: self.capacity,
-            resources,
-            location,
-            allow_overlap: self.allow_overlap,
-        });
+        let location = self
+            .location
+            .clone()
+            .and_then(|location| problems.nest("location", location.parse()));
+        let resources = ids(
+            &mut problems,
+            "resourceIds",
+            self.resource_ids.as_deref().unwrap_or_default(),
+        );
+        let session = schedule
+            .zip(local_start.zip(local_end))
+            .map(|(schedule, (local_start, local_end))| CreateSession {
+                schedule,
+                local_start,
+                local_end,
+                time_zone,
+                title: self.title.clone(),
+                capacity: self.capacity,
+                resources,
+                location,
+                allow_overlap: self.allow_overlap,
+            });
         problems.finish(session.map(|session| (session, key)))
     }
 }
@@ -185,7 +215,13 @@ impl UpdateSessionInput {
     pub(crate) fn parse(&self) -> Result<UpdateSession, Rejections> {
         let mut problems = Problems::default();
         let key = key(&mut problems, self, self.idempotency_key.as_ref());
-        let edit = edit(&mut problems, "sessionId", &self.session_id, self.expected_revision, key);
+        let edit = edit(
+            &mut problems,
+            "sessionId",
+            &self.session_id,
+            self.expected_revision,
+            key,
+        );
         let start = given(&mut problems, "localStart", &self.local_start);
         let end = given(&mut problems, "localEnd", &self.local_end);
         let zone = given(&mut problems, "timeZone", &self.time_zone);
@@ -193,9 +229,9 @@ impl UpdateSessionInput {
         let location: Change<Location> = match &self.location {
             MaybeUndefined::Undefined => Change::Keep,
             MaybeUndefined::Null => Change::Clear,
-            MaybeUndefined::Value(location) => {
-                problems.nest("location", location.clone().parse()).map_or(Change::Keep, Change::Set)
-            }
+            MaybeUndefined::Value(location) => problems
+                .nest("location", location.clone().parse())
+                .map_or(Change::Keep, Change::Set),
         };
         let changes = SessionChanges {
             local_start: problems.option("localStart", start.map(|start| start.civil())),
@@ -208,7 +244,12 @@ impl UpdateSessionInput {
         };
         let move_bookings = self.bookings == Some(BookingsOnMove::Move);
         let allow_overlap = self.allow_overlap;
-        problems.finish(edit.map(|edit| UpdateSession { edit, changes, allow_overlap, move_bookings }))
+        problems.finish(edit.map(|edit| UpdateSession {
+            edit,
+            changes,
+            allow_overlap,
+            move_bookings,
+        }))
     }
 }
 
@@ -230,7 +271,13 @@ impl CancelSessionInput {
     pub(crate) fn parse(&self) -> Result<CancelSession, Rejections> {
         let mut problems = Problems::default();
         let key = key(&mut problems, self, self.idempotency_key.as_ref());
-        let edit = edit(&mut problems, "sessionId", &self.session_id, self.expected_revision, key);
+        let edit = edit(
+            &mut problems,
+            "sessionId",
+            &self.session_id,
+            self.expected_revision,
+            key,
+        );
         let cancel_bookings = self.bookings == Some(BookingsOnRemoval::Cancel);
         problems.finish(edit.map(|edit| CancelSession { edit, cancel_bookings }))
     }
@@ -290,7 +337,13 @@ impl DeleteBlockedTimeInput {
     pub(crate) fn parse(&self) -> Result<Edit<BlockedTimeId>, Rejections> {
         let mut problems = Problems::default();
         let key = key(&mut problems, self, self.idempotency_key.as_ref());
-        let edit = edit(&mut problems, "blockedTimeId", &self.blocked_time_id, self.expected_revision, key);
+        let edit = edit(
+            &mut problems,
+            "blockedTimeId",
+            &self.blocked_time_id,
+            self.expected_revision,
+            key,
+        );
         problems.finish(edit)
     }
 }

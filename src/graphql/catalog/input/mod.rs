@@ -46,12 +46,17 @@ fn edit<I: TypedId>(
     idempotency: Option<IdempotencyKey>,
 ) -> Option<Edit<I>> {
     let id = problems.take(path, id(object))?;
-    Some(Edit { id, expected_revision: expected_revision.map(i64::from), idempotency })
+    Some(Edit {
+        id,
+        expected_revision: expected_revision.map(i64::from),
+        idempotency,
+    })
 }
 
 /// Ids of one type.
 fn ids<I: TypedId>(problems: &mut Problems, path: &str, ids: &[ID]) -> Vec<I> {
-    let read = |(index, each): (usize, &ID)| problems.take(path, id(each).map_err(|e: Invalid| e.at(index.to_string())));
+    let read =
+        |(index, each): (usize, &ID)| problems.take(path, id(each).map_err(|e: Invalid| e.at(index.to_string())));
     ids.iter().enumerate().filter_map(read).collect()
 }
 

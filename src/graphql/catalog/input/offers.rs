@@ -51,8 +51,17 @@ impl UpdateSiteInput {
         let time_zone = problems.option("timeZone", zone.map(|zone| zone.zone()));
         let currency = given(&mut problems, "currency", &self.currency);
         let currency = problems.option("currency", currency.map(|code| code.currency()));
-        let edit = Edit { id: site, expected_revision: self.expected_revision.map(i64::from), idempotency };
-        problems.finish(Some(UpdateSite { edit, name, time_zone, currency }))
+        let edit = Edit {
+            id: site,
+            expected_revision: self.expected_revision.map(i64::from),
+            idempotency,
+        };
+        problems.finish(Some(UpdateSite {
+            edit,
+            name,
+            time_zone,
+            currency,
+        }))
     }
 }
 
@@ -161,10 +170,21 @@ impl CreateServiceInput {
     pub(crate) fn parse(&self) -> Result<(CreateService, Option<IdempotencyKey>), Rejections> {
         let mut problems = Problems::default();
         let key = key(&mut problems, self, self.idempotency_key.as_ref());
-        let resources = ids(&mut problems, "resourceIds", self.resource_ids.as_deref().unwrap_or_default());
-        let location = self.location.clone().and_then(|location| problems.nest("location", location.parse()));
+        let resources = ids(
+            &mut problems,
+            "resourceIds",
+            self.resource_ids.as_deref().unwrap_or_default(),
+        );
+        let location = self
+            .location
+            .clone()
+            .and_then(|location| problems.nest("location", location.parse()));
         let payment = problems.nest("payment", self.payment.parse());
-        let usual = catalog::OnlineBooking { enabled: true, require_manual_approval: false, allow_multiple_requests: false };
+        let usual = catalog::OnlineBooking {
+            enabled: true,
+            require_manual_approval: false,
+            allow_multiple_requests: false,
+        };
         let service = payment.map(|(price, payment_options)| CreateService {
             kind: self.service_type.into(),
             name: self.name.clone(),
@@ -219,16 +239,22 @@ impl UpdateServiceInput {
     pub(crate) fn parse(&self) -> Result<UpdateService, Rejections> {
         let mut problems = Problems::default();
         let key = key(&mut problems, self, self.idempotency_key.as_ref());
-        let edit = edit::<ServiceId>(&mut problems, "serviceId", &self.service_id, self.expected_revision, key);
+        let edit = edit::<ServiceId>(
+            &mut problems,
+            "serviceId",
+            &self.service_id,
+            self.expected_revision,
+            key,
+        );
         let payment = given(&mut problems, "payment", &self.payment);
         let payment = payment.and_then(|payment| problems.nest("payment", payment.parse()));
         let resources = given(&mut problems, "resourceIds", &self.resource_ids);
         let location: Change<Location> = match &self.location {
             MaybeUndefined::Undefined => Change::Keep,
             MaybeUndefined::Null => Change::Clear,
-            MaybeUndefined::Value(location) => {
-                problems.nest("location", location.clone().parse()).map_or(Change::Keep, Change::Set)
-            }
+            MaybeUndefined::Value(location) => problems
+                .nest("location", location.clone().parse())
+                .map_or(Change::Keep, Change::Set),
         };
         let changes = ServiceChanges {
             name: given(&mut problems, "name", &self.name),
@@ -239,7 +265,9 @@ impl UpdateServiceInput {
             buffer_minutes: given(&mut problems, "bufferMinutes", &self.buffer_minutes),
             price: payment.map(|(price, _)| price),
             payment_options: payment.map(|(_, options)| options),
-            online_booking: given(&mut problems, "onlineBooking", &self.online_booking).as_ref().map(Into::into),
+            online_booking: given(&mut problems, "onlineBooking", &self.online_booking)
+                .as_ref()
+                .map(Into::into),
             location,
             resources: resources.map(|resources| ids::<ResourceId>(&mut problems, "resourceIds", &resources)),
         };
@@ -265,7 +293,13 @@ impl DeleteServiceInput {
     pub(crate) fn parse(&self) -> Result<(Edit<ServiceId>, bool), Rejections> {
         let mut problems = Problems::default();
         let key = key(&mut problems, self, self.idempotency_key.as_ref());
-        let edit = edit(&mut problems, "serviceId", &self.service_id, self.expected_revision, key);
+        let edit = edit(
+            &mut problems,
+            "serviceId",
+            &self.service_id,
+            self.expected_revision,
+            key,
+        );
         problems.finish(edit.map(|edit| (edit, self.bookings == Some(BookingsOnRemoval::Cancel))))
     }
 }
@@ -290,7 +324,14 @@ impl CreateResourceInput {
         let key = key(&mut problems, self, self.idempotency_key.as_ref());
         let email = problems.option("email", self.email.as_ref().map(EmailAddress::address));
         let (resource_type, name) = (self.resource_type.into(), self.name.clone());
-        problems.finish(Some((CreateResource { resource_type, name, email }, key)))
+        problems.finish(Some((
+            CreateResource {
+                resource_type,
+                name,
+                email,
+            },
+            key,
+        )))
     }
 }
 
@@ -313,11 +354,19 @@ impl UpdateResourceInput {
     pub(crate) fn parse(&self) -> Result<UpdateResource, Rejections> {
         let mut problems = Problems::default();
         let key = key(&mut problems, self, self.idempotency_key.as_ref());
-        let edit = edit(&mut problems, "resourceId", &self.resource_id, self.expected_revision, key);
+        let edit = edit(
+            &mut problems,
+            "resourceId",
+            &self.resource_id,
+            self.expected_revision,
+            key,
+        );
         let email: Change<text::EmailAddress> = match &self.email {
             MaybeUndefined::Undefined => Change::Keep,
             MaybeUndefined::Null => Change::Clear,
-            MaybeUndefined::Value(email) => problems.take("email", email.address()).map_or(Change::Keep, Change::Set),
+            MaybeUndefined::Value(email) => problems
+                .take("email", email.address())
+                .map_or(Change::Keep, Change::Set),
         };
         let name = given(&mut problems, "name", &self.name);
         problems.finish(edit.map(|edit| UpdateResource { edit, name, email }))
@@ -339,7 +388,13 @@ impl DeleteResourceInput {
     pub(crate) fn parse(&self) -> Result<Edit<ResourceId>, Rejections> {
         let mut problems = Problems::default();
         let key = key(&mut problems, self, self.idempotency_key.as_ref());
-        let edit = edit(&mut problems, "resourceId", &self.resource_id, self.expected_revision, key);
+        let edit = edit(
+            &mut problems,
+            "resourceId",
+            &self.resource_id,
+            self.expected_revision,
+            key,
+        );
         problems.finish(edit)
     }
 }
