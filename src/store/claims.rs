@@ -235,6 +235,12 @@ pub async fn make_lasting(conn: &mut Conn, site: SiteId, id: ClaimId) -> Result<
     Ok(())
 }
 
+/// Changes how many seats a claim takes.
+pub async fn set_seats(conn: &mut Conn, site: SiteId, id: ClaimId, seats: i32) -> Result<(), StoreError> {
+    on!(conn, c => update(claims::table.find((site, id))).set(claims::seats.eq(seats)).execute(c).await)?;
+    Ok(())
+}
+
 /// Changes why a claim may overlap others.
 pub async fn set_reason(
     conn: &mut Conn,

@@ -137,6 +137,13 @@ impl Ledger {
         self.own_claim(ask).is_some()
     }
 
+    /// Whether those who came before the holder leave it so many seats, in the place that it has in their order.
+    pub(in crate::service) fn fits_in_order(&self, ask: &Ask) -> bool {
+        let own = |claim: &&Claim| claim.holder == ask.holder && claim.target == ask.target && claim.span == ask.span;
+        let before = self.claims.iter().find(own).map(|claim| claim.id);
+        self.check(&Ask { before, ..*ask }).is_none()
+    }
+
     /// What is in the way of one wish.
     pub(in crate::service) fn check(&self, ask: &Ask) -> Option<Clash> {
         conflict::evaluate(&self.after_own(ask), &self.claims, self.capacity(ask.target), self.now)
@@ -156,6 +163,7 @@ impl Ledger {
         let mut kept = BTreeSet::new();
         let mut new = Vec::new();
         for ask in asks {
+            self.resize(tx, ask).await?;
             match self.own_claim(ask) {
                 // A lasting claim stays; a held one becomes lasting unless it is to be held on.
                 Some(claim) if reason != OverlapReason::MultipleRequests => {
@@ -191,6 +199,20 @@ impl Ledger {
         for claim in new {
             claims::insert(tx.conn(), site, &claim).await?;
             self.claims.push(claim);
+        }
+        Ok(())
+    }
+
+    /// Gives the holder as many seats as it asks for at the place in the order that it has, if they are fewer or free.
+    /// What goes over takes its place behind all others.
+    async fn resize(&mut self, tx: &mut Tx<'_>, ask: &Ask) -> Result<(), StoreError> {
+        let (site, free) = (tx.site(), self.check(ask).is_none());
+        let own = self.claims.iter_mut().find(|claim| {
+            claim.holder == ask.holder && claim.target == ask.target && claim.span == ask.span && claim.blocks() && claim.seats != ask.seats
+        });
+        if let Some(claim) = own.filter(|claim| ask.seats < claim.seats || free) {
+            claim.seats = ask.seats;
+            claims::set_seats(tx.conn(), site, claim.id, ask.seats).await?;
         }
         Ok(())
     }

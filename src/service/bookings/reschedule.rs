@@ -207,8 +207,9 @@ impl Command for Update {
             {
                 return Err(place.refuse(tx, ask, clash).await?.into());
             }
-            // Whoever takes fewer seats is let, even where it was over before; what is still over stays on record.
-            after.double_booked = clash.is_some() && fewer && before.double_booked;
+            // Whoever takes fewer seats is let, even where it was over before; what is still over stays on record. The
+            // flag is for those who came later.
+            after.double_booked = fewer && before.double_booked && !asks.iter().all(|ask| place.ledger.fits_in_order(ask));
             let reason = if input.skip_availability_validation || before.flow.skip_availability_validation {
                 OverlapReason::OwnerSkip
             } else {
