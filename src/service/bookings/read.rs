@@ -133,10 +133,10 @@ impl Service {
 
     /// The bookings that clash with this one, whichever was there first; only those that the caller may see.
     pub async fn conflicts(&self, caller: &Caller, booking: &Booking) -> Result<Vec<Booking>, Error> {
-        if !booking.status.on_calendar() {
+        let (site, id, now) = (caller.site, booking.id, self.clock().now());
+        if !booking.status.on_calendar() && !booking.held(now) {
             return Ok(Vec::new());
         }
-        let (site, id, now) = (caller.site, booking.id, self.clock().now());
         let rivals = self.db().read(move |conn| {
             Box::pin(async move {
                 let own = claims::of_holder(conn, site, Holder::Booking(id)).await?;
