@@ -5,6 +5,7 @@ use crate::{
     domain::{
         Rejection,
         booking::{Act, Booking},
+        catalog::Service as Offered,
         conflict::{self, Ask, Holder, Target},
         event::EventType,
         ids::{BookingId, Kind, NotificationId, ServiceId},
@@ -65,8 +66,8 @@ impl Service {
             .ok_or_else(|| Rejection::not_found(Kind::Booking, &[]).into())
     }
 
-    /// Whether the caller may do something to the booking now, without any override.
-    pub fn allows(&self, caller: &Caller, booking: &Booking, act: Act) -> Result<(), Rejection> {
+    /// Whether the caller may do something to the booking of this service now, without any override.
+    pub fn allows(&self, caller: &Caller, booking: &Booking, offered: &Offered, act: Act) -> Result<(), Rejection> {
         let for_customers = matches!(act, Act::Cancel | Act::Reschedule);
         if !access::manages(caller, &booking.booked) && !(for_customers && access::owns(caller, booking)) {
             return Err(Rejection::Unauthorized { what: "this".to_owned(), path: Vec::new() });
@@ -75,6 +76,9 @@ impl Service {
         match act {
             Act::Cancel => before_start(booking, &caller.actor, self.clock().now(), PolicyRule::TooLateToCancel),
             Act::Reschedule => before_start(booking, &caller.actor, self.clock().now(), PolicyRule::TooLateToReschedule),
+            Act::MarkAsPending if !offered.online_booking.require_manual_approval => {
+                Err(Rejection::NotPendingApprovalService)
+            }
             _ => Ok(()),
         }
     }
