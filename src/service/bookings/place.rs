@@ -83,7 +83,27 @@ pub(super) struct Search<'a> {
     pub(super) current: Option<&'a Booking>,
 }
 
-pub(super) async fn find(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Result<Place, Failure> {
+/// Finds the place, or says what of the wish, which stands at `path` of the input, is at fault.
+pub(super) async fn find(
+    tx: &mut Tx<'_>,
+    wanted: &Wanted,
+    search: &Search<'_>,
+    path: &[&str],
+) -> Result<Place, Failure> {
+    look_up(tx, wanted, search).await.map_err(|failure| match failure {
+        Failure::Rejected(rejection) => {
+            let place: &[&str] = match wanted {
+                Wanted::Session { .. } => &["slot", "session"],
+                Wanted::Appointment { .. } => &["slot", "appointment"],
+                Wanted::Course { .. } => &["schedule"],
+            };
+            rejection.within(place).within(path).into()
+        }
+        other => other,
+    })
+}
+
+async fn look_up(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Result<Place, Failure> {
     match wanted {
         Wanted::Session { session, time_zone } => find_session(tx, *session, time_zone.as_ref(), search).await,
         Wanted::Course { schedule, time_zone } => find_course(tx, *schedule, time_zone.as_ref(), search).await,

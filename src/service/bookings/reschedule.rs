@@ -67,7 +67,7 @@ impl Command for Reschedule {
             any_length: input.skip_availability_validation,
             current: Some(&seen),
         };
-        let mut place = place::find(tx, &self.wanted(&seen)?, &search).await?;
+        let mut place = place::find(tx, &self.wanted(&seen)?, &search, &[]).await?;
         let now = place.ledger.now();
         let before = load(tx, &self.caller, &input.target).await?;
         if before.revision != seen.revision && !only_its_hold_ended(&seen, &before) {
