@@ -254,7 +254,7 @@ async fn a_refused_caller_is_closed_4403_and_told_why() {
         (
             json!({ "Authorization": "Bearer down" }),
             1013,
-            "UNAVAILABLE",
+            "SERVICE_UNAVAILABLE",
         ),
     ] {
         let mut client = Client::open(&server).await;
