@@ -312,18 +312,9 @@ async fn a_wrong_credential_is_refused_before_anything_runs() {
     assert_eq!(header_of(&response, "www-authenticate"), "Bearer");
     for (request, expected) in [
         (act().bearer_auth("wrong"), (401, "UNAUTHENTICATED")),
-        (
-            act().basic_auth("secret", Some("x")),
-            (401, "UNAUTHENTICATED"),
-        ),
-        (
-            act().header("Frontdesk-Visitor-Token", ""),
-            (401, "UNAUTHENTICATED"),
-        ),
-        (
-            act().header("Frontdesk-Site", "elsewhere"),
-            (400, "SITE_NOT_FOUND"),
-        ),
+        (act().basic_auth("secret", Some("x")), (401, "UNAUTHENTICATED")),
+        (act().header("Frontdesk-Visitor-Token", ""), (401, "UNAUTHENTICATED")),
+        (act().header("Frontdesk-Site", "elsewhere"), (400, "SITE_NOT_FOUND")),
         (act().bearer_auth("down"), (503, "SERVICE_UNAVAILABLE")),
     ] {
         let (status, code) = refusal(request).await;

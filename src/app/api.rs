@@ -220,11 +220,17 @@ impl Frontdesk {
 fn readable(request: &mut Request) -> Result<(), ServerError> {
     let unreadable = |message: &str, code: &'static str| {
         let mut error = ServerError::new(message, None);
-        error.extensions.get_or_insert_with(ErrorExtensionValues::default).set("code", code);
+        error
+            .extensions
+            .get_or_insert_with(ErrorExtensionValues::default)
+            .set("code", code);
         error
     };
     if graphql::document::too_deep(&request.query) {
-        return Err(unreadable("the document is nested too deeply", "GRAPHQL_VALIDATION_FAILED"));
+        return Err(unreadable(
+            "the document is nested too deeply",
+            "GRAPHQL_VALIDATION_FAILED",
+        ));
     }
     let repaired = match graphql::document::without_surrogates(&request.query) {
         Ok(Cow::Borrowed(_)) => return Ok(()),

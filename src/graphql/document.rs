@@ -58,7 +58,10 @@ pub fn too_deep(document: &str) -> bool {
                 depth = depth.saturating_sub(1);
                 behind
             }
-            "#" => behind.find(['\n', '\r']).and_then(|end| behind.get(end..)).unwrap_or_default(),
+            "#" => behind
+                .find(['\n', '\r'])
+                .and_then(|end| behind.get(end..))
+                .unwrap_or_default(),
             _ => behind_string(behind),
         };
     }
@@ -78,8 +81,19 @@ fn behind_string(text: &str) -> &str {
             return found.get(end.len()..).unwrap_or_default();
         }
         let skip = match found.as_bytes().first() {
-            Some(b'\\') if block => if found.starts_with("\\\"\"\"") { 4 } else { 1 },
-            Some(b'\\') => 1 + found.get(1..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8),
+            Some(b'\\') if block => {
+                if found.starts_with("\\\"\"\"") {
+                    4
+                } else {
+                    1
+                }
+            }
+            Some(b'\\') => {
+                1 + found
+                    .get(1..)
+                    .and_then(|rest| rest.chars().next())
+                    .map_or(0, char::len_utf8)
+            }
             // A line's end ends an unterminated string, too.
             Some(b'\n' | b'\r') if !block => return found,
             _ => 1,
@@ -118,7 +132,11 @@ mod tests {
         ] {
             assert!(!too_deep(&shallow), "{shallow}");
         }
-        for deep in [format!("{{ a(b: \"\", c: {many}) }}"), format!("# x\n{many}"), format!("\"x\n{many}")] {
+        for deep in [
+            format!("{{ a(b: \"\", c: {many}) }}"),
+            format!("# x\n{many}"),
+            format!("\"x\n{many}"),
+        ] {
             assert!(too_deep(&deep), "{deep}");
         }
     }

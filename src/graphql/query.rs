@@ -177,8 +177,18 @@ async fn bookings(
         let ahead = ctx.look_ahead();
         ahead.field("nodes").field(field).exists() || ahead.field("edges").field("node").field(field).exists()
     };
-    Booking::prefetch(ctx, &mut page.items, below("contactDetails"), below("service") || below("allowedActions")).await?;
-    Ok(BookingConnection::new(page, |node| booking_cursor(&BookingKey::of(&node.inner, field), field), total))
+    Booking::prefetch(
+        ctx,
+        &mut page.items,
+        below("contactDetails"),
+        below("service") || below("allowedActions"),
+    )
+    .await?;
+    Ok(BookingConnection::new(
+        page,
+        |node| booking_cursor(&BookingKey::of(&node.inner, field), field),
+        total,
+    ))
 }
 
 async fn events(

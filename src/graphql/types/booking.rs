@@ -461,7 +461,11 @@ impl Booking {
     async fn allowed_actions(&self, ctx: &Context<'_>) -> async_graphql::Result<BookingAllowedActions> {
         let offered = self.offered(ctx).await?;
         let allowed = |act: Act| match service(ctx).allows(caller(ctx), &self.inner, &offered, act) {
-            Ok(()) => AllowedAction { allowed: true, code: None, reason: None },
+            Ok(()) => AllowedAction {
+                allowed: true,
+                code: None,
+                reason: None,
+            },
             Err(rejection) => {
                 let (code, reason) = UserError::from(rejection).summary();
                 AllowedAction {
@@ -678,9 +682,13 @@ impl Booking {
         if let Some(service) = &self.service {
             return Ok(service.clone());
         }
-        let found = service(ctx).services_by_id(caller(ctx), vec![self.inner.booked.service]).await;
+        let found = service(ctx)
+            .services_by_id(caller(ctx), vec![self.inner.booked.service])
+            .await;
         let found = found.map_err(|error| failure(ctx, error))?.into_iter().next();
-        found.map(Arc::new).ok_or_else(|| coded("the service is gone", "INTERNAL_ERROR"))
+        found
+            .map(Arc::new)
+            .ok_or_else(|| coded("the service is gone", "INTERNAL_ERROR"))
     }
 
     async fn history_page(&self, ctx: &Context<'_>, paging: &Paging) -> async_graphql::Result<BookingEventConnection> {

@@ -228,10 +228,12 @@ pub(super) async fn open(
     let service = catalog::find_service(tx.conn(), caller.site, seen.booked.service)
         .await?
         .ok_or_else(|| Rejection::not_found(Kind::Service, &["bookingId"]))?;
-    let place = place::reopen(tx, &seen, service, purpose).await.map_err(|failure| match failure {
-        Failure::Rejected(Rejection::NotFound { kind, .. }) => Rejection::not_found(kind, &["bookingId"]).into(),
-        other => other,
-    })?;
+    let place = place::reopen(tx, &seen, service, purpose)
+        .await
+        .map_err(|failure| match failure {
+            Failure::Rejected(Rejection::NotFound { kind, .. }) => Rejection::not_found(kind, &["bookingId"]).into(),
+            other => other,
+        })?;
     // What was read before the locks may be old; what expired a hold while locking may have changed it, too.
     let booking = load(tx, caller, target).await?;
     if place::targets_of(&booking.booked) != place::targets_of(&seen.booked) || booking.booked.span != seen.booked.span

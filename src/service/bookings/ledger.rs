@@ -222,7 +222,11 @@ impl Ledger {
     async fn resize(&mut self, tx: &mut Tx<'_>, ask: &Ask) -> Result<(), StoreError> {
         let (site, free) = (tx.site(), self.check(ask).is_none());
         let own = self.claims.iter_mut().find(|claim| {
-            claim.holder == ask.holder && claim.target == ask.target && claim.span == ask.span && claim.blocks() && claim.seats != ask.seats
+            claim.holder == ask.holder
+                && claim.target == ask.target
+                && claim.span == ask.span
+                && claim.blocks()
+                && claim.seats != ask.seats
         });
         if let Some(claim) = own.filter(|claim| ask.seats < claim.seats || free) {
             claim.seats = ask.seats;

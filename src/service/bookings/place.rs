@@ -197,8 +197,11 @@ pub(super) async fn reopen(
         .map(|resource| resource.id)
         .collect();
     let choose = booking.booked.kind == ServiceKind::Appointment && purpose == Reopen::Take;
-    let candidates =
-        if choose { Candidates::load(tx, &service, &wished, Some(booking)).await? } else { Candidates::default() };
+    let candidates = if choose {
+        Candidates::load(tx, &service, &wished, Some(booking)).await?
+    } else {
+        Candidates::default()
+    };
     let mut spots = spots_of(booking);
     let busy = busy_span(&booking.booked);
     spots.extend(candidates.targets().map(|target| (target, busy)));

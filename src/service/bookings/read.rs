@@ -88,7 +88,12 @@ impl Service {
         booking.check(act)?;
         match act {
             Act::Cancel => before_start(booking, &caller.actor, self.clock().now(), PolicyRule::TooLateToCancel),
-            Act::Reschedule => before_start(booking, &caller.actor, self.clock().now(), PolicyRule::TooLateToReschedule),
+            Act::Reschedule => before_start(
+                booking,
+                &caller.actor,
+                self.clock().now(),
+                PolicyRule::TooLateToReschedule,
+            ),
             Act::MarkAsPending if !offered.online_booking.require_manual_approval => {
                 Err(Rejection::NotPendingApprovalService)
             }
@@ -235,10 +240,13 @@ impl Service {
         let page = self.db().read(move |conn| {
             Box::pin(async move {
                 let wanted = usize::try_from(request.limit).unwrap_or(0) + 1;
-                let order = if request.from_end { events::Order::Backward } else { events::Order::Forward };
-                let passes = |event: &Event| {
-                    filter.passes(event) && access::sees_event(&caller, &EventSubjects::from(event))
+                let order = if request.from_end {
+                    events::Order::Backward
+                } else {
+                    events::Order::Forward
                 };
+                let passes =
+                    |event: &Event| filter.passes(event) && access::sees_event(&caller, &EventSubjects::from(event));
                 let after = request.after.unwrap_or(0);
                 let mut found = scan(conn, site, (after, request.before), order, wanted, &passes).await?;
                 let more = found.len() >= wanted;
@@ -246,20 +254,32 @@ impl Service {
                 // The flags are facts: is there anything on the other sides of the cursors?
                 let earlier = async |conn: &mut crate::store::Conn| {
                     let range = (0, Some(after.saturating_add(1)));
-                    scan(conn, site, range, events::Order::Backward, 1, &passes).await.map(|found| !found.is_empty())
+                    scan(conn, site, range, events::Order::Backward, 1, &passes)
+                        .await
+                        .map(|found| !found.is_empty())
                 };
                 let later = async |conn: &mut crate::store::Conn| match request.before {
                     Some(before) => {
                         let range = (before.saturating_sub(1), None);
-                        scan(conn, site, range, events::Order::Forward, 1, &passes).await.map(|found| !found.is_empty())
+                        scan(conn, site, range, events::Order::Forward, 1, &passes)
+                            .await
+                            .map(|found| !found.is_empty())
                     }
                     None => Ok(false),
                 };
                 if request.from_end {
                     found.reverse();
-                    Ok(Page { items: found, has_previous: more || earlier(conn).await?, has_next: later(conn).await? })
+                    Ok(Page {
+                        items: found,
+                        has_previous: more || earlier(conn).await?,
+                        has_next: later(conn).await?,
+                    })
                 } else {
-                    Ok(Page { items: found, has_next: more || later(conn).await?, has_previous: earlier(conn).await? })
+                    Ok(Page {
+                        items: found,
+                        has_next: more || later(conn).await?,
+                        has_previous: earlier(conn).await?,
+                    })
                 }
             })
         });
@@ -290,15 +310,25 @@ impl Service {
                 let later = match request.before {
                     Some(before) => {
                         let forward = events::Order::Forward;
-                        !events::of_booking(conn, site, booking, before - 1, None, forward, 1).await?.is_empty()
+                        !events::of_booking(conn, site, booking, before - 1, None, forward, 1)
+                            .await?
+                            .is_empty()
                     }
                     None => false,
                 };
                 if request.from_end {
                     rows.reverse();
-                    Ok(Page { items: rows, has_previous: more || after > 0, has_next: later })
+                    Ok(Page {
+                        items: rows,
+                        has_previous: more || after > 0,
+                        has_next: later,
+                    })
                 } else {
-                    Ok(Page { items: rows, has_next: more || later, has_previous: after > 0 })
+                    Ok(Page {
+                        items: rows,
+                        has_next: more || later,
+                        has_previous: after > 0,
+                    })
                 }
             })
         });

@@ -112,7 +112,10 @@ impl Command for Reschedule {
             };
             let asks = std::mem::take(&mut place.asks);
             let holder = Holder::Booking(before.id);
-            place.ledger.occupy(tx, &asks, holder, reason, after.hold_expires_at).await?;
+            place
+                .ledger
+                .occupy(tx, &asks, holder, reason, after.hold_expires_at)
+                .await?;
         } else if after.booked.kind == ServiceKind::Appointment {
             // Its hold ended in the meantime: it holds nothing, so nobody is assigned.
             after.booked.resources.retain(|resource| resource.explicitly_requested);
@@ -263,7 +266,8 @@ impl Command for Update {
             }
             // Whoever takes fewer seats is let, even where it was over before; what is still over stays on record. The
             // flag is for those who came later.
-            after.double_booked = fewer && before.double_booked && !asks.iter().all(|ask| place.ledger.fits_in_order(ask));
+            after.double_booked =
+                fewer && before.double_booked && !asks.iter().all(|ask| place.ledger.fits_in_order(ask));
             let reason = if input.skip_availability_validation || before.flow.skip_availability_validation {
                 OverlapReason::OwnerSkip
             } else {

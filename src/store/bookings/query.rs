@@ -325,17 +325,22 @@ pub async fn page(
         from_end,
     };
     let behind_start = match start {
-        Some(key) if !own => {
-            !self::rows(conn, site, filter.clone(), field, order, &away(key, !request.from_end)).await?.is_empty()
-        }
+        Some(key) if !own => !self::rows(conn, site, filter.clone(), field, order, &away(key, !request.from_end))
+            .await?
+            .is_empty(),
         _ => own,
     };
     let behind_stop = match stop {
-        Some(key) if !more => !self::rows(conn, site, filter, field, order, &away(key, request.from_end)).await?.is_empty(),
+        Some(key) if !more => !self::rows(conn, site, filter, field, order, &away(key, request.from_end))
+            .await?
+            .is_empty(),
         _ => more,
     };
-    (page.has_previous, page.has_next) =
-        if request.from_end { (behind_stop, behind_start) } else { (behind_start, behind_stop) };
+    (page.has_previous, page.has_next) = if request.from_end {
+        (behind_stop, behind_start)
+    } else {
+        (behind_start, behind_stop)
+    };
     Ok(page)
 }
 
