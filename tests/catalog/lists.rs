@@ -9,7 +9,12 @@ use serde_json::{Value, json};
 use crate::{code, confirmed, on_both_engines, studio, support::Client};
 
 fn names(connection: &Value) -> Vec<String> {
-    connection["nodes"].as_array().unwrap().iter().map(|node| node["name"].as_str().unwrap().to_owned()).collect()
+    connection["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| node["name"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 on_both_engines! {

@@ -1,6 +1,13 @@
 //! The business's catalog and calendar over the real HTTP endpoint, on both engines.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, missing_docs, unreachable_pub)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    missing_docs,
+    unreachable_pub
+)]
 
+#[allow(unused_imports)]
 #[path = "../booking/support/mod.rs"]
 mod support;
 
@@ -8,6 +15,7 @@ mod calendar;
 mod courses;
 mod lists;
 mod offers;
+mod races;
 mod sessions;
 
 use serde_json::{Value, json};
@@ -19,7 +27,9 @@ const ERRORS: &str = "userErrors { __typename code message path ... on BookingsA
 
 /// The payload of a mutation that is done.
 async fn done(client: &Client, name: &str, input: Value, selection: &str) -> Value {
-    let payload = client.mutate_selecting(name, input.clone(), &format!("{selection} {ERRORS}")).await;
+    let payload = client
+        .mutate_selecting(name, input.clone(), &format!("{selection} {ERRORS}"))
+        .await;
     assert_eq!(payload["userErrors"], json!([]), "{name} {input}");
     payload
 }
@@ -79,5 +89,7 @@ async fn studio(engine: support::Engine) -> (Server, Studio, Client) {
 /// A wall clock in the studio's zone, some minutes after noon UTC of tomorrow.
 fn local(studio: &Studio, minutes: i64) -> String {
     let at: jiff::Timestamp = studio.at(minutes).parse().unwrap();
-    at.to_zoned(jiff::tz::TimeZone::get("Europe/Berlin").unwrap()).datetime().to_string()
+    at.to_zoned(jiff::tz::TimeZone::get("Europe/Berlin").unwrap())
+        .datetime()
+        .to_string()
 }

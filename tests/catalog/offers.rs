@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::{
-    code, confirmed, done, last_event, on_both_engines, refused,
-    studio,
-    support::{Server, fixture::with, client::mutation},
+    code, confirmed, done, last_event, on_both_engines, refused, studio,
+    support::{Server, client::mutation, fixture::with},
 };
 
 const SERVICE: &str = "service { id slug name description defaultCapacity durations bufferMinutes revision type \

@@ -24,8 +24,16 @@ fn session(studio: &Studio, from: i64, to: i64) -> Value {
 /// The reasons on record of the claims that a session holds.
 async fn reasons(server: &Server) -> Vec<Option<OverlapReason>> {
     let site = server.site;
-    let all = server.service().db().read(move |conn| Box::pin(claims::all(conn, site))).await.unwrap();
-    all.iter().filter(|claim| matches!(claim.holder, Holder::Session(_))).map(|claim| claim.overlap_reason).collect()
+    let all = server
+        .service()
+        .db()
+        .read(move |conn| Box::pin(claims::all(conn, site)))
+        .await
+        .unwrap();
+    all.iter()
+        .filter(|claim| matches!(claim.holder, Holder::Session(_)))
+        .map(|claim| claim.overlap_reason)
+        .collect()
 }
 
 on_both_engines! {

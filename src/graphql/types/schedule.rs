@@ -84,12 +84,11 @@ impl Schedule {
         if service.is_none_or(|service| service.offered.kind != ServiceKind::Course) {
             return Ok(None);
         }
-        let taken = match self.taken {
-            Some(taken) => taken,
-            None => {
-                let own = Target::Schedule(self.schedule.id);
-                lists::taken(ctx, vec![own]).await?.of(own)
-            }
+        let taken = if let Some(taken) = self.taken {
+            taken
+        } else {
+            let own = Target::Schedule(self.schedule.id);
+            lists::taken(ctx, vec![own]).await?.of(own)
         };
         Ok(Some(lists::remaining(self.schedule.capacity, taken)))
     }

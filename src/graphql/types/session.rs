@@ -315,12 +315,12 @@ async fn remaining(ctx: &Context<'_>, sessions: &[catalog::Session]) -> async_gr
         .collect();
     runs.sort();
     runs.dedup();
-    let runs = match runs.is_empty() {
-        true => Vec::new(),
-        false => acts
-            .schedules_by_id(caller, runs)
+    let runs = if runs.is_empty() {
+        Vec::new()
+    } else {
+        acts.schedules_by_id(caller, runs)
             .await
-            .map_err(|error| failure(ctx, error))?,
+            .map_err(|error| failure(ctx, error))?
     };
     let place = |session: &catalog::Session| match runs.iter().find(|run| run.id == session.schedule) {
         Some(run) => (Target::Schedule(run.id), run.capacity),
