@@ -315,7 +315,7 @@ async fn a_wrong_credential_is_refused_before_anything_runs() {
         (act().basic_auth("secret", Some("x")), (401, "UNAUTHENTICATED")),
         (act().header("Frontdesk-Visitor-Token", ""), (401, "UNAUTHENTICATED")),
         (act().header("Frontdesk-Site", "elsewhere"), (400, "SITE_NOT_FOUND")),
-        (act().bearer_auth("down"), (503, "UNAVAILABLE")),
+        (act().bearer_auth("down"), (503, "SERVICE_UNAVAILABLE")),
     ] {
         let (status, code) = refusal(request).await;
         assert_eq!((status, code.as_str()), expected);

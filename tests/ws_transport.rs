@@ -222,7 +222,7 @@ async fn a_refused_caller_is_closed_4403_and_told_why() {
         (json!({ "authorization": "Bearer wrong" }), 4403, "UNAUTHENTICATED"),
         (json!({ "Authorization": 7 }), 4403, "UNAUTHENTICATED"),
         (json!({ "FRONTDESK-SITE": "elsewhere" }), 4403, "SITE_NOT_FOUND"),
-        (json!({ "Authorization": "Bearer down" }), 1013, "UNAVAILABLE"),
+        (json!({ "Authorization": "Bearer down" }), 1013, "SERVICE_UNAVAILABLE"),
     ] {
         let mut client = Client::open(&server).await;
         client

@@ -218,17 +218,24 @@ impl Frontdesk {
 
 /// Makes the document one that the parser can read, or says why it can't be.
 fn readable(request: &mut Request) -> Result<(), ServerError> {
+    let unreadable = |message: &str, code: &'static str| {
+        let mut error = ServerError::new(message, None);
+        error
+            .extensions
+            .get_or_insert_with(ErrorExtensionValues::default)
+            .set("code", code);
+        error
+    };
+    if graphql::document::too_deep(&request.query) {
+        return Err(unreadable(
+            "the document is nested too deeply",
+            "GRAPHQL_VALIDATION_FAILED",
+        ));
+    }
     let repaired = match graphql::document::without_surrogates(&request.query) {
         Ok(Cow::Borrowed(_)) => return Ok(()),
         Ok(Cow::Owned(text)) => text,
-        Err(message) => {
-            let mut error = ServerError::new(message, None);
-            error
-                .extensions
-                .get_or_insert_with(ErrorExtensionValues::default)
-                .set("code", "GRAPHQL_PARSE_FAILED");
-            return Err(error);
-        }
+        Err(message) => return Err(unreadable(message, "GRAPHQL_PARSE_FAILED")),
     };
     request.query = repaired;
     Ok(())

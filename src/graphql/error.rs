@@ -441,6 +441,7 @@ pub fn coded(message: impl Into<String>, code: &'static str) -> Error {
 }
 
 /// An argument of a query that can't be understood.
+#[must_use]
 pub fn bad_input(invalid: &Invalid) -> Error {
     coded(
         format!("`{}` {}", invalid.path.join("."), invalid.message),

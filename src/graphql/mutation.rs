@@ -374,7 +374,10 @@ async fn bulk_create(
     let result = |(index, result): (usize, Result<domain::booking::Booking, Rejection>)| {
         let (booking, user_errors) = match result {
             Ok(booking) => (Some(Booking::from(booking)), Vec::new()),
-            Err(rejection) => (None, vec![UserError::from(rejection)]),
+            Err(rejection) => {
+                let rejection = rejection.within(&["bookings", &index.to_string()]);
+                (None, vec![UserError::from(rejection)])
+            }
         };
         BulkCreateBookingResult {
             booking,

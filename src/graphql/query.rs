@@ -167,20 +167,23 @@ async fn bookings(
         .bookings(caller, filter.clone(), field, direction, request)
         .await;
     let mut page = page.map_err(|error| failure(ctx, error))?.map(Booking::from);
-    let total = match selects(ctx, "totalCount") {
-        true => Some(
-            service
-                .count_bookings(caller, filter)
-                .await
-                .map_err(|error| failure(ctx, error))?,
-        ),
-        false => None,
+    let total = if selects(ctx, "totalCount") {
+        let count = service.count_bookings(caller, filter).await;
+        Some(count.map_err(|error| failure(ctx, error))?)
+    } else {
+        None
     };
     let below = |field: &str| {
         let ahead = ctx.look_ahead();
         ahead.field("nodes").field(field).exists() || ahead.field("edges").field("node").field(field).exists()
     };
-    Booking::prefetch(ctx, &mut page.items, below("contactDetails"), below("service")).await?;
+    Booking::prefetch(
+        ctx,
+        &mut page.items,
+        below("contactDetails"),
+        below("service") || below("allowedActions"),
+    )
+    .await?;
     Ok(BookingConnection::new(
         page,
         |node| booking_cursor(&BookingKey::of(&node.inner, field), field),

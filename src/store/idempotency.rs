@@ -55,10 +55,10 @@ pub async fn keep(
     now: Timestamp,
     expires: Timestamp,
 ) -> Result<(), Failure> {
-    let expired = records::table
+    let over = records::table
         .find((key.site, key.caller.as_str(), key.mutation, key.key.as_str()))
         .filter(records::expires_at.le(At(now)));
-    on!(conn, c => delete(expired).execute(c).await)?;
+    on!(conn, c => delete(over).execute(c).await)?;
     let row = (
         records::site_id.eq(key.site),
         records::caller.eq(key.caller.as_str()),

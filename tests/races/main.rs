@@ -5,6 +5,12 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::items_after_statements,
+    clippy::match_same_arms,
+    clippy::redundant_closure_for_method_calls,
+    clippy::similar_names,
+    clippy::struct_field_names,
+    clippy::unnested_or_patterns,
     missing_docs,
     unreachable_pub
 )]

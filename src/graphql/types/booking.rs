@@ -207,7 +207,7 @@ impl BookedSlot {
 
     /// Who does it. None while an appointment for which nobody was asked for waits for its confirmation.
     async fn resource(&self) -> Option<BookedResource> {
-        self.0.booked.resources.iter().next().cloned().map(BookedResource)
+        self.0.booked.resources.first().cloned().map(BookedResource)
     }
 
     /// The id of the service's schedule.
@@ -458,8 +458,9 @@ impl Booking {
 #[Object]
 impl Booking {
     /// What the caller may do with it now, without any override, and if not, why.
-    async fn allowed_actions(&self, ctx: &Context<'_>) -> BookingAllowedActions {
-        let allowed = |act: Act| match service(ctx).allows(caller(ctx), &self.inner, act) {
+    async fn allowed_actions(&self, ctx: &Context<'_>) -> async_graphql::Result<BookingAllowedActions> {
+        let offered = self.offered(ctx).await?;
+        let allowed = |act: Act| match service(ctx).allows(caller(ctx), &self.inner, &offered, act) {
             Ok(()) => AllowedAction {
                 allowed: true,
                 code: None,
@@ -474,7 +475,7 @@ impl Booking {
                 }
             }
         };
-        BookingAllowedActions {
+        Ok(BookingAllowedActions {
             cancel: allowed(Act::Cancel),
             confirm: allowed(Act::Confirm),
             confirm_or_decline: allowed(Act::ConfirmOrDecline),
@@ -482,7 +483,7 @@ impl Booking {
             mark_as_pending: allowed(Act::MarkAsPending),
             reschedule: allowed(Act::Reschedule),
             update_number_of_participants: allowed(Act::UpdateParticipants),
-        }
+        })
     }
 
     /// What was booked.
@@ -676,6 +677,20 @@ impl Booking {
 }
 
 impl Booking {
+    /// The service, which may have been loaded for the whole list.
+    async fn offered(&self, ctx: &Context<'_>) -> async_graphql::Result<Arc<catalog::Service>> {
+        if let Some(service) = &self.service {
+            return Ok(service.clone());
+        }
+        let found = service(ctx)
+            .services_by_id(caller(ctx), vec![self.inner.booked.service])
+            .await;
+        let found = found.map_err(|error| failure(ctx, error))?.into_iter().next();
+        found
+            .map(Arc::new)
+            .ok_or_else(|| coded("the service is gone", "INTERNAL_ERROR"))
+    }
+
     async fn history_page(&self, ctx: &Context<'_>, paging: &Paging) -> async_graphql::Result<BookingEventConnection> {
         let request = paging.request(history_revision)?;
         let (service, caller, id) = (service(ctx), caller(ctx), self.inner.id);
@@ -683,14 +698,11 @@ impl Booking {
             .history(caller, id, request)
             .await
             .map_err(|error| failure(ctx, error))?;
-        let total = match selects(ctx, "totalCount") {
-            true => Some(
-                service
-                    .count_history(caller, id)
-                    .await
-                    .map_err(|error| failure(ctx, error))?,
-            ),
-            false => None,
+        let total = if selects(ctx, "totalCount") {
+            let count = service.count_history(caller, id).await;
+            Some(count.map_err(|error| failure(ctx, error))?)
+        } else {
+            None
         };
         let own = |event: Event| BookingEvent {
             event,

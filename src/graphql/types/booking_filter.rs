@@ -12,6 +12,7 @@ use crate::{
     domain::{
         ids::{BookingId, TypedId},
         rejection::{Field, Invalid},
+        text,
     },
     graphql::{
         connection::{cursor, open_cursor},
@@ -208,10 +209,10 @@ impl BookingFilter {
             status => Status by |value| Ok(value.into());
             payment_status => PaymentStatus by |value| Ok(value.into());
             selected_payment_option => PaymentOption by |value| Ok(value.into());
-            contact_email => Email by |value: String| Ok(value.to_lowercase());
-            external_user_id => ExternalUser by Ok;
+            contact_email => Email by |value: String| Ok(text::bounded(&value, 320)?.to_lowercase());
+            external_user_id => ExternalUser by |value: String| text::bounded(&value, 320);
             created_by_type => CreatedByKind by |value| Ok(value.into());
-            created_by_subject => CreatedById by Ok;
+            created_by_subject => CreatedById by |value: String| text::bounded(&value, 320);
             created_date => Created by |value: DateTime| value.instant(None);
             updated_date => Updated by |value: DateTime| value.instant(None);
             start_date => Start by |value: DateTime| value.instant(None);

@@ -128,7 +128,7 @@ impl Create {
             any_length: input.flow.skip_availability_validation,
             current: None,
         };
-        let mut place = place::find(tx, &input.wanted, &search).await?;
+        let mut place = place::find(tx, &input.wanted, &search, &["bookedEntity"]).await?;
         let now = place.ledger.now();
         self.check_rights(&place)?;
         self.check_service(&place, now)?;

@@ -172,7 +172,7 @@ impl Ledger {
         let mut kept = BTreeSet::new();
         let mut new = Vec::new();
         for ask in asks {
-            self.resize(tx, ask, reason).await?;
+            self.resize(tx, ask).await?;
             match self.own_claim(ask) {
                 // A lasting claim stays; a held one becomes lasting unless it is to be held on.
                 Some(claim) if reason != OverlapReason::MultipleRequests => {
@@ -217,31 +217,20 @@ impl Ledger {
         Ok(())
     }
 
-    /// Makes the holder's seats of a session or a run as many as are asked for, at the place in the order that they have.
-    async fn resize(&mut self, tx: &mut Tx<'_>, ask: &Ask, reason: OverlapReason) -> Result<(), StoreError> {
-        let site = tx.site();
-        let others = |claim: &Claim| claim.holder != ask.holder || claim.target != ask.target || claim.span != ask.span;
-        let Some(at) = self
-            .claims
-            .iter()
-            .position(|claim| !others(claim) && claim.blocks() && claim.seats != ask.seats)
-        else {
-            return Ok(());
-        };
-        let more = self
-            .claims
-            .as_slice()
-            .get(at)
-            .is_some_and(|claim| claim.seats < ask.seats);
-        let on_record = more && self.check(&Ask { before: None, ..*ask }).is_some();
-        let Some(claim) = self.claims.get_mut(at) else {
-            return Ok(());
-        };
-        claim.seats = ask.seats;
-        claims::set_seats(tx.conn(), site, claim.id, ask.seats).await?;
-        if on_record && claim.overlap_reason.is_none() {
-            claim.overlap_reason = Some(reason);
-            claims::set_reason(tx.conn(), site, claim.id, claim.overlap_reason).await?;
+    /// Gives the holder as many seats as it asks for at the place in the order that it has, if they are fewer or free.
+    /// What goes over takes its place behind all others.
+    async fn resize(&mut self, tx: &mut Tx<'_>, ask: &Ask) -> Result<(), StoreError> {
+        let (site, free) = (tx.site(), self.check(ask).is_none());
+        let own = self.claims.iter_mut().find(|claim| {
+            claim.holder == ask.holder
+                && claim.target == ask.target
+                && claim.span == ask.span
+                && claim.blocks()
+                && claim.seats != ask.seats
+        });
+        if let Some(claim) = own.filter(|claim| ask.seats < claim.seats || free) {
+            claim.seats = ask.seats;
+            claims::set_seats(tx.conn(), site, claim.id, ask.seats).await?;
         }
         Ok(())
     }

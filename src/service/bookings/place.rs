@@ -83,7 +83,27 @@ pub(super) struct Search<'a> {
     pub(super) current: Option<&'a Booking>,
 }
 
-pub(super) async fn find(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Result<Place, Failure> {
+/// Finds the place, or says what of the wish, which stands at `path` of the input, is at fault.
+pub(super) async fn find(
+    tx: &mut Tx<'_>,
+    wanted: &Wanted,
+    search: &Search<'_>,
+    path: &[&str],
+) -> Result<Place, Failure> {
+    look_up(tx, wanted, search).await.map_err(|failure| match failure {
+        Failure::Rejected(rejection) => {
+            let place: &[&str] = match wanted {
+                Wanted::Session { .. } => &["slot", "session"],
+                Wanted::Appointment { .. } => &["slot", "appointment"],
+                Wanted::Course { .. } => &["schedule"],
+            };
+            rejection.within(place).within(path).into()
+        }
+        other => other,
+    })
+}
+
+async fn look_up(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Result<Place, Failure> {
     match wanted {
         Wanted::Session { session, time_zone } => find_session(tx, *session, time_zone.as_ref(), search).await,
         Wanted::Course { schedule, time_zone } => find_course(tx, *schedule, time_zone.as_ref(), search).await,
@@ -148,8 +168,22 @@ pub(super) async fn find(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) 
     }
 }
 
-/// A place for an appointment that is made but has nobody assigned yet, at the time that it has.
-pub(super) async fn reopen(tx: &mut Tx<'_>, booking: &Booking, service: Service) -> Result<Place, Failure> {
+/// What a booking's own place is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reopen {
+    /// To hold it.
+    Take,
+    /// To give it up: nobody has to be found for it, and who has left the service is not asked.
+    Leave,
+}
+
+/// The place that a booking has, at the time that it has. An appointment may have nobody assigned yet.
+pub(super) async fn reopen(
+    tx: &mut Tx<'_>,
+    booking: &Booking,
+    service: Service,
+    purpose: Reopen,
+) -> Result<Place, Failure> {
     let search = Search {
         holder: booking.id,
         seats: booking.participants.total,
@@ -157,17 +191,27 @@ pub(super) async fn reopen(tx: &mut Tx<'_>, booking: &Booking, service: Service)
         any_length: true,
         current: Some(booking),
     };
-    let wished: Vec<ResourceId> = booking.booked.resources.iter().map(|resource| resource.id).collect();
-    let candidates = match booking.booked.kind {
-        ServiceKind::Appointment => Candidates::load(tx, &service, &wished, Some(booking)).await?,
-        ServiceKind::Class | ServiceKind::Course => Candidates::default(),
+    // Whom the server chose for a hold that is over is not asked for any more.
+    let keeps = booking.status.on_calendar() || booking.held(tx.now());
+    let wished: Vec<ResourceId> = booking
+        .booked
+        .resources
+        .iter()
+        .filter(|resource| keeps || resource.explicitly_requested)
+        .map(|resource| resource.id)
+        .collect();
+    let choose = booking.booked.kind == ServiceKind::Appointment && purpose == Reopen::Take;
+    let candidates = if choose {
+        Candidates::load(tx, &service, &wished, Some(booking)).await?
+    } else {
+        Candidates::default()
     };
     let mut spots = spots_of(booking);
     let busy = busy_span(&booking.booked);
     spots.extend(candidates.targets().map(|target| (target, busy)));
     let ledger = open(tx, &spots, &search).await?;
     let mut booked = booking.booked.clone();
-    let (asks, clash) = if booked.kind == ServiceKind::Appointment {
+    let (asks, clash) = if choose {
         let (mut resources, asks, clash) = candidates.choose(&ledger, busy, booking.id)?;
         for resource in &mut resources {
             if let Some(had) = booked.resources.iter().find(|had| had.id == resource.id) {
@@ -176,6 +220,8 @@ pub(super) async fn reopen(tx: &mut Tx<'_>, booking: &Booking, service: Service)
         }
         booked.resources = resources;
         (asks, clash)
+    } else if purpose == Reopen::Leave {
+        (Vec::new(), None)
     } else {
         seat_asks(&ledger, &booked, search.seats, booking.id)
     };

@@ -5,6 +5,7 @@ use crate::{
     domain::{
         Rejection,
         booking::{Act, Booking},
+        catalog::Service as Offered,
         conflict::{self, Ask, Holder, Target},
         event::EventType,
         ids::{BookingId, Kind, NotificationId, ServiceId},
@@ -74,8 +75,8 @@ impl Service {
             .ok_or_else(|| Rejection::not_found(Kind::Booking, &[]).into())
     }
 
-    /// Whether the caller may do something to the booking now, without any override.
-    pub fn allows(&self, caller: &Caller, booking: &Booking, act: Act) -> Result<(), Rejection> {
+    /// Whether the caller may do something to the booking of this service now, without any override.
+    pub fn allows(&self, caller: &Caller, booking: &Booking, offered: &Offered, act: Act) -> Result<(), Rejection> {
         let for_customers = matches!(act, Act::Cancel | Act::Reschedule);
         let may = access::manages(caller, &booking.booked) || (for_customers && access::owns(caller, booking));
         if !may {
@@ -93,6 +94,9 @@ impl Service {
                 self.clock().now(),
                 PolicyRule::TooLateToReschedule,
             ),
+            Act::MarkAsPending if !offered.online_booking.require_manual_approval => {
+                Err(Rejection::NotPendingApprovalService)
+            }
             _ => Ok(()),
         }
     }
@@ -168,10 +172,10 @@ impl Service {
 
     /// The bookings that clash with this one, whichever was there first; only those that the caller may see.
     pub async fn conflicts(&self, caller: &Caller, booking: &Booking) -> Result<Vec<Booking>, Error> {
-        if !booking.status.on_calendar() {
+        let (site, id, now) = (caller.site, booking.id, self.clock().now());
+        if !booking.status.on_calendar() && !booking.held(now) {
             return Ok(Vec::new());
         }
-        let (site, id, now) = (caller.site, booking.id, self.clock().now());
         let rivals = self.db().read(move |conn| {
             Box::pin(async move {
                 let own = claims::of_holder(conn, site, Holder::Booking(id)).await?;
@@ -235,43 +239,46 @@ impl Service {
         let (site, caller) = (caller.site, caller.clone());
         let page = self.db().read(move |conn| {
             Box::pin(async move {
+                let wanted = usize::try_from(request.limit).unwrap_or(0) + 1;
                 let order = if request.from_end {
                     events::Order::Backward
                 } else {
                     events::Order::Forward
                 };
-                let (mut low, mut high) = (request.after.unwrap_or(0), request.before);
-                let wanted = usize::try_from(request.limit).unwrap_or(0) + 1;
-                let mut found: Vec<Event> = Vec::new();
-                while found.len() < wanted {
-                    let piece = events::range(conn, site, low, high, order, SCAN).await?;
-                    let Some(last) = piece.last() else { break };
-                    match order {
-                        events::Order::Forward => low = last.position,
-                        events::Order::Backward => high = Some(last.position),
-                    }
-                    let complete = i64::try_from(piece.len()).unwrap_or(0) < SCAN;
-                    found.extend(piece.into_iter().filter(|event| {
-                        filter.passes(event) && access::sees_event(&caller, &EventSubjects::from(event))
-                    }));
-                    if complete {
-                        break;
-                    }
-                }
+                let passes =
+                    |event: &Event| filter.passes(event) && access::sees_event(&caller, &EventSubjects::from(event));
+                let after = request.after.unwrap_or(0);
+                let mut found = scan(conn, site, (after, request.before), order, wanted, &passes).await?;
                 let more = found.len() >= wanted;
                 found.truncate(wanted - 1);
+                // The flags are facts: is there anything on the other sides of the cursors?
+                let earlier = async |conn: &mut crate::store::Conn| {
+                    let range = (0, Some(after.saturating_add(1)));
+                    scan(conn, site, range, events::Order::Backward, 1, &passes)
+                        .await
+                        .map(|found| !found.is_empty())
+                };
+                let later = async |conn: &mut crate::store::Conn| match request.before {
+                    Some(before) => {
+                        let range = (before.saturating_sub(1), None);
+                        scan(conn, site, range, events::Order::Forward, 1, &passes)
+                            .await
+                            .map(|found| !found.is_empty())
+                    }
+                    None => Ok(false),
+                };
                 if request.from_end {
                     found.reverse();
                     Ok(Page {
                         items: found,
-                        has_previous: more,
-                        has_next: request.before.is_some(),
+                        has_previous: more || earlier(conn).await?,
+                        has_next: later(conn).await?,
                     })
                 } else {
                     Ok(Page {
                         items: found,
-                        has_next: more,
-                        has_previous: request.after.is_some_and(|at| at > 0),
+                        has_next: more || later(conn).await?,
+                        has_previous: earlier(conn).await?,
                     })
                 }
             })
@@ -300,17 +307,26 @@ impl Service {
                 let limit = usize::try_from(request.limit).unwrap_or(0);
                 let more = rows.len() > limit;
                 rows.truncate(limit);
+                let later = match request.before {
+                    Some(before) => {
+                        let forward = events::Order::Forward;
+                        !events::of_booking(conn, site, booking, before - 1, None, forward, 1)
+                            .await?
+                            .is_empty()
+                    }
+                    None => false,
+                };
                 if request.from_end {
                     rows.reverse();
                     Ok(Page {
                         items: rows,
-                        has_previous: more,
-                        has_next: request.before.is_some(),
+                        has_previous: more || after > 0,
+                        has_next: later,
                     })
                 } else {
                     Ok(Page {
                         items: rows,
-                        has_next: more,
+                        has_next: more || later,
                         has_previous: after > 0,
                     })
                 }
@@ -327,6 +343,33 @@ impl Service {
             .read(move |conn| Box::pin(events::count_of_booking(conn, site, booking)))
             .await?)
     }
+}
+
+/// Events of a range of the log that pass, at most `wanted`.
+async fn scan(
+    conn: &mut crate::store::Conn,
+    site: crate::domain::ids::SiteId,
+    (mut low, mut high): (i64, Option<i64>),
+    order: events::Order,
+    wanted: usize,
+    passes: &(dyn Fn(&Event) -> bool + Sync),
+) -> Result<Vec<Event>, crate::store::StoreError> {
+    let mut found: Vec<Event> = Vec::new();
+    while found.len() < wanted {
+        let piece = events::range(conn, site, low, high, order, SCAN).await?;
+        let Some(last) = piece.last() else { break };
+        match order {
+            events::Order::Forward => low = last.position,
+            events::Order::Backward => high = Some(last.position),
+        }
+        let complete = i64::try_from(piece.len()).unwrap_or(0) < SCAN;
+        found.extend(piece.into_iter().filter(passes));
+        if complete {
+            break;
+        }
+    }
+    found.truncate(wanted);
+    Ok(found)
 }
 
 async fn capacity(

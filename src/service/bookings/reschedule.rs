@@ -2,10 +2,10 @@
 
 use super::{
     Changed, Target,
-    act::{load, open},
+    act::{load, only_its_hold_ended, open},
     before_start,
     create::check_participants,
-    place::{self, Purpose, Search, Wanted},
+    place::{self, Purpose, Reopen, Search, Wanted},
     write_change,
 };
 use crate::{
@@ -67,10 +67,10 @@ impl Command for Reschedule {
             any_length: input.skip_availability_validation,
             current: Some(&seen),
         };
-        let mut place = place::find(tx, &self.wanted(&seen)?, &search).await?;
+        let mut place = place::find(tx, &self.wanted(&seen)?, &search, &[]).await?;
         let now = place.ledger.now();
         let before = load(tx, &self.caller, &input.target).await?;
-        if before.revision != seen.revision {
+        if before.revision != seen.revision && !only_its_hold_ended(&seen, &before) {
             return Err(Failure::Again);
         }
         if place.booked.service != before.booked.service {
@@ -116,6 +116,9 @@ impl Command for Reschedule {
                 .ledger
                 .occupy(tx, &asks, holder, reason, after.hold_expires_at)
                 .await?;
+        } else if after.booked.kind == ServiceKind::Appointment {
+            // Its hold ended in the meantime: it holds nothing, so nobody is assigned.
+            after.booked.resources.retain(|resource| resource.explicitly_requested);
         }
         place.ledger.review(tx, Some(before.id), actor).await?;
         let notification = input.target.notification.as_ref();
@@ -236,9 +239,8 @@ impl Command for Update {
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Changed, Failure> {
         let (input, actor) = (&self.input, &self.caller.actor);
-        let (before, mut place) = open(tx, &self.caller, &input.target).await?;
+        let (before, mut place) = open(tx, &self.caller, &input.target, Reopen::Take).await?;
         let now = place.ledger.now();
-        before.check_revision(input.target.expected_revision)?;
         before.check(Act::UpdateParticipants)?;
         let mut after = before.clone();
         after.participants = input.participants.clone();

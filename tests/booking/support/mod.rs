@@ -1,5 +1,11 @@
 //! A real server for each test: in this process, on a port of its own, with a database of its own.
-#![allow(dead_code)]
+#![allow(
+    dead_code,
+    unused_imports,
+    clippy::unused_self,
+    clippy::zombie_processes,
+    reason = "each test binary uses its own part of it"
+)]
 
 pub mod client;
 pub mod engine;
