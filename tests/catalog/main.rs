@@ -7,6 +7,7 @@
     unreachable_pub
 )]
 
+#[allow(unused_imports)]
 #[path = "../booking/support/mod.rs"]
 mod support;
 
@@ -14,6 +15,7 @@ mod calendar;
 mod courses;
 mod lists;
 mod offers;
+mod races;
 mod sessions;
 
 use serde_json::{Value, json};

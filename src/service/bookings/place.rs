@@ -144,6 +144,10 @@ async fn look_up(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Resul
                 spots.extend(spots_of(current));
             }
             let ledger = open(tx, &spots, search).await?;
+            // Whoever deletes the service locks its resources, too: by now it may be gone.
+            if tx.is_concurrent() && catalog::find_live_service(tx.conn(), site, service.id).await?.is_none() {
+                return Err(Rejection::not_found(Kind::Service, &["serviceId"]).into());
+            }
             let (resources, asks, clash) = candidates.choose(&ledger, busy, search.holder)?;
             let resources = match search.purpose {
                 Purpose::Take => resources,

@@ -140,8 +140,15 @@ impl Command for Delete {
         if service.schedule == schedule.id {
             return Err(Rejection::invalid(&["scheduleId"], "was made with the service and goes with it").into());
         }
-        let (now, canceled_bookings) =
-            empty_schedules(tx, &self.caller, &[schedule.id], Kind::Schedule, self.cancel_bookings).await?;
+        let (now, canceled_bookings) = empty_schedules(
+            tx,
+            &self.caller,
+            &[schedule.id],
+            &[],
+            Kind::Schedule,
+            self.cancel_bookings,
+        )
+        .await?;
         schedule.revision += 1;
         schedule.updated = now;
         store::save_schedule(tx.conn(), site, &schedule).await?;

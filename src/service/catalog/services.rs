@@ -12,11 +12,12 @@ use crate::{
         conflict::{Holder, Target},
         ids::{BookingId, Kind, ResourceId, ScheduleId, ServiceId, SiteId},
         text,
+        time::TimeSpan,
     },
     service::{
         Caller, Error, IdempotencyKey, Service,
         access::Right,
-        bookings::{Ledger, Spot, cancel_all, spots_of},
+        bookings::{Ledger, Spot, all_time, cancel_all, spots_of},
     },
     store::{Command, Failure, Tx, catalog as store, sites},
 };
@@ -260,8 +261,15 @@ impl Command for Delete {
         check_revision(Kind::Service, service.revision, self.edit.expected_revision)?;
         let schedules = store::schedules_of(tx.conn(), site, service.id).await?;
         let ids: Vec<ScheduleId> = schedules.iter().map(|schedule| schedule.id).collect();
-        let (now, canceled_bookings) =
-            empty_schedules(tx, &self.caller, &ids, Kind::Service, self.cancel_bookings).await?;
+        let (now, canceled_bookings) = empty_schedules(
+            tx,
+            &self.caller,
+            &ids,
+            &service.resources,
+            Kind::Service,
+            self.cancel_bookings,
+        )
+        .await?;
         service.revision += 1;
         service.updated = now;
         store::save_service(tx.conn(), site, &service).await?;
@@ -277,11 +285,13 @@ impl Command for Delete {
 }
 
 /// Cancels the sessions and bookings of schedules that are to be deleted, as far as they aren't over. Refused if
-/// somebody counts on a booking and nothing was said about it.
+/// somebody counts on a booking and nothing was said about it. New appointments need one of the `resources`: they are
+/// locked, so that none is made meanwhile.
 pub(super) async fn empty_schedules(
     tx: &mut Tx<'_>,
     caller: &Caller,
     schedules: &[ScheduleId],
+    resources: &[ResourceId],
     kind: Kind,
     cancel_bookings: bool,
 ) -> Result<(jiff::Timestamp, i64), Failure> {
@@ -292,6 +302,11 @@ pub(super) async fn empty_schedules(
     let mut spots: Vec<Spot> = schedules.iter().map(|id| seats_of(Target::Schedule(*id))).collect();
     spots.extend(sessions.iter().flat_map(held_by));
     spots.extend(seen.iter().flat_map(spots_of));
+    spots.extend(
+        resources
+            .iter()
+            .filter_map(|id| Some((Target::Resource(*id), TimeSpan::new(now, all_time().end())?))),
+    );
     let (mut ledger, bookings) = under.lock(tx, &spots, &seen).await?;
     require_choice(kind, &bookings, &ledger, cancel_bookings)?;
     let ids: Vec<BookingId> = bookings.iter().map(|booking| booking.id).collect();

@@ -1,0 +1,68 @@
+//! The business changes its catalog while others book.
+
+use futures::future::join_all;
+use serde_json::{Value, json};
+
+use crate::{
+    ERRORS, done, local, on_both_engines, story, studio,
+    support::{Client, fixture::with},
+};
+
+/// The codes of a mutation's user errors; none if it was done.
+async fn codes(client: &Client, name: &str, input: Value) -> Vec<String> {
+    let payload = client.mutate_selecting(name, input, ERRORS).await;
+    payload["userErrors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["code"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+on_both_engines! {
+    async fn of_many_sessions_for_one_resource_and_time_one_is_made(engine) {
+        let (_server, studio, owner) = studio(engine).await;
+        let wish = json!({
+            "scheduleId": studio.yoga.schedule.to_string(), "resourceIds": [studio.anna.id.to_string()],
+            "timeZone": "Europe/Berlin", "localStart": local(&studio, 0), "localEnd": local(&studio, 60),
+        });
+        let appointment = with(studio.appointment(&studio.massage, 30, &[&studio.anna]), json!({ "status": "CONFIRMED" }));
+        let sessions = join_all((0..6).map(|_| codes(&owner, "createSession", wish.clone())));
+        let bookings = join_all((0..6).map(|_| codes(&owner, "createBooking", appointment.clone())));
+        let (sessions, bookings) = tokio::join!(sessions, bookings);
+        let all: Vec<_> = sessions.into_iter().chain(bookings).collect();
+        assert_eq!(all.iter().filter(|codes| codes.is_empty()).count(), 1, "{all:?}");
+        assert!(all.iter().flatten().all(|code| code == "SLOT_NOT_AVAILABLE"), "{all:?}");
+    }
+
+    async fn of_many_changes_of_one_revision_one_is_done(engine) {
+        let (_server, studio, owner) = studio(engine).await;
+        let id = studio.yoga.id.to_string();
+        let rename = |n: i32| json!({ "serviceId": id, "name": format!("Yoga {n}"), "expectedRevision": 1 });
+        let all = join_all((0..8).map(|n| codes(&owner, "updateService", rename(n)))).await;
+        assert_eq!(all.iter().filter(|codes| codes.is_empty()).count(), 1, "{all:?}");
+        assert!(all.iter().flatten().all(|code| code == "REVISION_MISMATCH"), "{all:?}");
+    }
+
+    async fn no_appointment_is_left_on_a_service_that_is_deleted_meanwhile(engine) {
+        let (_server, studio, owner) = studio(engine).await;
+        let wish = |n: i64| with(studio.appointment(&studio.massage, n * 30, &[]), json!({ "status": "CONFIRMED" }));
+        let book = async |n| owner.mutate("createBooking", wish(n)).await["booking"]["id"].clone();
+        let delete = json!({ "serviceId": studio.massage.id.to_string(), "bookings": "CANCEL" });
+        let (ids, _) = tokio::join!(join_all((0..8).map(book)), done(&owner, "deleteService", delete, "canceledBookings"));
+        for id in ids.iter().filter_map(Value::as_str) {
+            assert_eq!(story(&owner, id).await.0["status"], "CANCELED");
+        }
+    }
+
+    async fn who_books_a_session_while_it_moves_has_its_new_time(engine) {
+        let (_server, studio, owner) = studio(engine).await;
+        let wish = with(studio.class(&studio.session, 1), json!({ "status": "CONFIRMED" }));
+        let book = async |_| owner.done("createBooking", wish.clone()).await["id"].as_str().unwrap().to_owned();
+        let moved = json!({ "sessionId": studio.session.id.to_string(), "localStart": local(&studio, 600), "bookings": "MOVE" });
+        let (ids, _) = tokio::join!(join_all((0..8).map(book)), done(&owner, "updateSession", moved, "session { id }"));
+        for id in ids {
+            assert_eq!(story(&owner, &id).await.0["startDate"], studio.at(600));
+        }
+    }
+}
