@@ -213,6 +213,18 @@ on_both_engines! {
         assert!(!bench.taken(60).await);
     }
 
+    async fn whom_the_server_chose_for_a_hold_is_not_insisted_on_when_it_ended(engine) {
+        let bench = Bench::open(engine).await;
+        let (server, studio) = (&bench.server, &bench.studio);
+        let anybody = held(studio.appointment(&studio.massage, 0, &[]), 60);
+        let booking = server.member("ada").done("createBooking", anybody).await;
+        assert_eq!(booking["bookedEntity"]["resource"]["name"], "Anna");
+        bench.pass(60);
+        server.owner().confirmed(bench.massage(0)).await;
+        let confirmed = server.owner().done("confirmBooking", on(&booking)).await;
+        assert_eq!((&confirmed["bookedEntity"]["resource"]["name"], &confirmed["doubleBooked"]), (&json!("Ben"), &json!(false)));
+    }
+
     async fn giving_the_booking_up_frees_its_time(engine) {
         let bench = Bench::open(engine).await;
         let (ada, owner) = (bench.server.member("ada"), bench.server.owner());

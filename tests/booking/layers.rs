@@ -35,7 +35,8 @@ fn named(source: &str) -> Vec<String> {
                         reading = true;
                     }
                     _ if depth == 0 && reading && (c.is_alphanumeric() || c == '_') => name.push(c),
-                    c if depth == 0 && !c.is_whitespace() => reading = false,
+                    // What follows a name is a path within it, or what it is called here.
+                    _ if depth == 0 && !name.is_empty() => reading = false,
                     _ => {}
                 }
             }
