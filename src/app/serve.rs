@@ -168,7 +168,12 @@ pub(super) fn database_url(config: &Config, file: &str) -> DatabaseUrl {
 }
 
 fn settings(url: &DatabaseUrl, config: &Config, migrate: bool) -> StoreSettings {
-    StoreSettings { url: url.clone(), connections: usize::from(config.database_connections), migrate }
+    StoreSettings {
+        url: url.clone(),
+        connections: usize::from(config.database_connections),
+        migrate,
+        max_bytes: config.database_max_mib.map(|mib| u64::from(mib) * 1024 * 1024),
+    }
 }
 
 /// For commands that need a database that is there already.
