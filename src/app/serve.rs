@@ -189,11 +189,12 @@ pub(super) fn database_url(config: &Config, file: &str) -> DatabaseUrl {
         .unwrap_or_else(|| DatabaseUrl::Sqlite(PathBuf::from(file)))
 }
 
-pub(super) fn settings(url: &DatabaseUrl, config: &Config, migrate: bool) -> StoreSettings {
+fn settings(url: &DatabaseUrl, config: &Config, migrate: bool) -> StoreSettings {
     StoreSettings {
         url: url.clone(),
         connections: usize::from(config.database_connections),
         migrate,
+        max_bytes: config.database_max_mib.map(|mib| u64::from(mib) * 1024 * 1024),
     }
 }
 

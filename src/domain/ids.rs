@@ -10,6 +10,14 @@ use uuid::Uuid;
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const ENCODED_LEN: usize = 26;
 
+/// A UUIDv7 of the millisecond after another's.
+fn later(than: Uuid) -> Uuid {
+    let (seconds, nanos) = than.get_timestamp().map_or((0, 0), |at| at.to_unix());
+    let nanos = nanos + 1_000_000;
+    let at = uuid::Timestamp::from_unix(uuid::NoContext, seconds + u64::from(nanos / 1_000_000_000), nanos % 1_000_000_000);
+    Uuid::new_v7(at)
+}
+
 /// Why a text is not the id that was expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
@@ -70,6 +78,16 @@ macro_rules! ids {
                 #[expect(clippy::disallowed_methods, reason = "ids are made here and nowhere else")]
                 pub fn new() -> Self {
                     Self(Uuid::now_v7())
+                }
+
+                /// A new id that sorts after `last`, whatever the clock of the server says that made `last`.
+                #[must_use]
+                pub fn after(last: Option<Self>) -> Self {
+                    let new = Self::new();
+                    match last {
+                        Some(last) if new <= last => Self(later(last.0)),
+                        _ => new,
+                    }
                 }
             }
 

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Conn, StoreError, on,
+    Conn, Failure, StoreError, on,
     schema::{booking_contacts, bookings},
     types::{At, Json},
 };
@@ -229,11 +229,15 @@ pub async fn insert(conn: &mut Conn, site: SiteId, new: &Booking, contact: &Cont
     Ok(())
 }
 
-/// Writes a changed booking.
-pub async fn save(conn: &mut Conn, site: SiteId, changed: &Booking) -> Result<(), StoreError> {
+/// Writes a booking as a change left it, one revision after the row. [`Failure::Again`] when the row isn't that one:
+/// somebody changed it since it was read.
+pub async fn save(conn: &mut Conn, site: SiteId, changed: &Booking) -> Result<(), Failure> {
     let row = Row::new(site, changed);
-    on!(conn, c => update(bookings::table.find((site, changed.id))).set(row).execute(c).await)?;
-    Ok(())
+    let before = bookings::table.find((site, changed.id)).filter(bookings::revision.eq(changed.revision - 1));
+    match on!(conn, c => update(before).set(row).execute(c).await)? {
+        0 => Err(Failure::Again),
+        _ => Ok(()),
+    }
 }
 
 /// Whom a booking is for: checked when it comes in. Personal data, in a row of its own that can be erased.

@@ -1,13 +1,13 @@
 //! Claims: what holds capacity. Also the row locks under which they may be changed.
 
-use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, delete, dsl::sum, insert_into, update,
-};
+use std::collections::BTreeSet;
+
+use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, delete, insert_into, update};
 use diesel_async::RunQueryDsl as _;
 use jiff::Timestamp;
 
 use super::{
-    Conn, StoreError, Tx, on,
+    Conn, Failure, StoreError, Tx, on,
     schema::{bookings, claims, resources, schedules, sessions},
     types::At,
 };
@@ -41,6 +41,22 @@ macro_rules! columns {
     };
 }
 
+/// Locks rows by id, on the engine that has row locks. Without waiting: all of them or [`Failure::Again`].
+macro_rules! lock_rows {
+    ($conn:expr, $site:expr, $wait:expr, $table:ident, $ids:expr, $id:ty) => {
+        if !$ids.is_empty() {
+            let wanted = $ids.len();
+            let rows = $table::table.filter($table::site_id.eq($site).and($table::id.eq_any($ids)));
+            let rows = rows.select($table::id).order($table::id).for_no_key_update();
+            if $wait {
+                rows.load::<$id>($conn).await?;
+            } else if rows.skip_locked().load::<$id>($conn).await?.len() < wanted {
+                return Err(Failure::Again);
+            }
+        }
+    };
+}
+
 fn claim(row: Columns) -> Result<Claim, StoreError> {
     let corrupt = || StoreError::Corrupt("a claim without target, holder or time".to_owned());
     let (id, target, (start, end), seats, holder, hold, overlap_reason) = row;
@@ -70,64 +86,54 @@ fn claim(row: Columns) -> Result<Claim, StoreError> {
 
 /// Locks what claims are made on, in the one order that everybody keeps: sessions, schedules, resources, each by id.
 /// The embedded engine has a single writer and needs none.
-pub async fn lock_targets(tx: &mut Tx<'_>, targets: &[Target]) -> Result<(), StoreError> {
-    let site = tx.site();
-    let mut sorted = targets.to_vec();
-    // `Target` orders resources first; sessions and schedules must come before them.
-    sorted.sort_by_key(|target| {
-        (
-            matches!(target, Target::Resource(_)),
-            matches!(target, Target::Schedule(_)),
-            *target,
-        )
-    });
-    sorted.dedup();
-    let mut session_ids = Vec::new();
-    let mut schedule_ids = Vec::new();
-    let mut resource_ids = Vec::new();
-    for target in sorted {
-        match target {
+///
+/// Who finds out late that it needs more can't wait for what comes before that it holds already: the other one may be
+/// waiting for it. It gets [`Failure::Again`] unless the rows are free.
+pub async fn lock_targets(tx: &mut Tx<'_>, targets: &[Target]) -> Result<(), Failure> {
+    let mut missing: Vec<Target> =
+        targets.iter().filter(|target| !tx.locked.targets.contains(target)).copied().collect();
+    missing.sort_by_key(place_in_order);
+    missing.dedup();
+    let (Some(first), site) = (missing.as_slice().first().map(place_in_order), tx.site()) else { return Ok(()) };
+    let last = tx.locked.targets.iter().map(place_in_order).max();
+    let wait = tx.locked.bookings.is_empty() && last.is_none_or(|last| last < first);
+    let (mut session_ids, mut schedule_ids, mut resource_ids) = (Vec::new(), Vec::new(), Vec::new());
+    for target in &missing {
+        match *target {
             Target::Session(id) => session_ids.push(id),
             Target::Schedule(id) => schedule_ids.push(id),
             Target::Resource(id) => resource_ids.push(id),
         }
     }
     on!(tx.conn,
-        sqlite _c => Ok(()),
+        sqlite _c => {},
         pg c => {
-            if !session_ids.is_empty() {
-                let rows = sessions::table.filter(sessions::site_id.eq(site).and(sessions::id.eq_any(session_ids)));
-                rows.select(sessions::id).order(sessions::id).for_no_key_update().load::<SessionId>(c).await?;
-            }
-            if !schedule_ids.is_empty() {
-                let rows = schedules::table.filter(schedules::site_id.eq(site).and(schedules::id.eq_any(schedule_ids)));
-                rows.select(schedules::id).order(schedules::id).for_no_key_update().load::<ScheduleId>(c).await?;
-            }
-            if !resource_ids.is_empty() {
-                let rows = resources::table.filter(resources::site_id.eq(site).and(resources::id.eq_any(resource_ids)));
-                rows.select(resources::id).order(resources::id).for_no_key_update().load::<ResourceId>(c).await?;
-            }
-            Ok(())
+            lock_rows!(c, site, wait, sessions, session_ids, SessionId);
+            lock_rows!(c, site, wait, schedules, schedule_ids, ScheduleId);
+            lock_rows!(c, site, wait, resources, resource_ids, ResourceId);
         }
-    )
+    );
+    tx.locked.targets.extend(missing);
+    Ok(())
 }
 
-/// Locks bookings by id; after the targets, never before them.
-pub async fn lock_bookings(tx: &mut Tx<'_>, ids: &[BookingId]) -> Result<(), StoreError> {
-    if ids.is_empty() {
-        return Ok(());
-    }
-    let (site, mut ids) = (tx.site(), ids.to_vec());
-    ids.sort();
-    ids.dedup();
+/// `Target` orders resources first; sessions and schedules must come before them.
+fn place_in_order(target: &Target) -> (bool, bool, Target) {
+    (matches!(target, Target::Resource(_)), matches!(target, Target::Schedule(_)), *target)
+}
+
+/// Locks bookings by id; after the targets, never before them. Out of order like [`lock_targets`].
+pub async fn lock_bookings(tx: &mut Tx<'_>, ids: &[BookingId]) -> Result<(), Failure> {
+    let missing: BTreeSet<BookingId> = ids.iter().filter(|id| !tx.locked.bookings.contains(id)).copied().collect();
+    let (Some(first), site) = (missing.iter().next(), tx.site()) else { return Ok(()) };
+    let wait = tx.locked.bookings.iter().next_back().is_none_or(|last| last < first);
+    let ids: Vec<BookingId> = missing.iter().copied().collect();
     on!(tx.conn,
-        sqlite _c => Ok(()),
-        pg c => {
-            let rows = bookings::table.filter(bookings::site_id.eq(site).and(bookings::id.eq_any(ids)));
-            rows.select(bookings::id).order(bookings::id).for_no_key_update().load::<BookingId>(c).await?;
-            Ok(())
-        }
-    )
+        sqlite _c => {},
+        pg c => lock_rows!(c, site, wait, bookings, ids, BookingId)
+    );
+    tx.locked.bookings.extend(missing);
+    Ok(())
 }
 
 /// The claims on a target that end after `from`, oldest first. Of seats: all of them.
@@ -235,7 +241,7 @@ pub async fn make_lasting(conn: &mut Conn, site: SiteId, id: ClaimId) -> Result<
     Ok(())
 }
 
-/// Changes how many seats a claim takes.
+/// Changes how many seats a claim holds.
 pub async fn set_seats(conn: &mut Conn, site: SiteId, id: ClaimId, seats: i32) -> Result<(), StoreError> {
     on!(conn, c => update(claims::table.find((site, id))).set(claims::seats.eq(seats)).execute(c).await)?;
     Ok(())

@@ -1,11 +1,15 @@
 //! Commands: what writes. And the transaction that one runs in.
 
-use std::{future::Future, sync::Arc};
+use std::{collections::BTreeSet, future::Future, sync::Arc};
 
 use jiff::Timestamp;
 
 use super::{Conn, Failure, StoreError, events};
-use crate::domain::{clock::Clock, ids::SiteId};
+use crate::domain::{
+    clock::Clock,
+    conflict::Target,
+    ids::{BookingId, SiteId},
+};
 
 /// A change of one site: all of it or nothing.
 ///
@@ -30,16 +34,27 @@ pub struct Tx<'c> {
     clock: Arc<dyn Clock>,
     events: Vec<events::NewEvent>,
     savepoints: u32,
+    tries: u32,
+    pub(super) locked: Locked,
+}
+
+/// What a transaction has locked so far.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Locked {
+    pub(super) targets: BTreeSet<Target>,
+    pub(super) bookings: BTreeSet<BookingId>,
 }
 
 impl<'c> Tx<'c> {
-    pub(super) fn new(conn: &'c mut Conn, site: SiteId, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(conn: &'c mut Conn, site: SiteId, clock: Arc<dyn Clock>, tries: u32) -> Self {
         Self {
             conn,
             site,
             clock,
             events: Vec::new(),
             savepoints: 0,
+            tries,
+            locked: Locked::default(),
         }
     }
 
@@ -66,6 +81,18 @@ impl<'c> Tx<'c> {
         matches!(self.conn, Conn::Pg(_))
     }
 
+    /// Whether the command was run before and somebody else got ahead: it may look further before it locks.
+    #[must_use]
+    pub fn tried_before(&self) -> bool {
+        self.tries > 1
+    }
+
+    /// Whether all of these are locked; where one command writes at a time, they always are.
+    #[must_use]
+    pub fn has_locked(&self, targets: &[Target]) -> bool {
+        !self.is_concurrent() || targets.iter().all(|target| self.locked.targets.contains(target))
+    }
+
     /// Appends an event to the site's log; written just before the commit.
     pub fn record(&mut self, event: events::NewEvent) {
         self.events.push(event);
@@ -77,6 +104,7 @@ impl<'c> Tx<'c> {
         batch(self.conn, "SAVEPOINT part").await?;
         Ok(Savepoint {
             events: self.events.len(),
+            locked: self.locked.clone(),
         })
     }
 
@@ -88,6 +116,8 @@ impl<'c> Tx<'c> {
     /// Undoes the part, its events too.
     pub async fn undo(&mut self, savepoint: Savepoint) -> Result<(), StoreError> {
         self.events.truncate(savepoint.events);
+        // Locks that were taken since are gone with the rest.
+        self.locked = savepoint.locked;
         batch(self.conn, "ROLLBACK TO SAVEPOINT part").await?;
         batch(self.conn, "RELEASE SAVEPOINT part").await
     }
@@ -105,6 +135,7 @@ impl<'c> Tx<'c> {
 #[derive(Debug)]
 pub struct Savepoint {
     events: usize,
+    locked: Locked,
 }
 
 /// Runs SQL that has no parameters and no result.

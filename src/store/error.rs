@@ -60,12 +60,18 @@ impl From<Error> for StoreError {
             if matches!(
                 kind,
                 DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ClosedConnection
-            ) {
+            ) || lost(info.message())
+            {
                 return Self::Unavailable(info.message().to_owned());
             }
         }
         Self::Database(error)
     }
+}
+
+/// Whether the server took the connection away (SQLSTATE 57P01 to 57P05, which Diesel has no kinds for).
+fn lost(message: &str) -> bool {
+    message.starts_with("terminating connection") || message.starts_with("the database system is ")
 }
 
 impl From<Error> for Failure {

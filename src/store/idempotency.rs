@@ -69,6 +69,11 @@ pub async fn keep(
         records::created_at.eq(At(now)),
         records::expires_at.eq(At(expires)),
     );
+    // One whose time is over may not have been swept yet.
+    let over = records::table
+        .find((key.site, key.caller.as_str(), key.mutation, key.key.as_str()))
+        .filter(records::expires_at.le(At(now)));
+    on!(conn, c => delete(over).execute(c).await)?;
     match on!(conn, c => insert_into(records::table).values(row).execute(c).await) {
         Ok(_) => Ok(()),
         Err(error) if is_unique_violation(&error) => Err(Failure::Again),

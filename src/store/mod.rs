@@ -109,6 +109,10 @@ pub struct StoreSettings {
     pub connections: usize,
     /// Whether pending migrations are applied when the store opens.
     pub migrate: bool,
+    /// The embedded engine: the most that the database file may grow to, in bytes; without it, the disk is the limit.
+    /// What would need more is refused with [`StoreError::Full`], and reads go on. The write-ahead log beside the file
+    /// comes on top of it.
+    pub max_bytes: Option<u64>,
 }
 
 /// Told of each commit that wrote events: the site and its log's new last position.
@@ -151,7 +155,8 @@ impl Db {
         });
         let engine = match &settings.url {
             DatabaseUrl::Sqlite(path) => {
-                Engine::Sqlite(sqlite::Sqlite::open(path, (settings.connections / 4).max(2), &shared)?)
+                let readers = (settings.connections / 4).max(2);
+                Engine::Sqlite(sqlite::Sqlite::open(path, readers, settings.max_bytes, &shared)?)
             }
             DatabaseUrl::Postgres(url) => Engine::Postgres(postgres::Postgres::open(url, settings.connections.max(2))?),
         };

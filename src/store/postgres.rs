@@ -1,6 +1,9 @@
 //! The server engine: a pool, row locks, retries, and the truth about a commit whose answer was lost.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use diesel::sql_types::Text;
 use diesel_async::{
@@ -17,6 +20,9 @@ use super::{Command, Conn, Failure, Shared, StoreError, Tx, events::Appended, on
 
 /// How often a command is run before its transient failure is believed.
 const MAX_TRIES: u32 = 8;
+/// For how long a command is run again because others got ahead. Each time one of them is done, so it ends; counting
+/// the tries would refuse somebody in a crowd.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 #[derive(Clone)]
 pub(super) struct Postgres {
@@ -67,11 +73,22 @@ impl Postgres {
     }
 
     async fn run<C: Command>(&self, command: &C, shared: &Shared) -> Result<C::Output, Failure> {
-        let mut tries = 0;
+        let started = Instant::now();
+        let (mut tries, mut failures) = (0_u32, 0);
         loop {
             tries += 1;
-            match self.once(command, shared).await {
-                Err(failure) if failure.is_transient() && tries < MAX_TRIES => {
+            match self.once(command, shared, tries).await {
+                Err(failure) if failure.is_transient() => {
+                    let hopeless = if matches!(failure, Failure::Again) {
+                        started.elapsed() > PATIENCE
+                    } else {
+                        failures += 1;
+                        failures >= MAX_TRIES
+                    };
+                    if hopeless {
+                        tracing::warn!(tries, %failure, "a command was run in vain");
+                        return Err(failure);
+                    }
                     let ceiling = 4_u64 << tries.min(6);
                     let pause = rand::rng().random_range(0..=ceiling);
                     tracing::debug!(tries, pause, %failure, "running a command again");
@@ -82,10 +99,11 @@ impl Postgres {
         }
     }
 
-    async fn once<C: Command>(&self, command: &C, shared: &Shared) -> Result<C::Output, Failure> {
-        let mut conn = self.conn().await?;
-        batch(&mut conn, "BEGIN").await?;
-        let mut tx = Tx::new(&mut conn, command.site(), shared.clock.clone());
+    async fn once<C: Command>(&self, command: &C, shared: &Shared, tries: u32) -> Result<C::Output, Failure> {
+        let mut open = Open(Some(self.conn().await?));
+        let conn = open.conn()?;
+        batch(conn, "BEGIN").await?;
+        let mut tx = Tx::new(conn, command.site(), shared.clock.clone(), tries);
         let outcome = match command.run(&mut tx).await {
             Ok(output) => tx.finish().await.map(|appended| (output, appended)),
             Err(failure) => Err(failure),
@@ -93,13 +111,13 @@ impl Postgres {
         let (output, appended) = match outcome {
             Ok(done) => done,
             Err(failure) => {
-                if batch(&mut conn, "ROLLBACK").await.is_err() {
-                    discard(conn);
+                if batch(open.conn()?, "ROLLBACK").await.is_ok() {
+                    open.over();
                 }
                 return Err(failure);
             }
         };
-        self.commit(conn, appended.as_ref()).await?;
+        self.commit(open, appended.as_ref()).await?;
         if let Some(appended) = appended {
             (shared.committed)(command.site(), appended.position);
         }
@@ -107,11 +125,14 @@ impl Postgres {
     }
 
     /// Commits. When the connection is lost on the way, asks the server what became of it.
-    async fn commit(&self, mut conn: Conn, appended: Option<&Appended>) -> Result<(), Failure> {
-        match batch(&mut conn, "COMMIT").await {
-            Ok(()) => Ok(()),
+    async fn commit(&self, mut open: Open, appended: Option<&Appended>) -> Result<(), Failure> {
+        match batch(open.conn()?, "COMMIT").await {
+            Ok(()) => {
+                open.over();
+                Ok(())
+            }
             Err(StoreError::Unavailable(_)) => {
-                discard(conn);
+                drop(open);
                 match appended.and_then(|appended| appended.transaction.as_deref()) {
                     Some(transaction) => self.fate(transaction).await,
                     // It wrote no event, so its id is not known.
@@ -152,6 +173,29 @@ struct XactStatus {
 
 async fn batch(conn: &mut Conn, sql: &str) -> Result<(), StoreError> {
     super::command::batch(conn, sql).await
+}
+
+/// The connection of a transaction. However its command ends, by a panic, too: it doesn't go back into the pool before
+/// the transaction is over. The next command would go on in it and commit the half that was done.
+struct Open(Option<Conn>);
+
+impl Open {
+    fn conn(&mut self) -> Result<&mut Conn, StoreError> {
+        self.0.as_mut().ok_or(StoreError::Stopped)
+    }
+
+    /// The transaction is over; the connection may serve others.
+    fn over(&mut self) {
+        drop(self.0.take());
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if let Some(conn) = self.0.take() {
+            discard(conn);
+        }
+    }
 }
 
 /// Takes a connection out of the pool for good.

@@ -52,16 +52,21 @@ pub(super) struct Sqlite {
 }
 
 impl Sqlite {
-    pub(super) fn open(path: &Path, readers: usize, shared: &Arc<Shared>) -> Result<Self, StoreError> {
+    pub(super) fn open(
+        path: &Path,
+        readers: usize,
+        max_bytes: Option<u64>,
+        shared: &Arc<Shared>,
+    ) -> Result<Self, StoreError> {
         let (writer, commands) = mpsc::channel();
-        let conn = connect(path, false)?;
+        let conn = connect(path, Access::Write { max_bytes })?;
         let shared = shared.clone();
         spawn("frontdesk-writer", move || write_loop(conn, &commands, &shared))?;
 
         let (read, queries) = mpsc::channel::<ReadJob>();
         let queries = Arc::new(Mutex::new(queries));
         for number in 0..readers {
-            let (queries, mut conn) = (queries.clone(), connect(path, true)?);
+            let (queries, mut conn) = (queries.clone(), connect(path, Access::Read)?);
             spawn(&format!("frontdesk-reader-{number}"), move || {
                 loop {
                     let job = match queries.lock() {
@@ -158,11 +163,30 @@ pub(super) fn connect_plain(path: &Path) -> Result<SqliteConnection, StoreError>
     Ok(conn)
 }
 
-fn connect(path: &Path, read_only: bool) -> Result<Conn, StoreError> {
-    use diesel::connection::SimpleConnection as _;
+/// What a connection is for.
+#[derive(Debug, Clone, Copy)]
+enum Access {
+    Read,
+    Write { max_bytes: Option<u64> },
+}
+
+#[derive(diesel::QueryableByName)]
+struct PageSize {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    page_size: i64,
+}
+
+fn connect(path: &Path, access: Access) -> Result<Conn, StoreError> {
+    use diesel::{RunQueryDsl as _, connection::SimpleConnection as _};
     let mut conn = connect_plain(path)?;
-    if read_only {
-        conn.batch_execute("PRAGMA query_only = ON")?;
+    match access {
+        Access::Read => conn.batch_execute("PRAGMA query_only = ON")?,
+        Access::Write { max_bytes: None } => {}
+        Access::Write { max_bytes: Some(bytes) } => {
+            let page: PageSize = diesel::sql_query("PRAGMA page_size").get_result(&mut conn)?;
+            let pages = bytes / u64::try_from(page.page_size.max(1)).unwrap_or(1);
+            conn.batch_execute(&format!("PRAGMA max_page_count = {}", pages.max(1)))?;
+        }
     }
     Ok(Conn::Sqlite(Box::new(super::SqliteConn::with_runtime(conn, InPlace))))
 }
@@ -184,7 +208,7 @@ struct Queued<C: Command> {
 impl<C: Command> Job for Queued<C> {
     fn attempt<'a>(&'a mut self, conn: &'a mut Conn, clock: &'a Arc<dyn Clock>) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async move {
-            let mut tx = Tx::new(conn, self.command.site(), clock.clone());
+            let mut tx = Tx::new(conn, self.command.site(), clock.clone(), 1);
             let output = self.command.run(&mut tx).await?;
             let appended = tx.finish().await?;
             self.done = Some((output, appended.map(|appended| appended.position)));
@@ -214,8 +238,15 @@ fn write_loop(mut conn: Conn, commands: &mpsc::Receiver<Box<dyn Job>>, shared: &
         {
             jobs.push(job);
         }
-        let fates = match together(&mut conn, jobs, &shared.clock) {
-            Ok(fates) => fates,
+        let fates: Fates = match together(&mut conn, jobs, &shared.clock) {
+            // Whoever has to try again does so behind the others.
+            Ok(fates) => fates
+                .into_iter()
+                .map(|(job, fate)| match fate {
+                    Err(failure) if failure.is_transient() => alone(&mut conn, job, &shared.clock),
+                    fate => (job, fate),
+                })
+                .collect(),
             // The whole transaction is gone: each has to find out about itself.
             Err(jobs) => jobs
                 .into_iter()
@@ -267,20 +298,24 @@ fn attempt(
     if !single {
         wait(batch(conn, "SAVEPOINT command")).map_err(drop)?;
     }
-    let run = AssertUnwindSafe(job.attempt(conn, clock)).catch_unwind();
-    match wait(run) {
-        Ok(Ok(())) => {
+    match run(job, conn, clock) {
+        Some(Ok(())) => {
             if !single {
                 wait(batch(conn, "RELEASE SAVEPOINT command")).map_err(drop)?;
             }
             Ok(Ok(()))
         }
-        Ok(Err(failure)) if failure.spares_the_batch() && !single => {
+        Some(Err(failure)) if failure.spares_the_batch() && !single => {
             wait(batch(conn, "ROLLBACK TO SAVEPOINT command; RELEASE SAVEPOINT command")).map_err(drop)?;
             Ok(Err(failure))
         }
-        Ok(Err(_)) | Err(_) => Err(()),
+        Some(Err(_)) | None => Err(()),
     }
+}
+
+/// Runs a command. Nothing comes of one that panics, or that waits for anything but the database: nobody would wake it.
+fn run(job: &mut Box<dyn Job>, conn: &mut Conn, clock: &Arc<dyn Clock>) -> Option<Result<(), Failure>> {
+    AssertUnwindSafe(job.attempt(conn, clock)).catch_unwind().now_or_never()?.ok()
 }
 
 /// Runs one command in a transaction of its own.
@@ -297,11 +332,10 @@ fn alone(conn: &mut Conn, mut job: Box<dyn Job>, clock: &Arc<dyn Clock>) -> (Box
 
 fn once(conn: &mut Conn, job: &mut Box<dyn Job>, clock: &Arc<dyn Clock>) -> Result<(), Failure> {
     wait(batch(conn, "BEGIN IMMEDIATE"))?;
-    let run = wait(AssertUnwindSafe(job.attempt(conn, clock)).catch_unwind());
-    let fate = match run {
-        Ok(Ok(())) => wait(batch(conn, "COMMIT")).map_err(Failure::from),
-        Ok(Err(failure)) => Err(failure),
-        Err(_) => Err(StoreError::Panicked.into()),
+    let fate = match run(job, conn, clock) {
+        Some(Ok(())) => wait(batch(conn, "COMMIT")).map_err(Failure::from),
+        Some(Err(failure)) => Err(failure),
+        None => Err(StoreError::Panicked.into()),
     };
     if fate.is_err() {
         rollback(conn);

@@ -25,9 +25,15 @@
 mod support;
 
 mod invariants;
+mod program;
 mod retries;
+mod socket;
 mod stage;
 
+mod crash;
+mod full_disk;
+mod hangup;
+mod live;
 mod moves;
 mod rules;
 mod slots;

@@ -150,7 +150,7 @@ on_both_engines! {
                 .collect();
             let all = race(&stage, "overlap", round, 1, |client| wishes[client].1.clone()).await;
             let taken = invariants::taken(
-                stage.server.service(), stage.server.site, Target::Resource(stage.studio.anna.id), stage.span(base - 60, base + 600),
+                stage.server.service(), stage.server.site, Target::Resource(stage.studio.anna.id), stage.span(base - 10, base + 340),
             ).await;
             let winners = all.iter().filter(|(_, said)| won(said)).count();
             assert_eq!(taken.len(), winners, "round {round}");

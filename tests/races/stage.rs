@@ -126,7 +126,8 @@ impl Stage {
     }
 
     pub fn at(&self, minutes: i64) -> Timestamp {
-        self.studio.noon.checked_add(minutes.minutes()).unwrap()
+        // Beyond the sessions that the studio opens with.
+        self.studio.noon.checked_add((10 * 24 * 60 + minutes).minutes()).unwrap()
     }
 
     pub fn span(&self, from: i64, to: i64) -> TimeSpan {

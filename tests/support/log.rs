@@ -112,6 +112,7 @@ impl Database {
             url: self.url.clone(),
             connections: 8,
             migrate: true,
+            max_bytes: None,
         };
         let db = Db::open(&store, clock, listener).await.unwrap();
         let shutdown = CancellationToken::new();

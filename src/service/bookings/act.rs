@@ -1,8 +1,8 @@
 //! Acts that decide about a booking: confirm, decline, put before the business, cancel, and the double-booking rule.
 
 use super::{
-    Changed, Target, before_start,
-    place::{self, Place, Reopen},
+    Changed, Target, before_start, check_revision,
+    place::{self, Place},
     write_change,
 };
 use crate::{
@@ -94,6 +94,7 @@ impl Command for Decide {
         let purpose = if leaves { Reopen::Leave } else { Reopen::Take };
         let (before, mut place) = open(tx, &self.caller, &self.input.target, purpose).await?;
         let now = place.ledger.now();
+        check_revision(&before, self.input.target.expected_revision, place.ledger.settled(before.id))?;
         before.check(self.input.verdict.act())?;
         let mut after = before.clone();
         if let Some(payment_status) = self.input.payment_status {
@@ -217,31 +218,25 @@ impl Decide {
     }
 }
 
-/// Finds a booking that the caller may act on, in the revision that it knows, and locks all that the act may touch.
-pub(super) async fn open(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    target: &Target,
-    purpose: Reopen,
-) -> Result<(Booking, Place), Failure> {
-    let seen = load(tx, caller, target).await?;
-    let service = catalog::find_service(tx.conn(), caller.site, seen.booked.service)
-        .await?
-        .ok_or_else(|| Rejection::not_found(Kind::Service, &["bookingId"]))?;
-    let place = place::reopen(tx, &seen, service, purpose)
-        .await
-        .map_err(|failure| match failure {
-            Failure::Rejected(Rejection::NotFound { kind, .. }) => Rejection::not_found(kind, &["bookingId"]).into(),
-            other => other,
-        })?;
-    // What was read before the locks may be old; what expired a hold while locking may have changed it, too.
-    let booking = load(tx, caller, target).await?;
-    if place::targets_of(&booking.booked) != place::targets_of(&seen.booked) || booking.booked.span != seen.booked.span
-    {
-        return Err(Failure::Again);
+/// Finds a booking that the caller may act on and locks all that the act may touch.
+pub(super) async fn open(tx: &mut Tx<'_>, caller: &Caller, target: &Target) -> Result<(Booking, Place), Failure> {
+    let mut seen = load(tx, caller, target).await?;
+    loop {
+        let service = catalog::find_service(tx.conn(), caller.site, seen.booked.service)
+            .await?
+            .ok_or_else(|| Rejection::not_found(Kind::Service, &["bookingId"]))?;
+        let place = place::reopen(tx, &seen, service).await?;
+        // What was read before the locks may be old; what expired a hold while locking may have changed it, too.
+        let booking = load(tx, caller, target).await?;
+        if booking.booked == seen.booked && booking.participants == seen.participants {
+            return Ok((booking, place));
+        }
+        // Somebody else moved it. Its row is locked now, so this is the last time.
+        if !tx.has_locked(&place::targets_of(&booking.booked)) {
+            return Err(Failure::Again);
+        }
+        seen = booking;
     }
-    check_revision(&seen, &booking, target.expected_revision)?;
-    Ok((booking, place))
 }
 
 /// Whether the end of its hold is all that happened to a booking since it was read.

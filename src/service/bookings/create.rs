@@ -4,7 +4,7 @@ use jiff::{Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    NewVisitor, notify,
+    NewVisitor, Ledger, notify,
     place::{self, Place, Purpose, Search, Wanted},
 };
 use crate::{
@@ -113,14 +113,15 @@ fn new_visitor(caller: &Caller, since: Timestamp) -> Option<NewVisitor> {
 }
 
 impl Create {
+    fn purpose(&self) -> Purpose {
+        let takes = self.input.status == Some(BookingStatus::Confirmed) || self.input.hold_seconds.is_some();
+        if takes { Purpose::Take } else { Purpose::Look }
+    }
+
     async fn make(&self, tx: &mut Tx<'_>) -> Result<Booking, Failure> {
         let input = &self.input;
         let confirm = input.status == Some(BookingStatus::Confirmed);
-        let purpose = if confirm || input.hold_seconds.is_some() {
-            Purpose::Take
-        } else {
-            Purpose::Look
-        };
+        let purpose = self.purpose();
         let search = Search {
             holder: self.id,
             seats: input.participants.total,
@@ -315,6 +316,7 @@ impl Command for BulkCreate {
     }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<BulkCreated, Failure> {
+        self.lock(tx).await?;
         let mut results = Vec::with_capacity(self.items.len());
         for item in &self.items {
             let part = tx.savepoint().await?;
@@ -336,6 +338,26 @@ impl Command for BulkCreate {
             .map(|booking| booking.created);
         let visitor = since.and_then(|since| new_visitor(&self.caller, since));
         Ok(BulkCreated { results, visitor })
+    }
+}
+
+impl BulkCreate {
+    /// Locks what all items need before the first of them: item by item, two bulks could wait for each other.
+    async fn lock(&self, tx: &mut Tx<'_>) -> Result<(), Failure> {
+        let mut spots = Vec::new();
+        for item in self.items.iter().filter(|item| item.purpose() == Purpose::Take) {
+            match place::spots_wanted(tx, &item.input.wanted).await {
+                Ok(wanted) => spots.extend(wanted),
+                // The item itself is going to say so.
+                Err(Failure::Rejected(_)) => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+        if !spots.is_empty() {
+            let ledger = Ledger::lock(tx, &spots, None).await?;
+            ledger.review(tx, None, &self.caller.actor).await?;
+        }
+        Ok(())
     }
 }
 

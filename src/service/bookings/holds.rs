@@ -23,16 +23,13 @@ use crate::{
 /// Ends a hold that ran out by `now`, with the booking's row locked. Whoever finds it first does it; again is nothing.
 pub(in crate::service) async fn expire(tx: &mut Tx<'_>, id: BookingId, now: Timestamp) -> Result<(), Failure> {
     let site = tx.site();
-    let Some(mut booking) = bookings::find(tx.conn(), site, id).await? else {
-        return Ok(());
-    };
-    if booking.held(now) {
+    let Some(mut booking) = bookings::find(tx.conn(), site, id).await? else { return Ok(()) };
+    // Without a hold there is nothing to end: what it claims by now, it was confirmed to.
+    if booking.hold_expires_at.is_none() || booking.held(now) {
         return Ok(());
     }
+    booking.hold_expires_at = None;
     claims::release(tx.conn(), site, Holder::Booking(id)).await?;
-    if booking.hold_expires_at.take().is_none() {
-        return Ok(());
-    }
     let system = Actor::System.identity();
     ledger::touch(
         tx,
@@ -63,10 +60,14 @@ impl Command for ExpireHold {
         let held = claims::of_holder(tx.conn(), self.site, Holder::Booking(self.booking)).await?;
         let spots: Vec<Spot> = held.iter().map(|claim| (claim.target, claim.span)).collect();
         let ledger = ledger::Ledger::lock(tx, &spots, Some(self.booking)).await?;
+        let held = claims::of_holder(tx.conn(), self.site, Holder::Booking(self.booking)).await?;
+        if held.iter().any(|claim| !spots.contains(&(claim.target, claim.span))) {
+            // It moved before it was locked.
+            return Err(Failure::Again);
+        }
         expire(tx, self.booking, ledger.now()).await?;
         // Somebody may have been flagged because of this hold.
-        let after = ledger::Ledger::look(tx, &spots).await?;
-        after.review(tx, Some(self.booking), &Actor::System).await
+        ledger.review(tx, Some(self.booking), &Actor::System).await
     }
 }
 

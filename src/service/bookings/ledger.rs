@@ -25,6 +25,8 @@ pub(in crate::service) struct Ledger {
     claims: Vec<Claim>,
     sessions: HashMap<SessionId, Session>,
     schedules: HashMap<ScheduleId, Schedule>,
+    /// Whose holds ran out and were settled by this act.
+    settled: BTreeSet<BookingId>,
     now: Timestamp,
 }
 
@@ -43,47 +45,33 @@ impl Ledger {
         spots: &[Spot],
         own: Option<BookingId>,
     ) -> Result<Self, Failure> {
-        Self::lock_with(tx, spots, own.as_slice(), |claim| claim.overlap_reason.is_some()).await
-    }
-
-    /// The same for an act on what stands under the bookings: all that hold something on the targets are locked.
-    pub(in crate::service) async fn lock_all(
-        tx: &mut Tx<'_>,
-        spots: &[Spot],
-        own: &[BookingId],
-    ) -> Result<Self, Failure> {
-        Self::lock_with(tx, spots, own, |_| true).await
-    }
-
-    async fn lock_with(
-        tx: &mut Tx<'_>,
-        spots: &[Spot],
-        own: &[BookingId],
-        concerns: impl Fn(&Claim) -> bool,
-    ) -> Result<Self, Failure> {
-        let targets: Vec<Target> = spots.iter().map(|(target, _)| *target).collect();
-        claims::lock_targets(tx, &targets).await?;
+        let mut spots = spots.to_vec();
+        if tx.tried_before() {
+            let now = tx.now();
+            let seen = Self::look(tx, &spots).await?.expired(now);
+            spots.extend(held_by(tx, &seen).await?);
+        }
+        claims::lock_targets(tx, &targets_of(&spots)).await?;
         let mut ledger = Self::empty(tx.now());
-        ledger.load(tx, spots).await?;
+        ledger.load(tx, &spots).await?;
         let now = ledger.now;
-        let touched: Vec<BookingId> = ledger
-            .claims
-            .iter()
-            .filter(|claim| !claim.live(now) || concerns(claim))
-            .filter_map(|claim| claim.holder.booking())
-            .chain(own.iter().copied())
-            .collect();
+        let expired = ledger.expired(now);
+        if !expired.is_empty() {
+            // With a hold goes whatever was flagged because of it, on all that it held: that has to be locked, too. It
+            // was found late; whoever has to run again because of that finds it before it locks.
+            spots.extend(held_by(tx, &expired).await?);
+            claims::lock_targets(tx, &targets_of(&spots)).await?;
+            ledger.load(tx, &spots).await?;
+        }
+        let flagged = ledger.claims.iter().filter(|claim| claim.overlap_reason.is_some());
+        let touched: Vec<BookingId> =
+            flagged.filter_map(|claim| claim.holder.booking()).chain(expired.iter().copied()).chain(own).collect();
         claims::lock_bookings(tx, &touched).await?;
-        let expired: BTreeSet<BookingId> = ledger
-            .claims
-            .iter()
-            .filter(|claim| !claim.live(now))
-            .filter_map(|claim| claim.holder.booking())
-            .collect();
-        for id in expired {
-            super::holds::expire(tx, id, now).await?;
+        for id in &expired {
+            super::holds::expire(tx, *id, now).await?;
         }
         ledger.claims.retain(|claim| claim.live(now));
+        ledger.settled = expired;
         Ok(ledger)
     }
 
@@ -92,8 +80,13 @@ impl Ledger {
             claims: Vec::new(),
             sessions: HashMap::new(),
             schedules: HashMap::new(),
+            settled: BTreeSet::new(),
             now,
         }
+    }
+
+    fn expired(&self, now: Timestamp) -> BTreeSet<BookingId> {
+        self.claims.iter().filter(|claim| !claim.live(now)).filter_map(|claim| claim.holder.booking()).collect()
     }
 
     async fn load(&mut self, tx: &mut Tx<'_>, spots: &[Spot]) -> Result<(), Failure> {
@@ -126,9 +119,9 @@ impl Ledger {
         self.now
     }
 
-    /// The live claims on the targets.
-    pub(in crate::service) fn claims(&self) -> impl Iterator<Item = &Claim> {
-        self.claims.iter()
+    /// Whether it was this act that settled the booking's hold.
+    pub(in crate::service) fn settled(&self, booking: BookingId) -> bool {
+        self.settled.contains(&booking)
     }
 
     /// A session that is one of the targets.
@@ -158,8 +151,8 @@ impl Ledger {
         conflict::evaluate(&self.after_own(ask), &self.claims, self.capacity(ask.target), self.now)
     }
 
-    /// Takes what is asked for and gives up what the holder had before; keeps a claim that is just as asked for, and
-    /// with it the place in the order of who was first. `reason` goes on record where something is in the way.
+    /// Takes what is asked for and gives up what the holder had before; keeps a claim that is just as asked for, or of
+    /// more seats, and with it the place in the order of who was first. `reason` goes on record where something is in the way.
     pub(in crate::service) async fn occupy(
         &mut self,
         tx: &mut Tx<'_>,
@@ -176,19 +169,24 @@ impl Ledger {
             match self.own_claim(ask) {
                 // A lasting claim stays; a held one becomes lasting unless it is to be held on.
                 Some(claim) if reason != OverlapReason::MultipleRequests => {
-                    let id = claim.id;
+                    let (id, seats) = (claim.id, claim.seats);
                     if claim.hold_expires_at.is_some() && hold_expires_at.is_none() {
                         claims::make_lasting(tx.conn(), site, id).await?;
+                    }
+                    if seats != ask.seats {
+                        claims::set_seats(tx.conn(), site, id, ask.seats).await?;
                     }
                     kept.insert(id);
                     if let Some(claim) = self.claims.iter_mut().find(|claim| claim.id == id) {
                         claim.hold_expires_at = hold_expires_at;
+                        claim.seats = ask.seats;
                     }
                 }
                 _ => {
                     let on_record = reason == OverlapReason::MultipleRequests || self.check(ask).is_some();
                     new.push(Claim {
-                        id: ClaimId::new(),
+                        // The order of the ids is that of who was first, and it is decided by the locks.
+                        id: ClaimId::after(self.claims.iter().map(|claim| claim.id).max()),
                         target: ask.target,
                         span: ask.span,
                         seats: ask.seats,
@@ -311,7 +309,7 @@ impl Ledger {
             return Ok(());
         }
         let own = claims::of_holder(tx.conn(), site, Holder::Booking(id)).await?;
-        let mut clashes = false;
+        let (mut clashes, mut silent) = (false, Vec::new());
         for claim in &own {
             let ask = Ask {
                 target: claim.target,
@@ -320,27 +318,24 @@ impl Ledger {
                 holder: claim.holder,
                 before: claim.blocks().then_some(claim.id),
             };
-            let elsewhere;
-            let ledger = if self.claims.iter().any(|known| known.id == claim.id) {
-                self
-            } else {
-                // It holds something that this act has nothing to do with. Whoever changes that has to wait for this
-                // booking's row, which is locked here, and then looks at it again.
-                elsewhere = Self::look(tx, &[(claim.target, claim.span)]).await?;
-                &elsewhere
-            };
-            clashes |= conflict::evaluate(&ask, &ledger.claims, ledger.capacity(claim.target), self.now).is_some();
+            // In the whole of its own time: there may be more in its way than this act has to do with. On a target that
+            // isn't locked here, whoever changes what is in its way waits for the booking's row, which is, and then
+            // looks again.
+            let around = Self::look(tx, &[(claim.target, claim.span)]).await?;
+            clashes |= conflict::evaluate(&ask, &around.claims, around.capacity(claim.target), self.now).is_some();
+            // What nobody has settled yet blocks nobody, but until then only the reason lets both stand.
+            let beside = |other: &Claim| other.holder != claim.holder && other.overlap_reason.is_none();
+            if claim.overlap_reason.is_some() && claim.blocks() && !around.claims.iter().any(beside) {
+                silent.push(claim.id);
+            }
         }
         if clashes == booking.double_booked {
             return Ok(());
         }
         booking.double_booked = clashes;
         if !clashes {
-            for claim in own
-                .iter()
-                .filter(|claim| claim.overlap_reason.is_some() && claim.blocks())
-            {
-                claims::set_reason(tx.conn(), site, claim.id, None).await?;
+            for id in silent {
+                claims::set_reason(tx.conn(), site, id, None).await?;
             }
         }
         let event = if clashes {
@@ -351,13 +346,13 @@ impl Ledger {
         touch(tx, &mut booking, event, actor, EventSource::Request, self.now).await
     }
 
-    /// The holder's own claim on just what it asks for.
+    /// The holder's own claim on what it asks for, of as many seats or more.
     fn own_claim(&self, ask: &Ask) -> Option<&Claim> {
         self.claims.iter().find(|claim| {
             claim.holder == ask.holder
                 && claim.target == ask.target
                 && claim.span == ask.span
-                && claim.seats == ask.seats
+                && claim.seats >= ask.seats
                 && claim.blocks()
         })
     }
@@ -377,6 +372,20 @@ impl Ledger {
             Target::Schedule(id) => self.schedules.get(&id).map_or(0, |schedule| schedule.capacity),
         }
     }
+}
+
+fn targets_of(spots: &[Spot]) -> Vec<Target> {
+    spots.iter().map(|(target, _)| *target).collect()
+}
+
+/// All that some bookings hold.
+async fn held_by(tx: &mut Tx<'_>, bookings: &BTreeSet<BookingId>) -> Result<Vec<Spot>, StoreError> {
+    let (site, mut spots) = (tx.site(), Vec::new());
+    for id in bookings {
+        let held = claims::of_holder(tx.conn(), site, Holder::Booking(*id)).await?;
+        spots.extend(held.into_iter().map(|claim| (claim.target, claim.span)));
+    }
+    Ok(spots)
 }
 
 /// Writes a change of a booking that nobody asked for directly, with its event.

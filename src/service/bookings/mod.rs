@@ -141,6 +141,15 @@ fn before_start(booking: &Booking, actor: &Actor, now: Timestamp, rule: PolicyRu
     }
 }
 
+/// Refuses a change that was meant for another revision. The end of its hold that this act itself settled is no change
+/// by somebody: the caller knew when it would come.
+fn check_revision(before: &Booking, expected: Option<i64>, settled: bool) -> Result<(), Rejection> {
+    if settled && expected == Some(before.revision - 1) {
+        return Ok(());
+    }
+    before.check_revision(expected)
+}
+
 /// Who a new visitor's token is for, and since when: enough to make the same token again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewVisitor {

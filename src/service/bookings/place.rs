@@ -168,22 +168,24 @@ async fn look_up(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Resul
     }
 }
 
-/// What a booking's own place is opened for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reopen {
-    /// To hold it.
-    Take,
-    /// To give it up: nobody has to be found for it, and who has left the service is not asked.
-    Leave,
+/// What a new booking may have to hold: for whoever makes several and locks all that they need before the first.
+pub(super) async fn spots_wanted(tx: &mut Tx<'_>, wanted: &Wanted) -> Result<Vec<Spot>, Failure> {
+    match wanted {
+        Wanted::Session { session, .. } => Ok(vec![(Target::Session(*session), all_time())]),
+        Wanted::Course { schedule, .. } => Ok(vec![(Target::Schedule(*schedule), all_time())]),
+        Wanted::Appointment { service, start, end, resources, .. } => {
+            let site = tx.site();
+            let missing = || Rejection::not_found(Kind::Service, &["serviceId"]);
+            let service = catalog::find_live_service(tx.conn(), site, *service).await?.ok_or_else(missing)?;
+            let busy = appointment_span(&service, *start, *end, true)?.with_buffer(service.buffer_minutes);
+            let candidates = Candidates::load(tx, &service, resources, None).await?;
+            Ok(candidates.targets().map(|target| (target, busy)).collect())
+        }
+    }
 }
 
-/// The place that a booking has, at the time that it has. An appointment may have nobody assigned yet.
-pub(super) async fn reopen(
-    tx: &mut Tx<'_>,
-    booking: &Booking,
-    service: Service,
-    purpose: Reopen,
-) -> Result<Place, Failure> {
+/// A place for an appointment that is made but has nobody assigned yet, at the time that it has.
+pub(super) async fn reopen(tx: &mut Tx<'_>, booking: &Booking, service: Service) -> Result<Place, Failure> {
     let search = Search {
         holder: booking.id,
         seats: booking.participants.total,
@@ -283,9 +285,15 @@ pub(in crate::service) fn all_time() -> TimeSpan {
 }
 
 async fn open(tx: &mut Tx<'_>, spots: &[Spot], search: &Search<'_>) -> Result<Ledger, Failure> {
+    let own = search.current.map(|booking| booking.id);
     match search.purpose {
-        Purpose::Look => Ledger::look(tx, spots).await,
-        Purpose::Take => Ledger::lock(tx, spots, search.current.map(|booking| booking.id)).await,
+        Purpose::Look => {
+            let ledger = Ledger::look(tx, spots).await?;
+            // It is going to be changed, though nothing is held.
+            claims::lock_bookings(tx, &Vec::from_iter(own)).await?;
+            Ok(ledger)
+        }
+        Purpose::Take => Ledger::lock(tx, spots, own).await,
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::{
     Changed, Target,
-    act::{load, only_its_hold_ended, open},
-    before_start,
+    act::{load, open},
+    before_start, check_revision,
     create::check_participants,
-    place::{self, Purpose, Reopen, Search, Wanted},
+    place::{self, Place, Purpose, Search, Wanted},
     write_change,
 };
 use crate::{
@@ -54,25 +54,10 @@ impl Command for Reschedule {
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Changed, Failure> {
         let (input, actor) = (&self.input, &self.caller.actor);
-        let seen = load(tx, &self.caller, &input.target).await?;
-        seen.check_revision(input.target.expected_revision)?;
-        seen.check(Act::Reschedule)?;
-        self.check_rights(&seen)?;
-        let participants = input.participants.clone().unwrap_or_else(|| seen.participants.clone());
-        let takes = seen.status.on_calendar() || seen.hold_expires_at.is_some();
-        let search = Search {
-            holder: seen.id,
-            seats: participants.total,
-            purpose: if takes { Purpose::Take } else { Purpose::Look },
-            any_length: input.skip_availability_validation,
-            current: Some(&seen),
-        };
-        let mut place = place::find(tx, &self.wanted(&seen)?, &search, &[]).await?;
+        let (before, mut place) = self.open(tx).await?;
         let now = place.ledger.now();
-        let before = load(tx, &self.caller, &input.target).await?;
-        if before.revision != seen.revision && !only_its_hold_ended(&seen, &before) {
-            return Err(Failure::Again);
-        }
+        check_revision(&before, input.target.expected_revision, place.ledger.settled(before.id))?;
+        let participants = self.participants(&before);
         if place.booked.service != before.booked.service {
             return Err(Rejection::invalid(&["slot"], "is of another service").into());
         }
@@ -137,6 +122,39 @@ impl Command for Reschedule {
 }
 
 impl Reschedule {
+    fn participants(&self, booking: &Booking) -> Participants {
+        self.input.participants.clone().unwrap_or_else(|| booking.participants.clone())
+    }
+
+    /// Locks what the booking has together with what it is to have, and finds out whether that is free.
+    async fn open(&self, tx: &mut Tx<'_>) -> Result<(Booking, Place), Failure> {
+        let holds = |booking: &Booking| booking.status.on_calendar() || booking.hold_expires_at.is_some();
+        let mut seen = load(tx, &self.caller, &self.input.target).await?;
+        loop {
+            seen.check(Act::Reschedule)?;
+            self.check_rights(&seen)?;
+            let search = Search {
+                holder: seen.id,
+                seats: self.participants(&seen).total,
+                purpose: if holds(&seen) { Purpose::Take } else { Purpose::Look },
+                any_length: self.input.skip_availability_validation,
+                current: Some(&seen),
+            };
+            let place = place::find(tx, &self.wanted(&seen)?, &search).await?;
+            let booking = load(tx, &self.caller, &self.input.target).await?;
+            let same = booking.booked == seen.booked && booking.participants == seen.participants;
+            if same && (holds(&seen) || !holds(&booking)) {
+                booking.check(Act::Reschedule)?;
+                return Ok((booking, place));
+            }
+            // Somebody else changed it. Its row is locked now, so this is the last time.
+            if holds(&booking) && !tx.has_locked(&place::targets_of(&booking.booked)) {
+                return Err(Failure::Again);
+            }
+            seen = booking;
+        }
+    }
+
     fn check_rights(&self, booking: &Booking) -> Result<(), Rejection> {
         let business = access::manages(&self.caller, &booking.booked);
         for (asked, flag) in [
@@ -241,9 +259,11 @@ impl Command for Update {
         let (input, actor) = (&self.input, &self.caller.actor);
         let (before, mut place) = open(tx, &self.caller, &input.target, Reopen::Take).await?;
         let now = place.ledger.now();
+        check_revision(&before, input.target.expected_revision, place.ledger.settled(before.id))?;
         before.check(Act::UpdateParticipants)?;
         let mut after = before.clone();
         after.participants = input.participants.clone();
+        after.flow.skip_availability_validation |= input.skip_availability_validation;
         if before.status.on_calendar() || before.held(now) {
             let holder = Holder::Booking(before.id);
             let asks: Vec<Ask> = place
@@ -264,11 +284,9 @@ impl Command for Update {
             {
                 return Err(place.refuse(tx, ask, clash).await?.into());
             }
-            // Whoever takes fewer seats is let, even where it was over before; what is still over stays on record. The
-            // flag is for those who came later.
-            after.double_booked =
-                fewer && before.double_booked && !asks.iter().all(|ask| place.ledger.fits_in_order(ask));
-            let reason = if input.skip_availability_validation || before.flow.skip_availability_validation {
+            // Whoever takes fewer seats is let, even where it was over before; what is still over stays on record.
+            after.double_booked = clash.is_some() && !after.flow.skip_availability_validation;
+            let reason = if after.flow.skip_availability_validation {
                 OverlapReason::OwnerSkip
             } else {
                 OverlapReason::OwnerConfirm
@@ -278,7 +296,6 @@ impl Command for Update {
                 .occupy(tx, &asks, holder, reason, after.hold_expires_at)
                 .await?;
         }
-        after.flow.skip_availability_validation |= input.skip_availability_validation;
         place.ledger.review(tx, Some(before.id), actor).await?;
         let notification = input.target.notification.as_ref();
         write_change(

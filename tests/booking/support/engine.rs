@@ -24,7 +24,7 @@ pub enum Engine {
 pub struct Database {
     pub url: DatabaseUrl,
     pub engine: Engine,
-    _dir: Option<TempDir>,
+    pub _dir: Option<TempDir>,
 }
 
 impl Database {

@@ -55,10 +55,15 @@ impl Server {
 
     /// Starts a server on a database that is there.
     pub async fn on(database: engine::Database, clock: Arc<dyn Clock>) -> Self {
-        let config = Cli::parse_from(["frontdesk", "--listen", "127.0.0.1:0", "--secret", SECRET]).config;
-        let running = app::start(&config, &database.url, clock)
-            .await
-            .expect("the server starts");
+        Self::on_with(database, clock, &[]).await
+    }
+
+    /// The same, with more flags.
+    pub async fn on_with(database: engine::Database, clock: Arc<dyn Clock>, flags: &[&str]) -> Self {
+        let mut all = vec!["frontdesk", "--listen", "127.0.0.1:0", "--secret", SECRET];
+        all.extend(flags);
+        let config = Cli::parse_from(all).config;
+        let running = app::start(&config, &database.url, clock).await.expect("the server starts");
         let site = running.api.service().sites(1).await.unwrap()[0].id;
         let url = format!("http://{}/graphql", running.address);
         Self {
