@@ -14,7 +14,11 @@ const ENCODED_LEN: usize = 26;
 fn later(than: Uuid) -> Uuid {
     let (seconds, nanos) = than.get_timestamp().map_or((0, 0), |at| at.to_unix());
     let nanos = nanos + 1_000_000;
-    let at = uuid::Timestamp::from_unix(uuid::NoContext, seconds + u64::from(nanos / 1_000_000_000), nanos % 1_000_000_000);
+    let at = uuid::Timestamp::from_unix(
+        uuid::NoContext,
+        seconds + u64::from(nanos / 1_000_000_000),
+        nanos % 1_000_000_000,
+    );
     Uuid::new_v7(at)
 }
 

@@ -233,7 +233,9 @@ pub async fn insert(conn: &mut Conn, site: SiteId, new: &Booking, contact: &Cont
 /// somebody changed it since it was read.
 pub async fn save(conn: &mut Conn, site: SiteId, changed: &Booking) -> Result<(), Failure> {
     let row = Row::new(site, changed);
-    let before = bookings::table.find((site, changed.id)).filter(bookings::revision.eq(changed.revision - 1));
+    let before = bookings::table
+        .find((site, changed.id))
+        .filter(bookings::revision.eq(changed.revision - 1));
     match on!(conn, c => update(before).set(row).execute(c).await)? {
         0 => Err(Failure::Again),
         _ => Ok(()),

@@ -90,11 +90,16 @@ fn claim(row: Columns) -> Result<Claim, StoreError> {
 /// Who finds out late that it needs more can't wait for what comes before that it holds already: the other one may be
 /// waiting for it. It gets [`Failure::Again`] unless the rows are free.
 pub async fn lock_targets(tx: &mut Tx<'_>, targets: &[Target]) -> Result<(), Failure> {
-    let mut missing: Vec<Target> =
-        targets.iter().filter(|target| !tx.locked.targets.contains(target)).copied().collect();
+    let mut missing: Vec<Target> = targets
+        .iter()
+        .filter(|target| !tx.locked.targets.contains(target))
+        .copied()
+        .collect();
     missing.sort_by_key(place_in_order);
     missing.dedup();
-    let (Some(first), site) = (missing.as_slice().first().map(place_in_order), tx.site()) else { return Ok(()) };
+    let (Some(first), site) = (missing.as_slice().first().map(place_in_order), tx.site()) else {
+        return Ok(());
+    };
     let last = tx.locked.targets.iter().map(place_in_order).max();
     let wait = tx.locked.bookings.is_empty() && last.is_none_or(|last| last < first);
     let (mut session_ids, mut schedule_ids, mut resource_ids) = (Vec::new(), Vec::new(), Vec::new());
@@ -119,13 +124,23 @@ pub async fn lock_targets(tx: &mut Tx<'_>, targets: &[Target]) -> Result<(), Fai
 
 /// `Target` orders resources first; sessions and schedules must come before them.
 fn place_in_order(target: &Target) -> (bool, bool, Target) {
-    (matches!(target, Target::Resource(_)), matches!(target, Target::Schedule(_)), *target)
+    (
+        matches!(target, Target::Resource(_)),
+        matches!(target, Target::Schedule(_)),
+        *target,
+    )
 }
 
 /// Locks bookings by id; after the targets, never before them. Out of order like [`lock_targets`].
 pub async fn lock_bookings(tx: &mut Tx<'_>, ids: &[BookingId]) -> Result<(), Failure> {
-    let missing: BTreeSet<BookingId> = ids.iter().filter(|id| !tx.locked.bookings.contains(id)).copied().collect();
-    let (Some(first), site) = (missing.iter().next(), tx.site()) else { return Ok(()) };
+    let missing: BTreeSet<BookingId> = ids
+        .iter()
+        .filter(|id| !tx.locked.bookings.contains(id))
+        .copied()
+        .collect();
+    let (Some(first), site) = (missing.iter().next(), tx.site()) else {
+        return Ok(());
+    };
     let wait = tx.locked.bookings.iter().next_back().is_none_or(|last| last < first);
     let ids: Vec<BookingId> = missing.iter().copied().collect();
     on!(tx.conn,

@@ -315,7 +315,10 @@ fn attempt(
 
 /// Runs a command. Nothing comes of one that panics, or that waits for anything but the database: nobody would wake it.
 fn run(job: &mut Box<dyn Job>, conn: &mut Conn, clock: &Arc<dyn Clock>) -> Option<Result<(), Failure>> {
-    AssertUnwindSafe(job.attempt(conn, clock)).catch_unwind().now_or_never()?.ok()
+    AssertUnwindSafe(job.attempt(conn, clock))
+        .catch_unwind()
+        .now_or_never()?
+        .ok()
 }
 
 /// Runs one command in a transaction of its own.

@@ -75,9 +75,13 @@ async fn everything_in_the_schema_is_described() {
 /// The codes in the first column of a table of `docs/errors.md`.
 fn documented(section: &str) -> Vec<String> {
     let whole = text("docs/errors.md");
-    let part = whole.split("\n## ").find(|part| part.starts_with(section)).expect("the section");
+    let part = whole
+        .split("\n## ")
+        .find(|part| part.starts_with(section))
+        .expect("the section");
     let rows = part.lines().filter_map(|line| line.strip_prefix("| `"));
-    rows.map(|row| row.split('`').next().unwrap_or_default().to_owned()).collect()
+    rows.map(|row| row.split('`').next().unwrap_or_default().to_owned())
+        .collect()
 }
 
 fn is_sorted_and_complete(section: &str, codes: &BTreeSet<String>) {
@@ -96,12 +100,19 @@ async fn every_user_error_code_is_documented() {
         error: __type(name: \"UserError\") { possibleTypes { name } } }";
     let found = introspect(query).await;
     let names = |list: &Value| -> BTreeSet<String> {
-        list.as_array().unwrap().iter().map(|value| value["name"].as_str().unwrap().to_owned()).collect()
+        list.as_array()
+            .unwrap()
+            .iter()
+            .map(|value| value["name"].as_str().unwrap().to_owned())
+            .collect()
     };
     is_sorted_and_complete("User errors", &names(&found["code"]["enumValues"]));
     let page = text("docs/errors.md");
     for name in names(&found["error"]["possibleTypes"]) {
-        assert!(page.contains(&format!("`{name}`")), "docs/errors.md has no error of type {name}");
+        assert!(
+            page.contains(&format!("`{name}`")),
+            "docs/errors.md has no error of type {name}"
+        );
     }
 }
 

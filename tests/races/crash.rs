@@ -26,16 +26,26 @@ const ANSWER: &str = "booking { id revision status startDate createdDate } userE
 /// A number's booking: a time of its own, under a key of its own.
 fn input(studio: &Studio, number: i64) -> Value {
     let wanted = studio.appointment(&studio.massage, number * 30, &[&studio.anna]);
-    with(wanted, json!({ "status": "CONFIRMED", "idempotencyKey": format!("number-{number}") }))
+    with(
+        wanted,
+        json!({ "status": "CONFIRMED", "idempotencyKey": format!("number-{number}") }),
+    )
 }
 
 /// What a client knows about one create: the booking, or nothing.
 async fn create(client: &Client, studio: &Studio, number: i64) -> Option<Value> {
     let variables = json!({ "input": input(studio, number) });
-    let reply = client.try_send(&mutation("createBooking", ANSWER), variables).await.ok()?;
+    let reply = client
+        .try_send(&mutation("createBooking", ANSWER), variables)
+        .await
+        .ok()?;
     if reply.json["errors"].is_array() {
         let code = reply.json["errors"][0]["extensions"]["code"].clone();
-        assert!(["SERVICE_UNAVAILABLE", "OUTCOME_UNKNOWN"].contains(&code.as_str().unwrap_or_default()), "{}", reply.json);
+        assert!(
+            ["SERVICE_UNAVAILABLE", "OUTCOME_UNKNOWN"].contains(&code.as_str().unwrap_or_default()),
+            "{}",
+            reply.json
+        );
         return None;
     }
     let payload = &reply.json["data"]["createBooking"];
@@ -53,7 +63,12 @@ struct Load {
 
 impl Load {
     fn new(first: i64) -> Arc<Self> {
-        Arc::new(Self { next: first.into(), acknowledged: 0.into(), progress: Notify::new(), stop: false.into() })
+        Arc::new(Self {
+            next: first.into(),
+            acknowledged: 0.into(),
+            progress: Notify::new(),
+            stop: false.into(),
+        })
     }
 
     async fn run(self: Arc<Self>, client: Client, studio: Studio, go_on: bool) -> Vec<(i64, Option<Value>)> {
@@ -107,7 +122,11 @@ async fn verify(database: crate::support::engine::Database, answers: &BTreeMap<i
 }
 
 fn crashes() -> u32 {
-    rounds().min(std::env::var("RACE_CRASHES").ok().map_or(3, |text| text.parse().expect("a number")))
+    rounds().min(
+        std::env::var("RACE_CRASHES")
+            .ok()
+            .map_or(3, |text| text.parse().expect("a number")),
+    )
 }
 
 on_both_engines! {
@@ -165,14 +184,19 @@ async fn a_database_that_cuts_its_connections_loses_nothing() {
     let server = Server::start(Engine::Postgres).await;
     let studio = Studio::open(&server).await;
     let load = Load::new(0);
-    let clients: Vec<_> =
-        (0..16).map(|_| tokio::spawn(load.clone().run(server.owner(), studio.clone(), true))).collect();
+    let clients: Vec<_> = (0..16)
+        .map(|_| tokio::spawn(load.clone().run(server.owner(), studio.clone(), true)))
+        .collect();
     for cut in 1..=crashes() as usize * 5 {
         load.has_acknowledged(cut * 20).await;
         // One of its own goes, too: what asks is one of the connections.
         let sql = "SELECT count(pg_terminate_backend(pid)) AS count FROM pg_stat_activity \
                    WHERE datname = current_database() AND pid <> pg_backend_pid()";
-        assert!(crate::hangup::count(server.service().db(), sql).await.is_some_and(|cut| cut > 0));
+        assert!(
+            crate::hangup::count(server.service().db(), sql)
+                .await
+                .is_some_and(|cut| cut > 0)
+        );
     }
     load.stop.store(true, SeqCst);
     let (mut answers, mut open) = (BTreeMap::new(), 0);
@@ -185,10 +209,18 @@ async fn a_database_that_cuts_its_connections_loses_nothing() {
                     create(&server.owner(), &studio, number).await.expect("an answer")
                 }
             };
-            assert_eq!(create(&server.owner(), &studio, number).await, Some(booking.clone()), "the same answer");
+            assert_eq!(
+                create(&server.owner(), &studio, number).await,
+                Some(booking.clone()),
+                "the same answer"
+            );
             answers.insert(number, booking);
         }
     }
-    println!("{} cuts, {} bookings, {open} of them asked for again", crashes() * 5, answers.len());
+    println!(
+        "{} cuts, {} bookings, {open} of them asked for again",
+        crashes() * 5,
+        answers.len()
+    );
     verify(server.stop().await, &answers).await;
 }

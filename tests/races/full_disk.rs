@@ -29,7 +29,9 @@ impl Command for MakeRoom {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), Failure> {
         use diesel_async::SimpleAsyncConnection as _;
         let Conn::Sqlite(c) = tx.conn() else { return Ok(()) };
-        c.batch_execute("DELETE FROM idempotency_records").await.map_err(StoreError::from)?;
+        c.batch_execute("DELETE FROM idempotency_records")
+            .await
+            .map_err(StoreError::from)?;
         Ok(())
     }
 }
@@ -39,12 +41,24 @@ async fn creates(server: &Server, studio: &Studio, first: i64) -> Vec<(i64, Opti
     let owner = server.owner();
     at_once((first..first + 200).map(|number| {
         let wanted = studio.appointment(&studio.massage, number * 30, &[&studio.anna]);
-        let input = with(wanted, json!({ "status": "CONFIRMED", "idempotencyKey": format!("number-{number}") }));
+        let input = with(
+            wanted,
+            json!({ "status": "CONFIRMED", "idempotencyKey": format!("number-{number}") }),
+        );
         let owner = owner.clone();
         async move {
-            let reply = owner.send(&mutation("createBooking", "booking { id } userErrors { code }"), json!({ "input": input })).await;
+            let reply = owner
+                .send(
+                    &mutation("createBooking", "booking { id } userErrors { code }"),
+                    json!({ "input": input }),
+                )
+                .await;
             if reply.json["errors"].is_array() {
-                assert_eq!(reply.json["errors"][0]["extensions"]["code"], "INSUFFICIENT_STORAGE", "{}", reply.json);
+                assert_eq!(
+                    reply.json["errors"][0]["extensions"]["code"], "INSUFFICIENT_STORAGE",
+                    "{}",
+                    reply.json
+                );
                 return (number, None);
             }
             let payload = reply.json["data"]["createBooking"].clone();
@@ -62,7 +76,12 @@ async fn a_full_database_tells_each_caller_the_truth_and_works_again_with_room()
     let studio = Studio::open(&server).await;
     let mut all = Vec::new();
     let mut first = 0;
-    while all.iter().filter(|(_, made): &&(i64, Option<Value>)| made.is_none()).count() < 150 {
+    while all
+        .iter()
+        .filter(|(_, made): &&(i64, Option<Value>)| made.is_none())
+        .count()
+        < 150
+    {
         all.extend(creates(&server, &studio, first).await);
         first += 200;
         assert!(first < 10_000, "it never got full");
@@ -70,17 +89,40 @@ async fn a_full_database_tells_each_caller_the_truth_and_works_again_with_room()
     let made: Vec<&Value> = all.iter().filter_map(|(_, made)| made.as_ref()).collect();
     let refused = all.len() - made.len();
     // Reads go on, and what was acknowledged is all that is there.
-    let total = server.owner().data("{ bookings(first: 1) { totalCount } }", json!({})).await;
+    let total = server
+        .owner()
+        .data("{ bookings(first: 1) { totalCount } }", json!({}))
+        .await;
     assert_eq!(total["bookings"]["totalCount"], made.len());
     for chunk in made.chunks(100) {
-        let data = server.owner().data("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", json!({ "ids": chunk })).await;
-        assert!(data["nodes"].as_array().unwrap().iter().all(|node| node["id"].is_string()));
+        let data = server
+            .owner()
+            .data(
+                "query($ids: [ID!]!) { nodes(ids: $ids) { id } }",
+                json!({ "ids": chunk }),
+            )
+            .await;
+        assert!(
+            data["nodes"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|node| node["id"].is_string())
+        );
     }
     invariants::check(server.service(), server.site).await;
-    server.service().db().write(MakeRoom { site: server.site }).await.expect("room is made even when there is none");
+    server
+        .service()
+        .db()
+        .write(MakeRoom { site: server.site })
+        .await
+        .expect("room is made even when there is none");
     let again = creates(&server, &studio, first).await;
     let done = again.iter().filter(|(_, made)| made.is_some()).count();
-    println!("{} acknowledged, {refused} refused, {done} after room was made", made.len());
+    println!(
+        "{} acknowledged, {refused} refused, {done} after room was made",
+        made.len()
+    );
     assert!(done > 20, "{done}");
     invariants::check(server.service(), server.site).await;
 }

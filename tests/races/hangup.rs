@@ -48,7 +48,9 @@ async fn all_is_quiet(db: &Db) {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(20), quiet).await.expect("no connection is stuck in a transaction");
+    tokio::time::timeout(Duration::from_secs(20), quiet)
+        .await
+        .expect("no connection is stuck in a transaction");
 }
 
 on_both_engines! {

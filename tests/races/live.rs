@@ -17,7 +17,8 @@ use crate::{
     support::{Engine, Server, Studio, engine, fixture::with},
 };
 
-const EVENTS: &str = "subscription($after: String) { bookingEvents(after: $after) { cursor type revision status booking { id } } }";
+const EVENTS: &str =
+    "subscription($after: String) { bookingEvents(after: $after) { cursor type revision status booking { id } } }";
 /// So much of each event that a socket nobody reads is full soon.
 const FAT: &str = "subscription($after: String) { bookingEvents(after: $after) { cursor type revision status occurredAt id source \
     booking { id startDate endDate status paymentStatus createdDate updatedDate totalParticipants doubleBooked \
@@ -38,7 +39,13 @@ async fn pulled(server: &Server, mut after: Value) -> Vec<String> {
     let mut all = Vec::new();
     loop {
         let page = server.owner().data(query, json!({ "after": after })).await["bookingEvents"].clone();
-        all.extend(page["nodes"].as_array().unwrap().iter().map(|node| text(&node["cursor"])));
+        all.extend(
+            page["nodes"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|node| text(&node["cursor"])),
+        );
         if page["pageInfo"]["hasNextPage"] == false {
             return all;
         }
@@ -52,7 +59,12 @@ fn text(value: &Value) -> String {
 
 /// A booking without a hold: one event.
 async fn make(server: &Server, studio: &Studio) -> String {
-    text(&server.owner().done("createBooking", studio.appointment(&studio.massage, 0, &[])).await["id"])
+    text(
+        &server
+            .owner()
+            .done("createBooking", studio.appointment(&studio.massage, 0, &[]))
+            .await["id"],
+    )
 }
 
 on_both_engines! {
@@ -188,7 +200,11 @@ async fn two_servers_on_one_database_tell_each_other() {
     }
     let first = Server::start(Engine::Postgres).await;
     let studio = Studio::open(&first).await;
-    let same = engine::Database { url: first.database.url.clone(), engine: Engine::Postgres, _dir: None };
+    let same = engine::Database {
+        url: first.database.url.clone(),
+        engine: Engine::Postgres,
+        _dir: None,
+    };
     let second = Server::on(same, Arc::new(SystemClock)).await;
     let start = cursor(&first).await;
     let mut sockets = [

@@ -27,7 +27,13 @@ impl Socket {
         Self::subscribe_with_buffer(server, token, query, variables, None).await
     }
 
-    pub async fn subscribe_with_buffer(server: &Server, token: &str, query: &str, variables: Value, buffer: Option<u32>) -> Self {
+    pub async fn subscribe_with_buffer(
+        server: &Server,
+        token: &str,
+        query: &str,
+        variables: Value,
+        buffer: Option<u32>,
+    ) -> Self {
         let address = server.running().address;
         let socket = TcpSocket::new_v4().unwrap();
         if let Some(bytes) = buffer {
@@ -35,25 +41,37 @@ impl Socket {
         }
         let stream = socket.connect(address).await.expect("a connection");
         let mut request = format!("ws://{address}/graphql").into_client_request().unwrap();
-        request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
+        request
+            .headers_mut()
+            .insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
         let (socket, _) = client_async(request, stream).await.expect("a socket");
         let mut client = Self(socket);
-        client.send(json!({ "type": "connection_init", "payload": { "Authorization": format!("Bearer {token}") } })).await;
+        client
+            .send(json!({ "type": "connection_init", "payload": { "Authorization": format!("Bearer {token}") } }))
+            .await;
         let acknowledged = client.message().await.expect("an answer");
         assert_eq!(acknowledged["type"], "connection_ack", "{acknowledged}");
         let payload = json!({ "query": query, "variables": variables });
-        client.send(json!({ "type": "subscribe", "id": "1", "payload": payload })).await;
+        client
+            .send(json!({ "type": "subscribe", "id": "1", "payload": payload }))
+            .await;
         client
     }
 
     async fn send(&mut self, message: Value) {
-        self.0.send(Message::text(message.to_string())).await.expect("it is sent");
+        self.0
+            .send(Message::text(message.to_string()))
+            .await
+            .expect("it is sent");
     }
 
     /// The next message of the protocol; the close code when it was closed.
     async fn message(&mut self) -> Result<Value, Option<u16>> {
         loop {
-            match tokio::time::timeout(Duration::from_secs(30), self.0.next()).await.expect("something comes") {
+            match tokio::time::timeout(Duration::from_secs(30), self.0.next())
+                .await
+                .expect("something comes")
+            {
                 Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).expect("JSON")),
                 Some(Ok(Message::Close(frame))) => return Err(frame.map(|frame| frame.code.into())),
                 Some(Ok(_)) => {}

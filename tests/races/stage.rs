@@ -127,7 +127,10 @@ impl Stage {
 
     pub fn at(&self, minutes: i64) -> Timestamp {
         // Beyond the sessions that the studio opens with.
-        self.studio.noon.checked_add((10 * 24 * 60 + minutes).minutes()).unwrap()
+        self.studio
+            .noon
+            .checked_add((10 * 24 * 60 + minutes).minutes())
+            .unwrap()
     }
 
     pub fn span(&self, from: i64, to: i64) -> TimeSpan {

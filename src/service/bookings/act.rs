@@ -94,7 +94,11 @@ impl Command for Decide {
         let purpose = if leaves { Reopen::Leave } else { Reopen::Take };
         let (before, mut place) = open(tx, &self.caller, &self.input.target, purpose).await?;
         let now = place.ledger.now();
-        check_revision(&before, self.input.target.expected_revision, place.ledger.settled(before.id))?;
+        check_revision(
+            &before,
+            self.input.target.expected_revision,
+            place.ledger.settled(before.id),
+        )?;
         before.check(self.input.verdict.act())?;
         let mut after = before.clone();
         if let Some(payment_status) = self.input.payment_status {

@@ -4,7 +4,7 @@ use jiff::{Timestamp, ToSpan as _};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    NewVisitor, Ledger, notify,
+    Ledger, NewVisitor, notify,
     place::{self, Place, Purpose, Search, Wanted},
 };
 use crate::{

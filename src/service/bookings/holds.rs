@@ -23,7 +23,9 @@ use crate::{
 /// Ends a hold that ran out by `now`, with the booking's row locked. Whoever finds it first does it; again is nothing.
 pub(in crate::service) async fn expire(tx: &mut Tx<'_>, id: BookingId, now: Timestamp) -> Result<(), Failure> {
     let site = tx.site();
-    let Some(mut booking) = bookings::find(tx.conn(), site, id).await? else { return Ok(()) };
+    let Some(mut booking) = bookings::find(tx.conn(), site, id).await? else {
+        return Ok(());
+    };
     // Without a hold there is nothing to end: what it claims by now, it was confirmed to.
     if booking.hold_expires_at.is_none() || booking.held(now) {
         return Ok(());

@@ -64,8 +64,11 @@ impl Ledger {
             ledger.load(tx, &spots).await?;
         }
         let flagged = ledger.claims.iter().filter(|claim| claim.overlap_reason.is_some());
-        let touched: Vec<BookingId> =
-            flagged.filter_map(|claim| claim.holder.booking()).chain(expired.iter().copied()).chain(own).collect();
+        let touched: Vec<BookingId> = flagged
+            .filter_map(|claim| claim.holder.booking())
+            .chain(expired.iter().copied())
+            .chain(own)
+            .collect();
         claims::lock_bookings(tx, &touched).await?;
         for id in &expired {
             super::holds::expire(tx, *id, now).await?;
@@ -86,7 +89,11 @@ impl Ledger {
     }
 
     fn expired(&self, now: Timestamp) -> BTreeSet<BookingId> {
-        self.claims.iter().filter(|claim| !claim.live(now)).filter_map(|claim| claim.holder.booking()).collect()
+        self.claims
+            .iter()
+            .filter(|claim| !claim.live(now))
+            .filter_map(|claim| claim.holder.booking())
+            .collect()
     }
 
     async fn load(&mut self, tx: &mut Tx<'_>, spots: &[Spot]) -> Result<(), Failure> {

@@ -173,10 +173,18 @@ pub(super) async fn spots_wanted(tx: &mut Tx<'_>, wanted: &Wanted) -> Result<Vec
     match wanted {
         Wanted::Session { session, .. } => Ok(vec![(Target::Session(*session), all_time())]),
         Wanted::Course { schedule, .. } => Ok(vec![(Target::Schedule(*schedule), all_time())]),
-        Wanted::Appointment { service, start, end, resources, .. } => {
+        Wanted::Appointment {
+            service,
+            start,
+            end,
+            resources,
+            ..
+        } => {
             let site = tx.site();
             let missing = || Rejection::not_found(Kind::Service, &["serviceId"]);
-            let service = catalog::find_live_service(tx.conn(), site, *service).await?.ok_or_else(missing)?;
+            let service = catalog::find_live_service(tx.conn(), site, *service)
+                .await?
+                .ok_or_else(missing)?;
             let busy = appointment_span(&service, *start, *end, true)?.with_buffer(service.buffer_minutes);
             let candidates = Candidates::load(tx, &service, resources, None).await?;
             Ok(candidates.targets().map(|target| (target, busy)).collect())

@@ -123,7 +123,10 @@ impl Command for Reschedule {
 
 impl Reschedule {
     fn participants(&self, booking: &Booking) -> Participants {
-        self.input.participants.clone().unwrap_or_else(|| booking.participants.clone())
+        self.input
+            .participants
+            .clone()
+            .unwrap_or_else(|| booking.participants.clone())
     }
 
     /// Locks what the booking has together with what it is to have, and finds out whether that is free.

@@ -63,7 +63,9 @@ impl Server {
         let mut all = vec!["frontdesk", "--listen", "127.0.0.1:0", "--secret", SECRET];
         all.extend(flags);
         let config = Cli::parse_from(all).config;
-        let running = app::start(&config, &database.url, clock).await.expect("the server starts");
+        let running = app::start(&config, &database.url, clock)
+            .await
+            .expect("the server starts");
         let site = running.api.service().sites(1).await.unwrap()[0].id;
         let url = format!("http://{}/graphql", running.address);
         Self {
