@@ -226,9 +226,9 @@ fn readable(request: &mut Request) -> Result<(), ServerError> {
             .set("code", code);
         error
     };
-    if graphql::document::too_deep(&request.query) {
+    if graphql::document::too_deep(&request.query, &request.variables) {
         return Err(unreadable(
-            "the document is nested too deeply",
+            "the document and its variables are nested too deeply",
             "GRAPHQL_VALIDATION_FAILED",
         ));
     }

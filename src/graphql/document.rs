@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use async_graphql::{Value, Variables};
+
 /// Writes surrogate pairs in a document's strings (`\uD83D\uDE00`) as the characters that they stand for, and refuses
 /// surrogates that stand alone: the parser behind knows neither, and would panic.
 pub fn without_surrogates(document: &str) -> Result<Cow<'_, str>, &'static str> {
@@ -37,13 +39,27 @@ pub fn without_surrogates(document: &str) -> Result<Cow<'_, str>, &'static str> 
     })
 }
 
-/// How deeply brackets of any kind may be nested in a document.
-const MAX_BRACKETS: usize = 100;
+/// How deeply a document's brackets and its variables' may be nested, taken together.
+const MAX_DEPTH: usize = 56;
 
-/// Whether brackets are nested more deeply than any useful document does it. The parser behind goes down once for
-/// each, and an exhausted stack takes the whole server with it.
+/// Whether a document with its variables is nested more deeply than any useful one. Parsing and reading the input go
+/// down once for each bracket, and an exhausted stack takes the whole server with it.
 #[must_use]
-pub fn too_deep(document: &str) -> bool {
+pub fn too_deep(document: &str, variables: &Variables) -> bool {
+    depth(document) + variables.values().map(value_depth).max().unwrap_or(0) > MAX_DEPTH
+}
+
+/// How deeply a variable's value is nested. It came as JSON, whose reader has a limit of its own.
+fn value_depth(value: &Value) -> usize {
+    match value {
+        Value::List(list) => 1 + list.iter().map(value_depth).max().unwrap_or(0),
+        Value::Object(fields) => 1 + fields.values().map(value_depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// How deeply brackets of any kind are nested outside of strings and comments.
+fn depth(document: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     let mut rest = document;
     while let Some(at) = rest.find(['{', '[', '(', '}', ']', ')', '"', '#']) {
@@ -65,7 +81,7 @@ pub fn too_deep(document: &str) -> bool {
             _ => behind_string(behind),
         };
     }
-    deepest > MAX_BRACKETS
+    deepest
 }
 
 /// What follows a string whose opening quote was read.
@@ -119,8 +135,14 @@ mod tests {
     #[test]
     fn brackets_are_counted_outside_of_strings_and_comments() {
         let nested = |open: &str, close: &str, n: usize| open.repeat(n) + &close.repeat(n);
-        assert!(!too_deep(&nested("{a", "}", 100)) && too_deep(&nested("{a", "}", 101)));
-        assert!(too_deep(&nested("[", "", 101)) && too_deep(&nested("(", ")", 101)));
+        assert_eq!(
+            (
+                depth(&nested("{a", "}", 9)),
+                depth(&nested("[", "", 9)),
+                depth(&nested("(", ")", 9))
+            ),
+            (9, 9, 9)
+        );
         let many = "[".repeat(200);
         for shallow in [
             format!("{{ a(b: \"{many}\") }}"),
@@ -130,15 +152,24 @@ mod tests {
             "{ a }".repeat(200),
             nested("", "}", 200),
         ] {
-            assert!(!too_deep(&shallow), "{shallow}");
+            assert!(depth(&shallow) <= 2, "{shallow}");
         }
         for deep in [
             format!("{{ a(b: \"\", c: {many}) }}"),
             format!("# x\n{many}"),
             format!("\"x\n{many}"),
         ] {
-            assert!(too_deep(&deep), "{deep}");
+            assert!(depth(&deep) >= 200, "{deep}");
         }
+    }
+
+    #[test]
+    fn a_document_and_its_variables_are_counted_together() {
+        let variables = |n: usize| {
+            let list = "[".repeat(n) + &"]".repeat(n);
+            serde_json::from_str::<Variables>(&format!("{{\"a\": {list}, \"b\": {{}}}}")).unwrap_or_default()
+        };
+        assert!(!too_deep("{ a(b: $a) }", &variables(54)) && too_deep("{ a(b: $a) }", &variables(55)));
     }
 
     #[test]

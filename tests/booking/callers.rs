@@ -247,7 +247,7 @@ on_both_engines! {
         let server = Server::start(engine).await;
         let studio = Studio::open(&server).await;
         let on_site = |slug: &str| server.visitor().with("Frontdesk-Site", slug.to_owned());
-        let who = "{ viewer { identity { identityType } site { id } } }";
+        let who = "{ viewer { identity { type } site { id } } }";
         assert_eq!(server.visitor().data(who, json!({})).await["viewer"]["site"]["id"], server.site.to_string());
         let second = second_site(&server).await;
         for (client, code) in [(server.visitor(), "SITE_NOT_FOUND"), (on_site("nowhere"), "SITE_NOT_FOUND"), (on_site("NOT a slug"), "SITE_NOT_FOUND")] {
@@ -304,17 +304,17 @@ on_both_engines! {
         let booking = ada.done("createBooking", studio.appointment(&studio.massage, 0, &[])).await;
         owner.done("confirmBooking", on(&booking)).await;
         let query = "query($id: ID!) { booking(id: $id) { contactDetails { firstName } \
-            createdBy { identityType subject } \
-            history { nodes { type initiatedBy { identityType subject } booking { contactDetails { email } } } } } }";
+            createdBy { type subject } \
+            history { nodes { type initiatedBy { type subject } booking { contactDetails { email } } } } } }";
         let variables = json!({ "id": booking["id"] });
         let seen = ada.data(query, variables.clone()).await["booking"].clone();
-        let member = json!({ "identityType": "MEMBER", "subject": "ada" });
+        let member = json!({ "type": "MEMBER", "subject": "ada" });
         assert_eq!((&seen["createdBy"], &seen["contactDetails"]["firstName"]), (&member, &json!("Ada")));
         assert_eq!(seen["history"]["nodes"][0]["initiatedBy"], member);
         assert_eq!(seen["history"]["nodes"][1]["initiatedBy"], json!(null), "the owner's name is the owner's");
         let seen = owner.data(query, variables).await["booking"].clone();
         assert_eq!(seen["createdBy"], member);
-        assert_eq!(seen["history"]["nodes"][1]["initiatedBy"], json!({ "identityType": "OWNER", "subject": "olga" }));
+        assert_eq!(seen["history"]["nodes"][1]["initiatedBy"], json!({ "type": "OWNER", "subject": "olga" }));
         assert_eq!(seen["history"]["nodes"][0]["booking"]["contactDetails"]["email"], "ada@example.org");
     }
 
@@ -396,7 +396,7 @@ on_both_engines! {
     async fn the_viewer_is_who_the_token_says(engine) {
         let server = Server::start(engine).await;
         let studio = Studio::open(&server).await;
-        let query = "{ viewer { identity { identityType subject } resource { id } \
+        let query = "{ viewer { identity { type subject } resource { id } \
             canManageBookings canManageCalendar canManageCatalog } }";
         for (client, kind, subject, rights) in [
             (server.owner(), "OWNER", "olga", [true, true, true]),
@@ -405,7 +405,7 @@ on_both_engines! {
             (server.member("ada"), "MEMBER", "ada", [false, false, false]),
         ] {
             let viewer = client.data(query, json!({})).await["viewer"].clone();
-            assert_eq!(viewer["identity"], json!({ "identityType": kind, "subject": subject }));
+            assert_eq!(viewer["identity"], json!({ "type": kind, "subject": subject }));
             let own = json!([viewer["canManageBookings"], viewer["canManageCalendar"], viewer["canManageCatalog"]]);
             assert_eq!(own, json!(rights), "{kind}");
             assert_eq!(viewer["resource"].is_null(), kind != "STAFF");
@@ -413,6 +413,6 @@ on_both_engines! {
         let (visitor, _) = visit(&server, studio.class(&studio.session, 1)).await;
         let identity = |client: Client| async move { client.data(query, json!({})).await["viewer"]["identity"].clone() };
         assert_eq!(identity(visitor.clone()).await, identity(visitor).await, "the token says who it is");
-        assert_eq!(identity(server.visitor()).await["identityType"], "VISITOR");
+        assert_eq!(identity(server.visitor()).await["type"], "VISITOR");
     }
 }

@@ -53,9 +53,27 @@ impl Bench {
         }
     }
 
+    /// Acts on a booking in the revision that it is read in. The sweep may come in between, once.
+    async fn act_as_read(&self, act: &str, booking: &Value, more: Value) -> Value {
+        let owner = self.server.owner();
+        let mut payload = Value::Null;
+        for _ in 0..2 {
+            let read = owner.again(booking).await;
+            let input = with(
+                with(on(booking), more.clone()),
+                json!({ "expectedRevision": read["revision"] }),
+            );
+            payload = owner.mutate(act, input).await;
+            if payload["userErrors"] == json!([]) {
+                return payload["booking"].clone();
+            }
+        }
+        panic!("{act}: {payload}");
+    }
+
     async fn history(&self, booking: &Value) -> Vec<Value> {
         let query = "query($id: ID!) { booking(id: $id) { history { nodes { \
-            type revision source status previousStatus initiatedBy { identityType } } } } }";
+            type revision source status previousStatus initiatedBy { type } } } } }";
         let data = self.server.owner().data(query, json!({ "id": booking["id"] })).await;
         data["booking"]["history"]["nodes"].as_array().unwrap().clone()
     }
@@ -130,14 +148,13 @@ on_both_engines! {
         bench.clock.advance(SignedDuration::from_micros(1));
         assert!(ada.again(&booking).await["hold"].is_null(), "seen before anything was written");
         assert!(!bench.taken(0).await);
-        assert_eq!(bench.types(&booking).await, ["CREATED"], "looking writes nothing");
         // Whoever takes the time settles it.
         let taken = server.owner().confirmed(bench.massage(0)).await;
         assert_eq!(taken["doubleBooked"], false);
         let history = bench.history(&booking).await;
         let expired = json!({
             "type": "HOLD_EXPIRED", "revision": 2, "source": "TIMER", "status": "CREATED", "previousStatus": "CREATED",
-            "initiatedBy": { "identityType": "SYSTEM" },
+            "initiatedBy": { "type": "SYSTEM" },
         });
         assert_eq!(history.last(), Some(&expired));
         assert_eq!(ada.again(&booking).await["revision"], 2);
@@ -173,9 +190,7 @@ on_both_engines! {
         ] {
             let booking = bench.held(&ada, minutes, 60).await;
             bench.pass(60);
-            let read = server.owner().again(&booking).await;
-            let input = with(with(on(&booking), more), json!({ "expectedRevision": read["revision"] }));
-            let after = server.owner().done(act, input).await;
+            let after = bench.act_as_read(act, &booking, more).await;
             assert_eq!(after["hold"], json!(null), "{act}");
             assert_eq!(bench.types(&booking).await, ["CREATED", "HOLD_EXPIRED", last], "{act}");
             assert_eq!(after["revision"], 3, "{act}");
@@ -188,8 +203,8 @@ on_both_engines! {
         let owner = server.owner();
         let booking = server.member("ada").done("createBooking", held(studio.class(&studio.session, 2), 60)).await;
         bench.pass(60);
-        let input = with(on(&booking), json!({ "totalParticipants": 3, "expectedRevision": 1 }));
-        assert_eq!(owner.done("updateNumberOfParticipants", input).await["revision"], 3);
+        let three = json!({ "totalParticipants": 3 });
+        assert_eq!(bench.act_as_read("updateNumberOfParticipants", &booking, three).await["revision"], 3);
         let booking = server.member("ada").done("createBooking", held(studio.class(&studio.session, 2), 60)).await;
         bench.pass(60);
         let slot = json!({ "slot": { "session": { "sessionId": studio.next_session.id.to_string() } } });

@@ -109,7 +109,7 @@ async fn diverse(server: &Server, studio: &Studio) {
 
 const ALL_FIELDS: &str = "{ bookings(first: 100) { totalCount nodes { id status paymentStatus selectedPaymentOption \
     totalParticipants startDate endDate createdDate updatedDate doubleBooked externalUserId \
-    createdBy { identityType subject } contactDetails { email } \
+    createdBy { type subject } contactDetails { email } \
     bookedEntity { __typename ... on BookedSlot { serviceId scheduleId sessionId resource { id } } \
         ... on BookedSchedule { serviceId scheduleId } } } } }";
 
@@ -131,7 +131,7 @@ const FIELDS: [Field; 18] = [
             .map_or(Value::Null, |email| json!(email.to_lowercase()))
     }),
     ("externalUserId", |b| b["externalUserId"].clone()),
-    ("createdByType", |b| b["createdBy"]["identityType"].clone()),
+    ("createdByType", |b| b["createdBy"]["type"].clone()),
     ("createdBySubject", |b| b["createdBy"]["subject"].clone()),
     ("createdDate", |b| b["createdDate"].clone()),
     ("updatedDate", |b| b["updatedDate"].clone()),

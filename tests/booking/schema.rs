@@ -55,7 +55,8 @@ async fn everything_in_the_schema_is_described() {
     };
     for thing in list(&schema["types"]).iter().chain(&list(&schema["directives"])) {
         let name = thing["name"].as_str().unwrap();
-        if name.starts_with("__") {
+        // The language's own types describe themselves.
+        if name.starts_with("__") || ["Boolean", "Float", "ID", "Int", "String"].contains(&name) {
             continue;
         }
         look(name.to_owned(), thing);
