@@ -189,7 +189,7 @@ pub(super) fn database_url(config: &Config, file: &str) -> DatabaseUrl {
         .unwrap_or_else(|| DatabaseUrl::Sqlite(PathBuf::from(file)))
 }
 
-fn settings(url: &DatabaseUrl, config: &Config, migrate: bool) -> StoreSettings {
+pub(super) fn settings(url: &DatabaseUrl, config: &Config, migrate: bool) -> StoreSettings {
     StoreSettings {
         url: url.clone(),
         connections: usize::from(config.database_connections),

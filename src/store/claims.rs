@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, delete, insert_into, update};
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, delete, dsl::sum, insert_into, update,
+};
 use diesel_async::RunQueryDsl as _;
 use jiff::Timestamp;
 

@@ -2,7 +2,7 @@
 
 use super::{
     Changed, Target, before_start, check_revision,
-    place::{self, Place},
+    place::{self, Place, Reopen},
     write_change,
 };
 use crate::{
@@ -223,13 +223,25 @@ impl Decide {
 }
 
 /// Finds a booking that the caller may act on and locks all that the act may touch.
-pub(super) async fn open(tx: &mut Tx<'_>, caller: &Caller, target: &Target) -> Result<(Booking, Place), Failure> {
+pub(super) async fn open(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    target: &Target,
+    purpose: Reopen,
+) -> Result<(Booking, Place), Failure> {
     let mut seen = load(tx, caller, target).await?;
     loop {
         let service = catalog::find_service(tx.conn(), caller.site, seen.booked.service)
             .await?
             .ok_or_else(|| Rejection::not_found(Kind::Service, &["bookingId"]))?;
-        let place = place::reopen(tx, &seen, service).await?;
+        let place = place::reopen(tx, &seen, service, purpose)
+            .await
+            .map_err(|failure| match failure {
+                Failure::Rejected(Rejection::NotFound { kind, .. }) => {
+                    Rejection::not_found(kind, &["bookingId"]).into()
+                }
+                other => other,
+            })?;
         // What was read before the locks may be old; what expired a hold while locking may have changed it, too.
         let booking = load(tx, caller, target).await?;
         if booking.booked == seen.booked && booking.participants == seen.participants {
@@ -241,23 +253,6 @@ pub(super) async fn open(tx: &mut Tx<'_>, caller: &Caller, target: &Target) -> R
         }
         seen = booking;
     }
-}
-
-/// Whether the end of its hold is all that happened to a booking since it was read.
-pub(super) fn only_its_hold_ended(seen: &Booking, booking: &Booking) -> bool {
-    seen.hold_expires_at.is_some()
-        && booking.hold_expires_at.is_none()
-        && booking.status == seen.status
-        && booking.revision == seen.revision + 1
-}
-
-/// The revision that the caller knows may be the one before its hold ended: that is written by whoever touches the
-/// booking next, which is this very act.
-pub(super) fn check_revision(seen: &Booking, booking: &Booking, expected: Option<i64>) -> Result<(), Rejection> {
-    if expected == Some(seen.revision) && only_its_hold_ended(seen, booking) {
-        return Ok(());
-    }
-    booking.check_revision(expected)
 }
 
 pub(super) async fn load(tx: &mut Tx<'_>, caller: &Caller, target: &Target) -> Result<Booking, Failure> {

@@ -45,6 +45,24 @@ impl Ledger {
         spots: &[Spot],
         own: Option<BookingId>,
     ) -> Result<Self, Failure> {
+        Self::lock_with(tx, spots, own.as_slice(), |claim| claim.overlap_reason.is_some()).await
+    }
+
+    /// The same for an act on what stands under the bookings: all that hold something on the targets are locked.
+    pub(in crate::service) async fn lock_all(
+        tx: &mut Tx<'_>,
+        spots: &[Spot],
+        own: &[BookingId],
+    ) -> Result<Self, Failure> {
+        Self::lock_with(tx, spots, own, |_| true).await
+    }
+
+    async fn lock_with(
+        tx: &mut Tx<'_>,
+        spots: &[Spot],
+        own: &[BookingId],
+        concerns: impl Fn(&Claim) -> bool,
+    ) -> Result<Self, Failure> {
         let mut spots = spots.to_vec();
         if tx.tried_before() {
             let now = tx.now();
@@ -63,13 +81,13 @@ impl Ledger {
             claims::lock_targets(tx, &targets_of(&spots)).await?;
             ledger.load(tx, &spots).await?;
         }
-        let flagged = ledger.claims.iter().filter(|claim| claim.overlap_reason.is_some());
-        let touched: Vec<BookingId> = flagged
+        let concerned = ledger.claims.iter().filter(|claim| concerns(claim));
+        let all: Vec<BookingId> = concerned
             .filter_map(|claim| claim.holder.booking())
             .chain(expired.iter().copied())
-            .chain(own)
+            .chain(own.iter().copied())
             .collect();
-        claims::lock_bookings(tx, &touched).await?;
+        claims::lock_bookings(tx, &all).await?;
         for id in &expired {
             super::holds::expire(tx, *id, now).await?;
         }
@@ -126,6 +144,11 @@ impl Ledger {
         self.now
     }
 
+    /// The live claims on the targets.
+    pub(in crate::service) fn claims(&self) -> impl Iterator<Item = &Claim> {
+        self.claims.iter()
+    }
+
     /// Whether it was this act that settled the booking's hold.
     pub(in crate::service) fn settled(&self, booking: BookingId) -> bool {
         self.settled.contains(&booking)
@@ -144,18 +167,6 @@ impl Ledger {
     /// Whether the holder has just this already.
     pub(in crate::service) fn holds(&self, ask: &Ask) -> bool {
         self.own_claim(ask).is_some()
-    }
-
-    /// Whether those who came before the holder leave it so many seats, in the place that it has in their order.
-    pub(in crate::service) fn fits_in_order(&self, ask: &Ask) -> bool {
-        let own = |claim: &&Claim| claim.holder == ask.holder && claim.target == ask.target && claim.span == ask.span;
-        let before = self.claims.iter().find(own).map(|claim| claim.id);
-        self.check(&Ask { before, ..*ask }).is_none()
-    }
-
-    /// What is in the way of one wish.
-    pub(in crate::service) fn check(&self, ask: &Ask) -> Option<Clash> {
-        conflict::evaluate(&self.after_own(ask), &self.claims, self.capacity(ask.target), self.now)
     }
 
     /// Takes what is asked for and gives up what the holder had before; keeps a claim that is just as asked for, or of

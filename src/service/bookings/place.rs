@@ -192,8 +192,22 @@ pub(super) async fn spots_wanted(tx: &mut Tx<'_>, wanted: &Wanted) -> Result<Vec
     }
 }
 
-/// A place for an appointment that is made but has nobody assigned yet, at the time that it has.
-pub(super) async fn reopen(tx: &mut Tx<'_>, booking: &Booking, service: Service) -> Result<Place, Failure> {
+/// What a booking's own place is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reopen {
+    /// To hold it.
+    Take,
+    /// To give it up: nobody has to be found for it, and who has left the service is not asked.
+    Leave,
+}
+
+/// The place that a booking has, at the time that it has. An appointment may have nobody assigned yet.
+pub(super) async fn reopen(
+    tx: &mut Tx<'_>,
+    booking: &Booking,
+    service: Service,
+    purpose: Reopen,
+) -> Result<Place, Failure> {
     let search = Search {
         holder: booking.id,
         seats: booking.participants.total,

@@ -5,7 +5,7 @@ use super::{
     act::{load, open},
     before_start, check_revision,
     create::check_participants,
-    place::{self, Place, Purpose, Search, Wanted},
+    place::{self, Place, Purpose, Reopen, Search, Wanted},
     write_change,
 };
 use crate::{
@@ -143,7 +143,7 @@ impl Reschedule {
                 any_length: self.input.skip_availability_validation,
                 current: Some(&seen),
             };
-            let place = place::find(tx, &self.wanted(&seen)?, &search).await?;
+            let place = place::find(tx, &self.wanted(&seen)?, &search, &[]).await?;
             let booking = load(tx, &self.caller, &self.input.target).await?;
             let same = booking.booked == seen.booked && booking.participants == seen.participants;
             if same && (holds(&seen) || !holds(&booking)) {
