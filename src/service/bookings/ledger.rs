@@ -169,6 +169,11 @@ impl Ledger {
         self.own_claim(ask).is_some()
     }
 
+    /// What is in the way of one wish.
+    pub(in crate::service) fn check(&self, ask: &Ask) -> Option<Clash> {
+        conflict::evaluate(&self.after_own(ask), &self.claims, self.capacity(ask.target), self.now)
+    }
+
     /// Takes what is asked for and gives up what the holder had before; keeps a claim that is just as asked for, or of
     /// more seats, and with it the place in the order of who was first. `reason` goes on record where something is in the way.
     pub(in crate::service) async fn occupy(
