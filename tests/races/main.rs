@@ -16,6 +16,7 @@ mod stage;
 mod crash;
 mod full_disk;
 mod hangup;
+mod http;
 mod live;
 mod moves;
 mod rules;
