@@ -33,6 +33,7 @@ mod stage;
 mod crash;
 mod full_disk;
 mod hangup;
+mod http;
 mod live;
 mod moves;
 mod rules;
