@@ -345,7 +345,10 @@ impl Ledger {
             // isn't locked here, whoever changes what is in its way waits for the booking's row, which is, and then
             // looks again.
             let around = Self::look(tx, &[(claim.target, claim.span)]).await?;
-            clashes |= conflict::evaluate(&ask, &around.claims, around.capacity(claim.target), self.now).is_some();
+            // The act may be about to change how many seats there are.
+            let known = if self.knows(claim.target) { self } else { &around };
+            let capacity = known.capacity(claim.target);
+            clashes |= conflict::evaluate(&ask, &around.claims, capacity, self.now).is_some();
             // What nobody has settled yet blocks nobody, but until then only the reason lets both stand.
             let beside = |other: &Claim| other.holder != claim.holder && other.overlap_reason.is_none();
             if claim.overlap_reason.is_some() && claim.blocks() && !around.claims.iter().any(beside) {
@@ -385,6 +388,14 @@ impl Ledger {
         Ask {
             before: ask.before.or_else(|| self.own_claim(ask).map(|claim| claim.id)),
             ..*ask
+        }
+    }
+
+    fn knows(&self, target: Target) -> bool {
+        match target {
+            Target::Resource(_) => true,
+            Target::Session(id) => self.sessions.contains_key(&id),
+            Target::Schedule(id) => self.schedules.contains_key(&id),
         }
     }
 
