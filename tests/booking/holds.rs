@@ -138,7 +138,7 @@ on_both_engines! {
 
     async fn a_hold_ends_exactly_at_its_time(engine) {
         let bench = Bench::open(engine).await;
-        let ada = bench.server.member("ada");
+        let (server, ada) = (&bench.server, bench.server.member("ada"));
         let booking = bench.held(&ada, 0, 600).await;
         bench.pass(599);
         assert!(bench.taken(0).await);
@@ -257,7 +257,7 @@ on_both_engines! {
 
     async fn coming_onto_the_calendar_makes_a_hold_last(engine) {
         let bench = Bench::open(engine).await;
-        let ada = bench.server.member("ada");
+        let (server, ada) = (&bench.server, bench.server.member("ada"));
         let skip = json!({ "flowControlSettings": { "skipPendingApprovalServiceValidation": true } });
         for (minutes, act, more) in [
             (0, "confirmBooking", json!({ "checkAvailabilityValidation": true })),
@@ -291,7 +291,7 @@ on_both_engines! {
 
     async fn a_customer_has_a_limited_number_of_holds(engine) {
         let bench = Bench::open(engine).await;
-        let ada = bench.server.member("ada");
+        let (server, ada) = (&bench.server, bench.server.member("ada"));
         let mut last = Value::Null;
         for n in 0..5 {
             last = bench.held(&ada, n * 30, 600).await;
