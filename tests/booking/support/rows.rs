@@ -1,5 +1,7 @@
 //! What stands in the database, past the API: to see that nothing was written, and to put there what no mutation can.
 
+use diesel::{ExpressionMethods as _, QueryDsl as _, update};
+use diesel_async::RunQueryDsl as _;
 use frontdesk::{
     domain::{
         booking::{Booking, BookingStatus},
@@ -9,8 +11,9 @@ use frontdesk::{
         time::TimeSpan,
     },
     store::{
-        Command, Failure, Tx, bookings, catalog, claims,
+        Command, Conn, Failure, Tx, bookings, catalog, claims,
         events::{self, Event},
+        schema::bookings::{columns, table},
     },
 };
 use serde_json::{Value, json};
@@ -32,12 +35,13 @@ impl Command for Put {
     }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), Failure> {
-        let mut booking = bookings::find(tx.conn(), self.site, self.booking)
-            .await?
-            .expect("the booking");
-        booking.status = self.status;
         claims::release(tx.conn(), self.site, Holder::Booking(self.booking)).await?;
-        bookings::save(tx.conn(), self.site, &booking).await?;
+        // The row alone: nothing else of the booking changes, not even its revision.
+        let status = update(table.find((self.site, self.booking))).set(columns::status.eq(self.status));
+        match tx.conn() {
+            Conn::Sqlite(conn) => status.execute(&mut **conn).await?,
+            Conn::Pg(conn) => status.execute(&mut ***conn).await?,
+        };
         Ok(())
     }
 }
