@@ -101,22 +101,35 @@ async fn execute<A: Api>(
     Ok(answer)
 }
 
+/// A body that is over the limit is read on, and thrown away, up to so many times the limit: a client that is still
+/// sending when the connection closes may never see why.
+const DRAINED: usize = 4;
+
 /// The whole body, unless it is longer than `limit` or takes longer than `patience`.
 async fn read(body: Body, limit: usize, patience: Duration) -> Result<Bytes, Failure> {
     use axum::body::HttpBody;
-    // A body that declares itself too long isn't waited for.
-    if body.size_hint().lower() > limit as u64 {
+    let drained = limit.saturating_mul(DRAINED);
+    // A body that declares itself far too long isn't waited for.
+    if body.size_hint().lower() > drained as u64 {
         return Err(Failure::TooLarge { limit });
     }
     let collect = async {
         let mut chunks = body.into_data_stream();
-        let mut whole = BytesMut::new();
+        let (mut whole, mut length) = (BytesMut::new(), 0_usize);
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|_| Failure::BodyLost)?;
-            if whole.len() + chunk.len() > limit {
-                return Err(Failure::TooLarge { limit });
+            length = length.saturating_add(chunk.len());
+            if length > drained {
+                break;
             }
-            whole.extend_from_slice(&chunk);
+            if length > limit {
+                whole = BytesMut::new();
+            } else {
+                whole.extend_from_slice(&chunk);
+            }
+        }
+        if length > limit {
+            return Err(Failure::TooLarge { limit });
         }
         Ok(whole.freeze())
     };
