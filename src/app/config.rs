@@ -53,7 +53,7 @@ pub struct Config {
     pub database_connections: u16,
 
     /// The most that an embedded database may grow to, in MiB: beyond it, bookings are refused with
-    /// INSUFFICIENT_STORAGE while reading goes on [default: as far as the disk goes].
+    /// `INSUFFICIENT_STORAGE` while reading goes on [default: as far as the disk goes].
     #[arg(
         long, env = "FRONTDESK_DATABASE_MAX_MIB", value_name = "MIB", global = true,
         value_parser = clap::value_parser!(u32).range(1..)

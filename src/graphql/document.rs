@@ -97,14 +97,8 @@ fn behind_string(text: &str) -> &str {
             return found.get(end.len()..).unwrap_or_default();
         }
         let skip = match found.as_bytes().first() {
-            Some(b'\\') if block => {
-                if found.starts_with("\\\"\"\"") {
-                    4
-                } else {
-                    1
-                }
-            }
-            Some(b'\\') => {
+            Some(b'\\') if block && found.starts_with("\\\"\"\"") => 4,
+            Some(b'\\') if !block => {
                 1 + found
                     .get(1..)
                     .and_then(|rest| rest.chars().next())

@@ -30,7 +30,7 @@ use crate::domain::{clock::Clock, ids::SiteId};
 pub use command::{Command, Tx};
 pub use error::{Failure, StoreError};
 
-/// A connection to either engine. Query bodies are written once inside [`on!`].
+/// A connection to either engine. Query bodies are written once inside `on!`.
 #[expect(missing_debug_implementations, reason = "connections have nothing to show")]
 pub enum Conn {
     /// Of the embedded engine; every statement runs where it stands.

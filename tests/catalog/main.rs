@@ -3,11 +3,13 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::items_after_statements,
+    clippy::similar_names,
+    clippy::too_many_lines,
     missing_docs,
     unreachable_pub
 )]
 
-#[allow(unused_imports)]
 #[path = "../booking/support/mod.rs"]
 mod support;
 

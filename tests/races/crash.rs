@@ -202,12 +202,11 @@ async fn a_database_that_cuts_its_connections_loses_nothing() {
     let (mut answers, mut open) = (BTreeMap::new(), 0);
     for sender in clients {
         for (number, answer) in sender.await.expect("a client") {
-            let booking = match answer {
-                Some(booking) => booking,
-                None => {
-                    open += 1;
-                    create(&server.owner(), &studio, number).await.expect("an answer")
-                }
+            let booking = if let Some(booking) = answer {
+                booking
+            } else {
+                open += 1;
+                create(&server.owner(), &studio, number).await.expect("an answer")
             };
             assert_eq!(
                 create(&server.owner(), &studio, number).await,

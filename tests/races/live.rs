@@ -262,6 +262,6 @@ async fn latencies(server: &Server, studio: &Studio, events: usize) -> Vec<Durat
             all
         }
     });
-    let (_, all) = futures::future::join(writer, join_all(readers)).await;
+    let ((), all) = futures::future::join(writer, join_all(readers)).await;
     all.concat()
 }

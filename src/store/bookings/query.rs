@@ -309,9 +309,10 @@ pub async fn page(
 ) -> Result<Page<Booking>, StoreError> {
     let rows = rows(conn, site, filter.clone(), field, order, request).await?;
     let found = rows.into_iter().map(Row::booking).collect::<Result<Vec<_>, _>>()?;
-    let (start, stop) = match request.from_end {
-        false => (request.after, request.before),
-        true => (request.before, request.after),
+    let (start, stop) = if request.from_end {
+        (request.before, request.after)
+    } else {
+        (request.after, request.before)
     };
     let key = |booking: &Booking| BookingKey::of(booking, field);
     let own = start.is_some_and(|start| found.as_slice().first().is_some_and(|row| key(row) == start));
