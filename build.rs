@@ -73,8 +73,7 @@ fn built_page(out: &Path) -> Result<PathBuf, String> {
     let dist = work.join("dist");
     let stamp = out.join("web.stamp");
 
-    let fingerprint =
-        fingerprint(&source).map_err(|error| format!("web/ can't be read: {error}."))?;
+    let fingerprint = fingerprint(&source).map_err(|error| format!("web/ can't be read: {error}."))?;
     // Cargo may run this script for reasons of its own; the page's build takes a minute.
     if fs::read_to_string(&stamp).is_ok_and(|built| built == fingerprint) && dist.is_dir() {
         return Ok(dist);
@@ -105,8 +104,7 @@ fn built_page(out: &Path) -> Result<PathBuf, String> {
     // Hundreds of megabytes, and one copy for each profile. Who works on the page has
     // `npm run dev` in web/; a failure to tidy up is no failure of the build.
     let _ = remove(&work.join("node_modules"));
-    fs::write(&stamp, fingerprint)
-        .map_err(|error| format!("{} can't be written: {error}.", stamp.display()))?;
+    fs::write(&stamp, fingerprint).map_err(|error| format!("{} can't be written: {error}.", stamp.display()))?;
     Ok(dist)
 }
 
@@ -147,7 +145,9 @@ fn npm(directory: &Path, arguments: &[&str]) -> Result<(), String> {
              then build again."
                 .to_owned(),
         ),
-        Err(error) => Err(format!("The page was left out of this build because npm can't be run: {error}.")),
+        Err(error) => Err(format!(
+            "The page was left out of this build because npm can't be run: {error}."
+        )),
     }
 }
 

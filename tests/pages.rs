@@ -54,11 +54,7 @@ async fn index() -> Option<String> {
         return Some(page.text().to_owned());
     }
     eprintln!("THIS BUILD HAS NO PAGE: its files are not tested");
-    assert!(
-        page.text().contains("Node.js 20 or newer"),
-        "{}",
-        page.text()
-    );
+    assert!(page.text().contains("Node.js 20 or newer"), "{}", page.text());
     None
 }
 
@@ -78,9 +74,7 @@ async fn the_page_comes_under_a_strict_policy() {
     assert_eq!(page.headers["content-type"], "text/html; charset=utf-8");
     assert_eq!(page.headers["x-content-type-options"], "nosniff");
     assert_eq!(page.headers["referrer-policy"], "no-referrer");
-    let policy = page.headers["content-security-policy"]
-        .to_str()
-        .expect("a policy");
+    let policy = page.headers["content-security-policy"].to_str().expect("a policy");
     assert!(policy.starts_with("default-src 'self';"), "{policy}");
     assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
     for hole in ["unsafe-eval", "script-src", "http:", "https:", "*"] {
@@ -122,10 +116,7 @@ async fn both_encodings_carry_the_same_content() {
         for answer in [&gzipped, &plain] {
             assert_eq!(answer.status, StatusCode::OK);
             assert_eq!(answer.headers["vary"], "accept-encoding");
-            assert_eq!(
-                answer.headers["content-length"],
-                answer.body.len().to_string()
-            );
+            assert_eq!(answer.headers["content-length"], answer.body.len().to_string());
         }
         let mut unpacked = Vec::new();
         GzDecoder::new(&gzipped.body[..])
@@ -158,10 +149,7 @@ async fn hashed_names_are_cached_for_good_and_the_page_is_not() {
     assert_eq!(get("/", &[]).await.headers["cache-control"], "no-cache");
     for path in linked(&index) {
         let asset = get(&path, &[]).await;
-        assert_eq!(
-            asset.headers["cache-control"],
-            "public, max-age=31536000, immutable"
-        );
+        assert_eq!(asset.headers["cache-control"], "public, max-age=31536000, immutable");
         assert_eq!(
             asset.headers["content-security-policy"],
             pages::PAGE_POLICY,

@@ -1,6 +1,6 @@
 //! The API as the transports see it: credentials become a caller, requests are executed, subscriptions shared.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use async_graphql::{ErrorExtensionValues, Request, Response, ServerError};
 use futures_util::{StreamExt as _, stream::BoxStream};
@@ -43,7 +43,13 @@ impl Frontdesk {
         let execute = move |request: Request| -> BoxStream<'static, Response> {
             executor.execute_stream(request).map(with_codes).boxed()
         };
-        Self { service, hub, schema, tokens, shared: SharedExecutions::new(execute, SHARED_BUFFER) }
+        Self {
+            service,
+            hub,
+            schema,
+            tokens,
+            shared: SharedExecutions::new(execute, SHARED_BUFFER),
+        }
     }
 
     /// Signs and checks tokens.
@@ -69,10 +75,19 @@ impl Frontdesk {
                 .ok_or_else(|| Refusal::site_not_found("there is no site with the slug in `Frontdesk-Site`"))?,
             None => match self.service.sites(2).await.map_err(unavailable)?.as_slice() {
                 [only] => only.clone(),
-                _ => return Err(Refusal::site_not_found("name the site by its slug in the header `Frontdesk-Site`")),
+                _ => {
+                    return Err(Refusal::site_not_found(
+                        "name the site by its slug in the header `Frontdesk-Site`",
+                    ));
+                }
             },
         };
-        Ok(Caller { site: site.id, actor: Actor::Visitor(VisitorId::new()), fresh: true, address: None })
+        Ok(Caller {
+            site: site.id,
+            actor: Actor::Visitor(VisitorId::new()),
+            fresh: true,
+            address: None,
+        })
     }
 }
 
@@ -83,16 +98,21 @@ impl Api for Frontdesk {
         let token = credentials.bearer.as_deref().or(credentials.visitor_token.as_deref());
         let mut caller = match token {
             Some(token) => {
-                let caller =
-                    self.tokens.verify(token).map_err(|error| Refusal::unauthenticated(error.to_string()))?;
+                let caller = self
+                    .tokens
+                    .verify(token)
+                    .map_err(|error| Refusal::unauthenticated(error.to_string()))?;
                 if credentials.bearer.is_none() && !matches!(caller.actor, Actor::Visitor(_)) {
-                    let message = "the token in `Frontdesk-Visitor-Token` is not a visitor's; send it as `Authorization: Bearer`";
+                    let message =
+                        "the token in `Frontdesk-Visitor-Token` is not a visitor's; send it as `Authorization: Bearer`";
                     return Err(Refusal::unauthenticated(message));
                 }
                 if let Some(slug) = credentials.site {
                     let named = self.visitor(Some(slug)).await?;
                     if named.site != caller.site {
-                        return Err(Refusal::forbidden("the token is for another site than `Frontdesk-Site` names"));
+                        return Err(Refusal::forbidden(
+                            "the token is for another site than `Frontdesk-Site` names",
+                        ));
                     }
                 }
                 caller
@@ -103,24 +123,40 @@ impl Api for Frontdesk {
         Ok(caller)
     }
 
-    async fn execute(&self, caller: Caller, request: Request) -> Response {
-        with_codes(self.schema.execute(prepare(caller, request)).await)
+    async fn execute(&self, caller: Caller, mut request: Request) -> Response {
+        match readable(&mut request) {
+            Ok(()) => with_codes(self.schema.execute(prepare(caller, request)).await),
+            Err(error) => Response::from_errors(vec![error]),
+        }
     }
 
     fn subscribe(&self, caller: Caller, mut request: Request) -> BoxStream<'static, Frame> {
+        if let Err(error) = readable(&mut request) {
+            let errors = serde_json::to_vec(&[error]).unwrap_or_default();
+            return futures_util::stream::iter([Frame::Errors(errors.into())]).boxed();
+        }
         let parsed = request.parsed_query().ok().cloned();
         let shareable = parsed.as_ref().and_then(|document| {
-            Shareable::of(&request.query, document, request.operation_name.as_deref(), &request.variables)
+            Shareable::of(
+                &request.query,
+                document,
+                request.operation_name.as_deref(),
+                &request.variables,
+            )
         });
         let begin = shareable.as_ref().and_then(|shareable| self.begin(&caller, shareable));
         let frames = match (shareable, begin) {
             (Some(shareable), Some(begin)) => {
                 let class = access::class(&caller);
-                let (query, variables, operation) =
-                    (request.query.clone(), request.variables.clone(), request.operation_name.clone());
-                let request_id = request.data.get(&std::any::TypeId::of::<RequestId>()).and_then(|data| {
-                    data.downcast_ref::<RequestId>().cloned()
-                });
+                let (query, variables, operation) = (
+                    request.query.clone(),
+                    request.variables.clone(),
+                    request.operation_name.clone(),
+                );
+                let request_id = request
+                    .data
+                    .get(&std::any::TypeId::of::<RequestId>())
+                    .and_then(|data| data.downcast_ref::<RequestId>().cloned());
                 let make = move || {
                     let mut again = Request::new(query.clone()).variables(variables.clone());
                     again.operation_name.clone_from(&operation);
@@ -164,14 +200,45 @@ impl Frontdesk {
                     hub.last_position(site).await.map_err(|error| {
                         tracing::error!(%error, "the log's end couldn't be read");
                         let mut error = ServerError::new("the log can't be read at the moment", None);
-                        error.extensions.get_or_insert_with(ErrorExtensionValues::default).set("code", "SERVICE_UNAVAILABLE");
+                        error
+                            .extensions
+                            .get_or_insert_with(ErrorExtensionValues::default)
+                            .set("code", "SERVICE_UNAVAILABLE");
                         error
                     })
                 };
-                Some(Begin::Log { after, end: Box::pin(end) })
+                Some(Begin::Log {
+                    after,
+                    end: Box::pin(end),
+                })
             }
         }
     }
+}
+
+/// Makes the document one that the parser can read, or says why it can't be.
+fn readable(request: &mut Request) -> Result<(), ServerError> {
+    let unreadable = |message: &str, code: &'static str| {
+        let mut error = ServerError::new(message, None);
+        error
+            .extensions
+            .get_or_insert_with(ErrorExtensionValues::default)
+            .set("code", code);
+        error
+    };
+    if graphql::document::too_deep(&request.query) {
+        return Err(unreadable(
+            "the document is nested too deeply",
+            "GRAPHQL_VALIDATION_FAILED",
+        ));
+    }
+    let repaired = match graphql::document::without_surrogates(&request.query) {
+        Ok(Cow::Borrowed(_)) => return Ok(()),
+        Ok(Cow::Owned(text)) => text,
+        Err(message) => return Err(unreadable(message, "GRAPHQL_PARSE_FAILED")),
+    };
+    request.query = repaired;
+    Ok(())
 }
 
 fn prepare(caller: Caller, request: Request) -> Request {
@@ -190,12 +257,20 @@ fn prepare(caller: Caller, request: Request) -> Request {
 /// Gives the library's own errors their codes: everything that resolvers say has one.
 fn with_codes(mut response: Response) -> Response {
     for error in &mut response.errors {
-        let coded = error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some());
+        let coded = error
+            .extensions
+            .as_ref()
+            .is_some_and(|extensions| extensions.get("code").is_some());
         if coded {
             continue;
         }
         let message = error.message.as_str();
-        let input = ["Invalid value for", "Failed to parse", "Variable", "Expected input type"];
+        let input = [
+            "Invalid value for",
+            "Failed to parse",
+            "Variable",
+            "Expected input type",
+        ];
         let code = if input.iter().any(|start| message.starts_with(start)) {
             "BAD_USER_INPUT"
         } else if message.contains(" --> ") {
@@ -205,7 +280,10 @@ fn with_codes(mut response: Response) -> Response {
         } else {
             "INTERNAL_ERROR"
         };
-        error.extensions.get_or_insert_with(ErrorExtensionValues::default).set("code", code);
+        error
+            .extensions
+            .get_or_insert_with(ErrorExtensionValues::default)
+            .set("code", code);
     }
     response
 }

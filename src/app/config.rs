@@ -25,12 +25,24 @@ pub struct Cli {
 #[derive(Debug, Clone, Args)]
 pub struct Config {
     /// Address and port to listen on.
-    #[arg(long, env = "FRONTDESK_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:8080", global = true)]
+    #[arg(
+        long,
+        env = "FRONTDESK_LISTEN",
+        value_name = "ADDR:PORT",
+        default_value = "127.0.0.1:8080",
+        global = true
+    )]
     pub listen: SocketAddr,
 
     /// The database: `sqlite:FILE`, or `postgres://user@host/database` [default: sqlite:frontdesk.db; demo:
     /// sqlite:frontdesk-demo.db].
-    #[arg(long, env = "FRONTDESK_DATABASE_URL", value_name = "URL", global = true, hide_env_values = true)]
+    #[arg(
+        long,
+        env = "FRONTDESK_DATABASE_URL",
+        value_name = "URL",
+        global = true,
+        hide_env_values = true
+    )]
     pub database_url: Option<DatabaseUrl>,
 
     /// Connections to `PostgreSQL`; the embedded engine reads with a quarter as many threads, at least 2.
@@ -50,7 +62,13 @@ pub struct Config {
     pub secret: Option<String>,
 
     /// A file with the secret, instead of `--secret`.
-    #[arg(long, env = "FRONTDESK_SECRET_FILE", value_name = "FILE", global = true, conflicts_with = "secret")]
+    #[arg(
+        long,
+        env = "FRONTDESK_SECRET_FILE",
+        value_name = "FILE",
+        global = true,
+        conflicts_with = "secret"
+    )]
     pub secret_file: Option<PathBuf>,
 
     /// How log lines look.
@@ -59,7 +77,13 @@ pub struct Config {
 
     /// Which log lines are written: a level (`error`, `warn`, `info`, `debug`, `trace`), or levels by module, such as
     /// `info,frontdesk::store=debug`.
-    #[arg(long, env = "FRONTDESK_LOG", value_name = "LEVELS", default_value = "info", global = true)]
+    #[arg(
+        long,
+        env = "FRONTDESK_LOG",
+        value_name = "LEVELS",
+        default_value = "info",
+        global = true
+    )]
     pub log: String,
 
     /// Largest request body, in bytes.
@@ -67,19 +91,43 @@ pub struct Config {
     pub body_limit: usize,
 
     /// Seconds that requests in flight get to finish at shutdown.
-    #[arg(long, env = "FRONTDESK_SHUTDOWN_GRACE", value_name = "SECONDS", default_value_t = 20, global = true)]
+    #[arg(
+        long,
+        env = "FRONTDESK_SHUTDOWN_GRACE",
+        value_name = "SECONDS",
+        default_value_t = 20,
+        global = true
+    )]
     pub shutdown_grace: u64,
 
     /// Running holds that one customer may have.
-    #[arg(long, env = "FRONTDESK_HOLDS_PER_CUSTOMER", value_name = "NUMBER", default_value_t = 5, global = true)]
+    #[arg(
+        long,
+        env = "FRONTDESK_HOLDS_PER_CUSTOMER",
+        value_name = "NUMBER",
+        default_value_t = 5,
+        global = true
+    )]
     pub holds_per_customer: u32,
 
     /// Running holds that customers may have made from one address.
-    #[arg(long, env = "FRONTDESK_HOLDS_PER_ADDRESS", value_name = "NUMBER", default_value_t = 50, global = true)]
+    #[arg(
+        long,
+        env = "FRONTDESK_HOLDS_PER_ADDRESS",
+        value_name = "NUMBER",
+        default_value_t = 50,
+        global = true
+    )]
     pub holds_per_address: u32,
 
     /// Hours for which idempotency keys are kept.
-    #[arg(long, env = "FRONTDESK_IDEMPOTENCY_HOURS", value_name = "HOURS", default_value_t = 168, global = true)]
+    #[arg(
+        long,
+        env = "FRONTDESK_IDEMPOTENCY_HOURS",
+        value_name = "HOURS",
+        default_value_t = 168,
+        global = true
+    )]
     pub idempotency_hours: u32,
 }
 
@@ -137,7 +185,9 @@ pub const MIN_SECRET: usize = 32;
 
 fn secret(text: &str) -> Result<String, String> {
     if text.len() < MIN_SECRET {
-        return Err(format!("expected at least {MIN_SECRET} bytes; `openssl rand -hex 32` makes a good one"));
+        return Err(format!(
+            "expected at least {MIN_SECRET} bytes; `openssl rand -hex 32` makes a good one"
+        ));
     }
     Ok(text.to_owned())
 }
@@ -150,7 +200,9 @@ fn lifetime(text: &str) -> Result<i64, String> {
         _ => return Err(expected.to_owned()),
     };
     let seconds = number.parse::<i64>().ok().and_then(|number| number.checked_mul(unit));
-    seconds.filter(|seconds| (1..=3650 * 86_400).contains(seconds)).ok_or_else(|| expected.to_owned())
+    seconds
+        .filter(|seconds| (1..=3650 * 86_400).contains(seconds))
+        .ok_or_else(|| expected.to_owned())
 }
 
 #[cfg(test)]

@@ -9,4 +9,4 @@ pub mod tokens;
 
 pub use api::Frontdesk;
 pub use config::Cli;
-pub use serve::{Running, run, start};
+pub use serve::{Fatal, Running, run, start};

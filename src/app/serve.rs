@@ -27,7 +27,10 @@ use crate::{
         time::ZoneName,
     },
     graphql, http,
-    live::{Hub, HubSettings, commit_listener, timers::{TimerSettings, Timers}},
+    live::{
+        Hub, HubSettings, commit_listener,
+        timers::{TimerSettings, Timers},
+    },
     service::{Error, Limits, Service},
     store::{self, DatabaseUrl, Db, Failure, StoreSettings},
 };
@@ -82,7 +85,9 @@ pub(super) async fn wait(running: Running) -> Result<(), Fatal> {
 
 async fn terminated() {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut term) = signal(SignalKind::terminate()) else { return };
+    let Ok(mut term) = signal(SignalKind::terminate()) else {
+        return;
+    };
     tokio::select! {
         _ = term.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
@@ -132,7 +137,9 @@ pub async fn start(config: &Config, url: &DatabaseUrl, clock: Arc<dyn Clock>) ->
     let service = Service::new(db.clone(), limits);
     if service.sites(1).await?.is_empty() {
         let currency = Currency::parse("EUR").ok_or("EUR is a currency")?;
-        let site = service.create_site("default", "My business", ZoneName::utc(), currency).await?;
+        let site = service
+            .ensure_default_site("My business", ZoneName::utc(), currency)
+            .await?;
         tracing::info!(slug = site.slug, "made the site `default`");
     }
     let live = CancellationToken::new();
@@ -142,10 +149,10 @@ pub async fn start(config: &Config, url: &DatabaseUrl, clock: Arc<dyn Clock>) ->
         let service = expirer.clone();
         async move {
             match service.expire_hold(site, booking).await {
-                Ok(()) => Ok(()),
                 Err(Error::Store(error)) => Err(Failure::Store(error)),
                 Err(Error::Rejected(rejection)) => Err(Failure::Rejected(rejection)),
-                Err(Error::Forbidden(_)) => Ok(()),
+                // The system is never forbidden anything.
+                Ok(()) | Err(Error::Forbidden(_)) => Ok(()),
             }
         }
     };
@@ -158,17 +165,36 @@ pub async fn start(config: &Config, url: &DatabaseUrl, clock: Arc<dyn Clock>) ->
         grace: Duration::from_secs(config.shutdown_grace),
         ..http::Settings::default()
     };
-    let serving = tokio::spawn(http::serve(listener, api.clone(), transport, stop.clone().cancelled_owned()));
-    Ok(Running { address, api, stop, serving, timers, live })
+    let serving = tokio::spawn(http::serve(
+        listener,
+        api.clone(),
+        transport,
+        stop.clone().cancelled_owned(),
+    ));
+    Ok(Running {
+        address,
+        api,
+        stop,
+        serving,
+        timers,
+        live,
+    })
 }
 
 /// The database that was asked for, or the embedded one in `file`.
 pub(super) fn database_url(config: &Config, file: &str) -> DatabaseUrl {
-    config.database_url.clone().unwrap_or_else(|| DatabaseUrl::Sqlite(PathBuf::from(file)))
+    config
+        .database_url
+        .clone()
+        .unwrap_or_else(|| DatabaseUrl::Sqlite(PathBuf::from(file)))
 }
 
-fn settings(url: &DatabaseUrl, config: &Config, migrate: bool) -> StoreSettings {
-    StoreSettings { url: url.clone(), connections: usize::from(config.database_connections), migrate }
+pub(super) fn settings(url: &DatabaseUrl, config: &Config, migrate: bool) -> StoreSettings {
+    StoreSettings {
+        url: url.clone(),
+        connections: usize::from(config.database_connections),
+        migrate,
+    }
 }
 
 /// For commands that need a database that is there already.
@@ -194,7 +220,10 @@ async fn token(config: &Config, args: &TokenArgs) -> Result<(), Fatal> {
     let resource = args.resource.as_deref().map(ResourceId::parse).transpose()?;
     let resource = resource.filter(|_| args.role == Role::Staff);
     let tokens = Tokens::new(&secret, Arc::new(SystemClock));
-    println!("{}", tokens.mint(args.role, site.id, &args.subject, resource, args.expires_in));
+    println!(
+        "{}",
+        tokens.mint(args.role, site.id, &args.subject, resource, args.expires_in)
+    );
     Ok(())
 }
 
@@ -217,7 +246,7 @@ fn secret(config: &Config, url: &DatabaseUrl) -> Result<Vec<u8>, Fatal> {
     if file.exists() {
         return read_secret(&file);
     }
-    let secret: String = (0..8).map(|_| format!("{:08x}", rand::random::<u32>())).collect();
+    let secret = format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>());
     let mut options = fs::OpenOptions::new();
     let mut made = options.write(true).create_new(true).mode(0o600).open(&file)?;
     made.write_all(secret.as_bytes())?;
@@ -234,4 +263,3 @@ fn read_secret(file: &Path) -> Result<Vec<u8>, Fatal> {
     }
     Ok(secret.as_bytes().to_vec())
 }
-

@@ -104,7 +104,10 @@ impl Tokens {
     /// A visitor's token: the same one each time for the same visitor and moment.
     #[must_use]
     pub fn visitor(&self, visitor: &NewVisitor, site: SiteId) -> String {
-        let until = visitor.since.checked_add((VISITOR_DAYS * 24).hours()).unwrap_or(Timestamp::MAX);
+        let until = visitor
+            .since
+            .checked_add((VISITOR_DAYS * 24).hours())
+            .unwrap_or(Timestamp::MAX);
         self.sign(&Claims {
             sub: visitor.id.to_string(),
             role: Role::Visitor,
@@ -143,11 +146,19 @@ impl Tokens {
             (Role::Visitor, _) => Actor::Visitor(VisitorId::parse(&claims.sub).map_err(|_| TokenError::Claims)?),
             (Role::Staff, Some(resource)) => {
                 let resource = ResourceId::parse(&resource).map_err(|_| TokenError::Claims)?;
-                Actor::Staff { subject: claims.sub, resource }
+                Actor::Staff {
+                    subject: claims.sub,
+                    resource,
+                }
             }
             (Role::Staff, None) => return Err(TokenError::Claims),
         };
-        Ok(Caller { site, actor, fresh: false, address: None })
+        Ok(Caller {
+            site,
+            actor,
+            fresh: false,
+            address: None,
+        })
     }
 }
 
@@ -182,7 +193,10 @@ mod tests {
         // `{"alg":"none"}` with the claims of a good token and no signature.
         let good = tokens.mint(Role::Owner, SiteId::new(), "eve", None, 60);
         let claims = good.split('.').nth(1).unwrap();
-        assert_eq!(tokens.verify(&format!("eyJhbGciOiJub25lIn0.{claims}.")), Err(TokenError::Invalid));
+        assert_eq!(
+            tokens.verify(&format!("eyJhbGciOiJub25lIn0.{claims}.")),
+            Err(TokenError::Invalid)
+        );
         for nonsense in ["", "a", "a.b.c", "....", "\0"] {
             assert_eq!(tokens.verify(nonsense), Err(TokenError::Invalid), "{nonsense:?}");
         }
@@ -198,7 +212,10 @@ mod tests {
     #[test]
     fn a_visitors_token_is_the_same_each_time() {
         let (tokens, clock) = tokens();
-        let visitor = NewVisitor { id: VisitorId::new(), since: clock.now() };
+        let visitor = NewVisitor {
+            id: VisitorId::new(),
+            since: clock.now(),
+        };
         let site = SiteId::new();
         let first = tokens.visitor(&visitor, site);
         clock.advance(jiff::SignedDuration::from_secs(5));

@@ -6,9 +6,12 @@ use jiff::{Timestamp, civil::DateTime};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    Rejection,
     booking::{BookedResource, Location},
     ids::{BlockedTimeId, ResourceId, ScheduleId, ServiceId, SessionId, SiteId},
     money::{Currency, Money},
+    rejection::{Field, Invalid},
+    text,
     time::{TimeSpan, ZoneName},
 };
 
@@ -123,6 +126,124 @@ pub struct Service {
     pub updated: Timestamp,
 }
 
+/// Seats of a session or a run, at the most.
+pub const MAX_CAPACITY: i32 = 1000;
+/// Minutes that are kept free after an appointment, at the most.
+pub const MAX_BUFFER_MINUTES: i32 = 720;
+/// Minutes of an appointment, at the most: a minute less than 31 days.
+pub const MAX_DURATION_MINUTES: i32 = 44_639;
+/// Lengths that a service offers, at the most.
+pub const MAX_DURATIONS: usize = 50;
+/// Resources of a service or a session, at the most.
+pub const MAX_RESOURCES: usize = 220;
+
+impl Service {
+    /// Refuses a service that breaks a rule of its kind (§1.1, §1.3, §1.5, §1.7). `currency` is the site's.
+    pub fn check(&self, currency: Currency) -> Result<(), Rejection> {
+        text::required(&self.name, 400).map_err(|invalid| invalid.at("name"))?;
+        text::slug(&self.slug).map_err(|invalid| invalid.at("slug"))?;
+        if let Some(description) = &self.description {
+            text::bounded(description, 7000).map_err(|invalid| invalid.at("description"))?;
+        }
+        match self.kind {
+            ServiceKind::Appointment => self.check_appointment()?,
+            ServiceKind::Class | ServiceKind::Course => self.check_sessions_of_its_own()?,
+        }
+        self.check_payment(currency)?;
+        let online = self.online_booking;
+        let asks = self.kind == ServiceKind::Appointment && online.require_manual_approval;
+        if online.allow_multiple_requests && !asks {
+            let path = ["onlineBooking", "allowMultipleRequests"];
+            return Err(Rejection::invalid(&path, "is for appointments that need approval only"));
+        }
+        Ok(())
+    }
+
+    fn check_appointment(&self) -> Result<(), Rejection> {
+        if self.default_capacity != 1 {
+            return Err(Rejection::invalid(&["defaultCapacity"], "must be 1 for an appointment"));
+        }
+        if !(1..=MAX_DURATIONS).contains(&self.durations.len()) {
+            let message = format!("must name 1 to {MAX_DURATIONS} lengths in minutes");
+            return Err(Rejection::invalid(&["durations"], message));
+        }
+        for (index, minutes) in self.durations.iter().enumerate() {
+            let position = index.to_string();
+            if !(1..=MAX_DURATION_MINUTES).contains(minutes) {
+                let message = format!("must be between 1 and {MAX_DURATION_MINUTES} minutes");
+                return Err(Rejection::invalid(&["durations", &position], message));
+            }
+            if self.durations.iter().take(index).any(|earlier| earlier == minutes) {
+                return Err(Rejection::invalid(&["durations", &position], "is there twice"));
+            }
+        }
+        if !(0..=MAX_BUFFER_MINUTES).contains(&self.buffer_minutes) {
+            let message = format!("must be between 0 and {MAX_BUFFER_MINUTES}");
+            return Err(Rejection::invalid(&["bufferMinutes"], message));
+        }
+        if !(1..=MAX_RESOURCES).contains(&self.resources.len()) {
+            let message = format!("must name 1 to {MAX_RESOURCES} staff members or rooms");
+            return Err(Rejection::invalid(&["resourceIds"], message));
+        }
+        Ok(())
+    }
+
+    fn check_sessions_of_its_own(&self) -> Result<(), Rejection> {
+        check_capacity(self.default_capacity).map_err(|invalid| invalid.at("defaultCapacity"))?;
+        if !self.durations.is_empty() {
+            return Err(Rejection::invalid(
+                &["durations"],
+                "is for appointments: sessions have their own times",
+            ));
+        }
+        if self.buffer_minutes != 0 {
+            return Err(Rejection::invalid(&["bufferMinutes"], "is for appointments"));
+        }
+        if !self.resources.is_empty() {
+            return Err(Rejection::invalid(
+                &["resourceIds"],
+                "is for appointments: sessions have their own resources",
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_payment(&self, currency: Currency) -> Result<(), Rejection> {
+        let options = self.payment_options;
+        match self.price {
+            Price::Fixed(money) if money.currency != currency => {
+                let message = format!("must be the site's, {}", currency.as_str());
+                Err(Rejection::invalid(&["payment", "price", "currency"], message))
+            }
+            Price::Fixed(money) if money.minor < 1 => {
+                let message = "must be more than zero; a service without a price is `NO_FEE`";
+                Err(Rejection::invalid(&["payment", "price", "amount"], message))
+            }
+            Price::Fixed(_) if !options.online && !options.in_person => Err(Rejection::invalid(
+                &["payment", "options"],
+                "must allow at least one way to pay",
+            )),
+            Price::NoFee if options.online || !options.in_person => {
+                let message = "must be `inPerson` alone for a service that costs nothing";
+                Err(Rejection::invalid(&["payment", "options"], message))
+            }
+            Price::Fixed(_) | Price::NoFee => Ok(()),
+        }
+    }
+}
+
+/// Refuses numbers of seats that no session or run has.
+pub fn check_capacity(capacity: i32) -> Result<i32, Invalid> {
+    if (1..=MAX_CAPACITY).contains(&capacity) {
+        Ok(capacity)
+    } else {
+        Err(Invalid::new(
+            Field::Other,
+            format!("must be between 1 and {MAX_CAPACITY}"),
+        ))
+    }
+}
+
 /// What a resource is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -171,6 +292,47 @@ pub struct Schedule {
     pub created: Timestamp,
     /// When it changed last.
     pub updated: Timestamp,
+}
+
+/// A time on a wall clock with the instants that it means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WallTime {
+    /// The clock at the start.
+    pub local_start: DateTime,
+    /// The clock at the end.
+    pub local_end: DateTime,
+    /// The clock's zone.
+    pub time_zone: ZoneName,
+    /// The instants.
+    pub span: TimeSpan,
+}
+
+/// How long a session may last, in hours: 31 days.
+const MAX_SESSION_HOURS: i64 = 31 * 24;
+
+impl WallTime {
+    /// The time between two local times. One in a gap moves forward by the gap, a repeated one is the earlier; the
+    /// clock shows what the instants say.
+    pub fn new(start: DateTime, end: DateTime, time_zone: ZoneName) -> Result<Self, Invalid> {
+        let instant = |local, name: &str| {
+            time_zone
+                .instant(local)
+                .ok_or_else(|| Invalid::new(Field::Date, "is out of range").at(name))
+        };
+        let (starts, ends) = (instant(start, "localStart")?, instant(end, "localEnd")?);
+        let span = TimeSpan::new(starts, ends)
+            .ok_or_else(|| Invalid::new(Field::Date, "must be after `localStart`").at("localEnd"))?;
+        if span.minutes() > MAX_SESSION_HOURS * 60 {
+            return Err(Invalid::new(Field::Date, "must be at most 31 days after `localStart`").at("localEnd"));
+        }
+        let (local_start, local_end) = (time_zone.local(starts), time_zone.local(ends));
+        Ok(Self {
+            local_start,
+            local_end,
+            time_zone,
+            span,
+        })
+    }
 }
 
 /// Whether a session takes place.

@@ -31,6 +31,11 @@ impl FixedClock {
         Self(std::sync::atomic::AtomicI64::new(at.as_microsecond()))
     }
 
+    /// Sets the clock to `at`.
+    pub fn set(&self, at: Timestamp) {
+        self.0.store(at.as_microsecond(), std::sync::atomic::Ordering::SeqCst);
+    }
+
     /// Moves the clock on by `by`.
     pub fn advance(&self, by: jiff::SignedDuration) {
         let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);

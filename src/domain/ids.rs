@@ -162,6 +162,7 @@ impl EventId {
 }
 
 /// Splits an id of any type into its kind and UUID.
+#[must_use]
 pub fn parse_any(text: &str) -> Option<(Kind, Uuid)> {
     let (prefix, rest) = text.rsplit_once('_')?;
     Some((Kind::of(prefix)?, decode(rest)?))

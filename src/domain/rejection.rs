@@ -197,6 +197,21 @@ impl Rejection {
         })
     }
 
+    /// The same refusal, with the place of the part that it is about in front of its own.
+    #[must_use]
+    pub fn within(mut self, outer: &[&str]) -> Self {
+        match &mut self {
+            Self::Invalid(Invalid { path, .. })
+            | Self::NotFound { path, .. }
+            | Self::Unauthorized { path, .. }
+            | Self::AlreadyExists { path, .. } => {
+                path.splice(0..0, outer.iter().map(|segment| (*segment).to_owned()));
+            }
+            _ => {}
+        }
+        self
+    }
+
     /// Nothing of this kind has the id at `path`.
     #[must_use]
     pub fn not_found(kind: Kind, path: &[&str]) -> Self {

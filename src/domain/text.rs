@@ -85,6 +85,76 @@ pub fn slug(text: &str) -> Result<String, Invalid> {
     }
 }
 
+/// The longest slug, in characters.
+const MAX_SLUG: usize = 63;
+
+/// A slug made of a name: accents fall, everything but letters and digits becomes a hyphen. `None` if nothing is left,
+/// as of a name in a script without such letters.
+#[must_use]
+pub fn slug_of(name: &str) -> Option<String> {
+    let mut slug = String::new();
+    for c in name.chars().flat_map(char::to_lowercase) {
+        match fold(c) {
+            "" if c.is_ascii_alphanumeric() => slug.push(c),
+            "" if !slug.is_empty() && !slug.ends_with('-') && !is_mark(c) => slug.push('-'),
+            folded => slug.push_str(folded),
+        }
+        if slug.len() >= MAX_SLUG {
+            break;
+        }
+    }
+    slug.truncate(MAX_SLUG);
+    let slug = slug.trim_end_matches('-');
+    (!slug.is_empty()).then(|| slug.to_owned())
+}
+
+/// The `number`th slug of the same name: with the number behind it, and no longer than a slug may be.
+#[must_use]
+pub fn numbered_slug(slug: &str, number: usize) -> String {
+    if number < 2 {
+        return slug.to_owned();
+    }
+    let number = format!("-{number}");
+    let kept = slug.get(..slug.len().min(MAX_SLUG - number.len())).unwrap_or(slug);
+    format!("{}{number}", kept.trim_end_matches('-'))
+}
+
+/// Combining marks of a decomposed letter: the letter stands without them.
+fn is_mark(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\'' | '\u{2019}')
+}
+
+/// The ASCII letters of a small Latin letter with an accent; empty for everything else.
+fn fold(c: char) -> &'static str {
+    match c {
+        'à' | 'á' | 'â' | 'ã' | 'å' | 'ā' | 'ă' | 'ą' => "a",
+        'ä' | 'æ' => "ae",
+        'ç' | 'ć' | 'ĉ' | 'ċ' | 'č' => "c",
+        'ď' | 'đ' | 'ð' => "d",
+        'è' | 'é' | 'ê' | 'ë' | 'ē' | 'ĕ' | 'ė' | 'ę' | 'ě' => "e",
+        'ĝ' | 'ğ' | 'ġ' | 'ģ' => "g",
+        'ĥ' | 'ħ' => "h",
+        'ì' | 'í' | 'î' | 'ï' | 'ĩ' | 'ī' | 'ĭ' | 'į' | 'ı' => "i",
+        'ĵ' => "j",
+        'ķ' => "k",
+        'ĺ' | 'ļ' | 'ľ' | 'ŀ' | 'ł' => "l",
+        'ñ' | 'ń' | 'ņ' | 'ň' => "n",
+        'ò' | 'ó' | 'ô' | 'õ' | 'ø' | 'ō' | 'ŏ' | 'ő' => "o",
+        'ö' | 'œ' => "oe",
+        'ŕ' | 'ŗ' | 'ř' => "r",
+        'ś' | 'ŝ' | 'ş' | 'š' | 'ș' => "s",
+        'ß' => "ss",
+        'ţ' | 'ť' | 'ŧ' | 'ț' => "t",
+        'þ' => "th",
+        'ù' | 'ú' | 'û' | 'ũ' | 'ū' | 'ŭ' | 'ů' | 'ű' | 'ų' => "u",
+        'ü' => "ue",
+        'ŵ' => "w",
+        'ý' | 'ÿ' | 'ŷ' => "y",
+        'ź' | 'ż' | 'ž' => "z",
+        _ => "",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,5 +174,24 @@ mod tests {
         assert!(required("äöü", 3).is_ok());
         assert!(required("äöüß", 3).is_err());
         assert!(required(" \t", 3).is_err());
+    }
+
+    #[test]
+    fn a_slug_of_a_name_is_a_slug() {
+        for (name, expected) in [
+            ("Yoga for Beginners", "yoga-for-beginners"),
+            ("  Thérapie & Œuvre – 2×!", "therapie-oeuvre-2"),
+            ("Men's Cut", "mens-cut"),
+            ("Grüße", "gruesse"),
+            ("Łódź", "lodz"),
+        ] {
+            assert_eq!(slug_of(name).as_deref(), Some(expected));
+            assert!(slug(expected).is_ok());
+        }
+        assert_eq!(slug_of("瑜伽"), None);
+        let long = slug_of(&"ab ".repeat(50)).unwrap_or_default();
+        assert!(slug(&long).is_ok() && slug(&numbered_slug(&long, 12)).is_ok(), "{long}");
+        assert_eq!(numbered_slug("yoga", 1), "yoga");
+        assert_eq!(numbered_slug("yoga", 2), "yoga-2");
     }
 }

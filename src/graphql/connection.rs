@@ -39,10 +39,7 @@ pub struct Paging {
 
 impl Paging {
     /// The request for a page, with the cursors read by `read`.
-    pub fn request<K>(
-        &self,
-        read: impl Fn(&str) -> Option<K>,
-    ) -> async_graphql::Result<PageRequest<K>> {
+    pub fn request<K>(&self, read: impl Fn(&str) -> Option<K>) -> async_graphql::Result<PageRequest<K>> {
         if self.first.is_some() && self.last.is_some() {
             return Err(coded("give `first` or `last`, not both", "BAD_USER_INPUT"));
         }
@@ -53,7 +50,9 @@ impl Paging {
         }
         let cursor = |name: &str, text: &Option<String>| {
             text.as_deref()
-                .map(|text| read(text).ok_or_else(|| coded(format!("`{name}` is not a cursor of this list"), "BAD_USER_INPUT")))
+                .map(|text| {
+                    read(text).ok_or_else(|| coded(format!("`{name}` is not a cursor of this list"), "BAD_USER_INPUT"))
+                })
                 .transpose()
         };
         Ok(PageRequest {
@@ -120,8 +119,14 @@ macro_rules! connection {
                 cursor: impl Fn(&$node) -> String,
                 total: Option<i64>,
             ) -> Self {
-                let edges: Vec<$edge> =
-                    page.items.iter().map(|node| $edge { cursor: cursor(node), node: node.clone() }).collect();
+                let edges: Vec<$edge> = page
+                    .items
+                    .iter()
+                    .map(|node| $edge {
+                        cursor: cursor(node),
+                        node: node.clone(),
+                    })
+                    .collect();
                 let page_info = $crate::graphql::connection::PageInfo {
                     end_cursor: edges.last().map(|edge| edge.cursor.clone()),
                     has_next_page: page.has_next,
@@ -129,7 +134,12 @@ macro_rules! connection {
                     start_cursor: edges.first().map(|edge| edge.cursor.clone()),
                 };
                 let total_count = total.map(|total| i32::try_from(total).unwrap_or(i32::MAX));
-                Self { edges, nodes: page.items, page_info, total_count }
+                Self {
+                    edges,
+                    nodes: page.items,
+                    page_info,
+                    total_count,
+                }
             }
         }
     };

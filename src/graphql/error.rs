@@ -3,7 +3,11 @@
 
 use async_graphql::{Context, Enum, Error, ErrorExtensions as _, Interface, Object, SimpleObject};
 
-use super::{input::Rejections, scalars::DateTime, types::booking::{Booking, BookingStatus}};
+use super::{
+    input::Rejections,
+    scalars::DateTime,
+    types::booking::{Booking, BookingStatus},
+};
 use crate::{
     domain::{
         Rejection,
@@ -238,7 +242,9 @@ pub struct BookingsAffected {
 fn not_found(kind: Kind) -> UserErrorCode {
     match kind {
         Kind::Site => UserErrorCode::SiteNotFound,
-        Kind::Booking | Kind::Claim | Kind::Notification | Kind::Visitor | Kind::Event => UserErrorCode::BookingNotFound,
+        Kind::Booking | Kind::Claim | Kind::Notification | Kind::Visitor | Kind::Event => {
+            UserErrorCode::BookingNotFound
+        }
         Kind::Service => UserErrorCode::ServiceNotFound,
         Kind::Resource => UserErrorCode::ResourceNotFound,
         Kind::Schedule => UserErrorCode::ScheduleNotFound,
@@ -261,21 +267,31 @@ fn small(number: i64) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }
 
-fn at(path: &[&str]) -> Option<Vec<String>> {
-    Some(path.iter().map(|segment| (*segment).to_owned()).collect())
+fn at(path: &[&str]) -> Vec<String> {
+    path.iter().map(|segment| (*segment).to_owned()).collect()
 }
 
 impl From<Rejection> for UserError {
     fn from(rejection: Rejection) -> Self {
         let message = rejection.to_string();
-        let plain = |code, path| Self::InvalidInput(InvalidInput { code, message: message.clone(), path });
+        let plain = |code, path| {
+            Self::InvalidInput(InvalidInput {
+                code,
+                message: message.clone(),
+                path,
+            })
+        };
         match rejection {
             Rejection::Invalid(Invalid { field, path, message }) => {
                 let message = match path.last() {
                     Some(name) => format!("`{name}` {message}"),
                     None => message,
                 };
-                Self::InvalidInput(InvalidInput { code: invalid_code(field), message, path: Some(path) })
+                Self::InvalidInput(InvalidInput {
+                    code: invalid_code(field),
+                    message,
+                    path: Some(path),
+                })
             }
             Rejection::NotFound { kind, path } => plain(not_found(kind), Some(path)),
             Rejection::Unauthorized { path, .. } => plain(UserErrorCode::UnauthorizedOperation, Some(path)),
@@ -283,7 +299,7 @@ impl From<Rejection> for UserError {
                 allowed: allowed.into_iter().map(Into::into).collect(),
                 code: UserErrorCode::InvalidBookingStatus,
                 message,
-                path: at(&["bookingId"]),
+                path: Some(at(&["bookingId"])),
                 status: status.into(),
             }),
             Rejection::RevisionMismatch { kind, current } => {
@@ -291,19 +307,40 @@ impl From<Rejection> for UserError {
                     Kind::Booking => UserErrorCode::BookingRevisionMismatch,
                     _ => UserErrorCode::RevisionMismatch,
                 };
-                let path = at(&["expectedRevision"]);
-                Self::RevisionMismatch(RevisionMismatch { code, current: small(current), message, path })
+                let path = Some(at(&["expectedRevision"]));
+                Self::RevisionMismatch(RevisionMismatch {
+                    code,
+                    current: small(current),
+                    message,
+                    path,
+                })
             }
-            Rejection::SlotNotAvailable { conflicts, next_available } => {
-                Self::SlotNotAvailable(SlotNotAvailable { message, path: None, conflicts, next_available })
-            }
-            Rejection::CapacityExceeded { of, requested, remaining } => {
+            Rejection::SlotNotAvailable {
+                conflicts,
+                next_available,
+            } => Self::SlotNotAvailable(SlotNotAvailable {
+                message,
+                path: None,
+                conflicts,
+                next_available,
+            }),
+            Rejection::CapacityExceeded {
+                of,
+                requested,
+                remaining,
+            } => {
                 let code = match of {
                     CapacityOf::Session => UserErrorCode::SessionCapacityExceeded,
                     CapacityOf::Schedule => UserErrorCode::ScheduleCapacityExceeded,
                 };
                 let (requested, remaining) = (small(requested), small(remaining));
-                Self::CapacityExceeded(CapacityExceeded { code, message, path: None, remaining, requested })
+                Self::CapacityExceeded(CapacityExceeded {
+                    code,
+                    message,
+                    path: None,
+                    remaining,
+                    requested,
+                })
             }
             Rejection::Policy { rule, limit } => {
                 let message = match rule {
@@ -322,19 +359,20 @@ impl From<Rejection> for UserError {
                 })
             }
             Rejection::NotPendingApprovalService => {
-                plain(UserErrorCode::NotPendingApprovalService, at(&["bookingId"]))
+                plain(UserErrorCode::NotPendingApprovalService, Some(at(&["bookingId"])))
             }
             Rejection::NotForKind(_, KindRule::Reschedule) => {
-                plain(UserErrorCode::ReschedulingNotAllowed, at(&["bookingId"]))
+                plain(UserErrorCode::ReschedulingNotAllowed, Some(at(&["bookingId"])))
             }
             Rejection::NotForKind(_, KindRule::UpdateParticipants) => {
-                plain(UserErrorCode::ValidationFailure, at(&["bookingId"]))
+                plain(UserErrorCode::ValidationFailure, Some(at(&["bookingId"])))
             }
-            Rejection::NoResource => {
-                plain(UserErrorCode::CanNotSkipAvailabilityValidationIfResourceNotProvided, None)
-            }
+            Rejection::NoResource => plain(
+                UserErrorCode::CanNotSkipAvailabilityValidationIfResourceNotProvided,
+                None,
+            ),
             Rejection::IdempotencyKeyReused => {
-                plain(UserErrorCode::IdempotencyKeyReused, at(&["idempotencyKey"]))
+                plain(UserErrorCode::IdempotencyKeyReused, Some(at(&["idempotencyKey"])))
             }
             Rejection::HasBookings { count, .. } => Self::BookingsAffected(BookingsAffected {
                 code: UserErrorCode::HasBookings,
@@ -403,8 +441,12 @@ pub fn coded(message: impl Into<String>, code: &'static str) -> Error {
 }
 
 /// An argument of a query that can't be understood.
+#[must_use]
 pub fn bad_input(invalid: &Invalid) -> Error {
-    coded(format!("`{}` {}", invalid.path.join("."), invalid.message), "BAD_USER_INPUT")
+    coded(
+        format!("`{}` {}", invalid.path.join("."), invalid.message),
+        "BAD_USER_INPUT",
+    )
 }
 
 /// The top-level error for what the service said. Our own fault shows a request id and nothing else.
@@ -415,9 +457,10 @@ pub fn failure(ctx: &Context<'_>, error: service::Error) -> Error {
         service::Error::Store(error) => {
             let (message, code) = match &error {
                 StoreError::Full => ("the database is full; nothing was written", "INSUFFICIENT_STORAGE"),
-                StoreError::Unavailable(_) | StoreError::Stopped => {
-                    ("the server can't do this now; nothing was written, try again", "SERVICE_UNAVAILABLE")
-                }
+                StoreError::Unavailable(_) | StoreError::Stopped => (
+                    "the server can't do this now; nothing was written, try again",
+                    "SERVICE_UNAVAILABLE",
+                ),
                 StoreError::OutcomeUnknown => (
                     "the connection to the database was lost; whether it was done is unknown, \
                      a retry with the same idempotencyKey tells",

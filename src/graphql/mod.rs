@@ -3,8 +3,10 @@
 
 pub mod catalog;
 pub mod connection;
+pub mod document;
 pub mod error;
 pub mod input;
+pub mod look;
 pub mod mutation;
 pub mod query;
 pub mod scalars;
@@ -29,7 +31,8 @@ pub use subscription::Subscription;
 pub type FrontdeskSchema = Schema<Query, Mutation, Subscription>;
 
 /// Makes visitors' tokens; who signs them is not the resolvers' business.
-pub type VisitorTokens = Arc<dyn Fn(&crate::service::bookings::NewVisitor, crate::domain::ids::SiteId) -> String + Send + Sync>;
+pub type VisitorTokens =
+    Arc<dyn Fn(&crate::service::bookings::NewVisitor, crate::domain::ids::SiteId) -> String + Send + Sync>;
 
 /// The id of the request, put into its data by whoever received it.
 #[derive(Debug, Clone)]
@@ -57,7 +60,10 @@ pub fn schema(service: Service, hub: Hub, tokens: VisitorTokens) -> FrontdeskSch
 /// The schema as text, sorted, as it stands in `schema.graphql`.
 #[must_use]
 pub fn sdl() -> String {
-    let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
+    let options = SDLExportOptions::new()
+        .sorted_fields()
+        .sorted_arguments()
+        .sorted_enum_items();
     let mut sdl = builder().finish().sdl_with_options(options);
     sdl = sdl.trim().to_owned();
     sdl.push('\n');

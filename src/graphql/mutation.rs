@@ -180,7 +180,9 @@ impl BookingMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which booking, and how.")] input: ConfirmBookingInput,
     ) -> Option<async_graphql::Result<ConfirmBookingPayload>> {
-        let verdict = Verdict::Confirm { check_availability: input.check_availability_validation };
+        let verdict = Verdict::Confirm {
+            check_availability: input.check_availability_validation,
+        };
         Some(act(ctx, input.target(), verdict, input.payment_status.map(Into::into)).await)
     }
 
@@ -191,7 +193,15 @@ impl BookingMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which booking, and how.")] input: ConfirmOrDeclineBookingInput,
     ) -> Option<async_graphql::Result<ConfirmOrDeclineBookingPayload>> {
-        Some(act(ctx, input.target(), Verdict::ConfirmOrDecline, input.payment_status.map(Into::into)).await)
+        Some(
+            act(
+                ctx,
+                input.target(),
+                Verdict::ConfirmOrDecline,
+                input.payment_status.map(Into::into),
+            )
+            .await,
+        )
     }
 
     /// Makes a booking in status `CREATED`, which holds nothing unless a hold is asked for. Refused if what is asked
@@ -210,7 +220,15 @@ impl BookingMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which booking, and how.")] input: DeclineBookingInput,
     ) -> Option<async_graphql::Result<DeclineBookingPayload>> {
-        Some(act(ctx, input.target(), Verdict::Decline, input.payment_status.map(Into::into)).await)
+        Some(
+            act(
+                ctx,
+                input.target(),
+                Verdict::Decline,
+                input.payment_status.map(Into::into),
+            )
+            .await,
+        )
     }
 
     /// Puts a booking onto the calendar to wait for the business. For the business, after a checkout of its own. Never
@@ -222,7 +240,9 @@ impl BookingMutation {
     ) -> Option<async_graphql::Result<MarkBookingAsPendingPayload>> {
         let flow = input.flow_control_settings.clone().unwrap_or_default();
         let skip = flow.skip_pending_approval_service_validation;
-        let verdict = Verdict::MarkAsPending { skip_pending_approval_service: skip };
+        let verdict = Verdict::MarkAsPending {
+            skip_pending_approval_service: skip,
+        };
         Some(act(ctx, input.target(), verdict, input.payment_status.map(Into::into)).await)
     }
 
@@ -234,7 +254,10 @@ impl BookingMutation {
         #[graphql(desc = "Which booking, and where to.")] input: RescheduleBookingInput,
     ) -> Option<async_graphql::Result<RescheduleBookingPayload>> {
         let result = match input.parse() {
-            Ok(input) => service(ctx).reschedule_booking(caller(ctx), input).await.map_err(ActError::from),
+            Ok(input) => service(ctx)
+                .reschedule_booking(caller(ctx), input)
+                .await
+                .map_err(ActError::from),
             Err(rejections) => Err(rejections.into()),
         };
         Some(outcome(ctx, result.map(Booking::from)).map(Into::into))
@@ -249,7 +272,10 @@ impl BookingMutation {
         // Who may never do it is told so before its input is looked at.
         let result = match acts::access::Right::ManageBookings.require(caller(ctx)) {
             Ok(()) => match input.parse() {
-                Ok(input) => service(ctx).update_number_of_participants(caller(ctx), input).await.map_err(ActError::from),
+                Ok(input) => service(ctx)
+                    .update_number_of_participants(caller(ctx), input)
+                    .await
+                    .map_err(ActError::from),
                 Err(rejections) => Err(rejections.into()),
             },
             Err(error) => Err(error.into()),
@@ -272,8 +298,15 @@ async fn act<P: From<Outcome<Booking>>>(
         (Err(error), _) => Err(ActError::from(error)),
         (Ok(()), Err(rejections)) => Err(rejections.into()),
         (Ok(()), Ok(target)) => {
-            let input = ActOn { target, verdict, payment_status };
-            service(ctx).act_on_booking(caller(ctx), input).await.map_err(ActError::from)
+            let input = ActOn {
+                target,
+                verdict,
+                payment_status,
+            };
+            service(ctx)
+                .act_on_booking(caller(ctx), input)
+                .await
+                .map_err(ActError::from)
         }
     };
     Ok(outcome(ctx, result.map(Booking::from))?.into())
@@ -286,7 +319,10 @@ fn token(ctx: &Context<'_>, visitor: Option<NewVisitor>) -> Option<String> {
 
 async fn create(ctx: &Context<'_>, input: CreateBookingInput) -> async_graphql::Result<CreateBookingPayload> {
     let result = match input.parse() {
-        Ok((input, key)) => service(ctx).create_booking(caller(ctx), input, key).await.map_err(ActError::from),
+        Ok((input, key)) => service(ctx)
+            .create_booking(caller(ctx), input, key)
+            .await
+            .map_err(ActError::from),
         Err(rejections) => Err(rejections.into()),
     };
     let query = Query::default();
@@ -297,7 +333,12 @@ async fn create(ctx: &Context<'_>, input: CreateBookingInput) -> async_graphql::
             user_errors: Vec::new(),
             visitor_token: token(ctx, created.visitor),
         },
-        Err(user_errors) => CreateBookingPayload { booking: None, query, user_errors, visitor_token: None },
+        Err(user_errors) => CreateBookingPayload {
+            booking: None,
+            query,
+            user_errors,
+            visitor_token: None,
+        },
     })
 }
 
@@ -306,7 +347,10 @@ async fn bulk_create(
     input: BulkCreateBookingInput,
 ) -> async_graphql::Result<BulkCreateBookingPayload> {
     let result = match read_bulk(input) {
-        Ok((bookings, key)) => service(ctx).bulk_create_booking(caller(ctx), bookings, key).await.map_err(ActError::from),
+        Ok((bookings, key)) => service(ctx)
+            .bulk_create_booking(caller(ctx), bookings, key)
+            .await
+            .map_err(ActError::from),
         Err(rejections) => Err(rejections.into()),
     };
     let query = Query::default();
@@ -330,9 +374,16 @@ async fn bulk_create(
     let result = |(index, result): (usize, Result<domain::booking::Booking, Rejection>)| {
         let (booking, user_errors) = match result {
             Ok(booking) => (Some(Booking::from(booking)), Vec::new()),
-            Err(rejection) => (None, vec![UserError::from(rejection)]),
+            Err(rejection) => {
+                let rejection = rejection.within(&["bookings", &index.to_string()]);
+                (None, vec![UserError::from(rejection)])
+            }
         };
-        BulkCreateBookingResult { booking, original_index: number(index), user_errors }
+        BulkCreateBookingResult {
+            booking,
+            original_index: number(index),
+            user_errors,
+        }
     };
     Ok(BulkCreateBookingPayload {
         query,

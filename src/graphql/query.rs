@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     domain::Rejection,
+    service::bookings::EventFilter,
     store::{
         bookings::{BookingFilter as Tests, BookingKey},
         page::Filter,
@@ -58,7 +59,19 @@ impl BookingQuery {
         #[graphql(desc = "How many from the start: 0 to 100, 50 if not said.")] first: Option<i32>,
         #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
     ) -> Option<async_graphql::Result<BookingEventConnection>> {
-        Some(events(ctx, &Paging { first, after, last, before }, filter).await)
+        Some(
+            events(
+                ctx,
+                &Paging {
+                    first,
+                    after,
+                    last,
+                    before,
+                },
+                filter,
+            )
+            .await,
+        )
     }
 
     /// The bookings that the caller may see, newest first unless ordered otherwise.
@@ -73,7 +86,20 @@ impl BookingQuery {
         #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "How they are sorted.")] order_by: Option<BookingOrder>,
     ) -> Option<async_graphql::Result<BookingConnection>> {
-        Some(bookings(ctx, &Paging { first, after, last, before }, filter, order_by).await)
+        Some(
+            bookings(
+                ctx,
+                &Paging {
+                    first,
+                    after,
+                    last,
+                    before,
+                },
+                filter,
+                order_by,
+            )
+            .await,
+        )
     }
 
     /// Where the log stands now. Read it first, query, then subscribe after it, and nothing is missed.
@@ -137,18 +163,32 @@ async fn bookings(
         None => Filter::default(),
     };
     let (service, caller) = (service(ctx), caller(ctx));
-    let page = service.bookings(caller, filter.clone(), field, direction, request).await;
+    let page = service
+        .bookings(caller, filter.clone(), field, direction, request)
+        .await;
     let mut page = page.map_err(|error| failure(ctx, error))?.map(Booking::from);
-    let total = match selects(ctx, "totalCount") {
-        true => Some(service.count_bookings(caller, filter).await.map_err(|error| failure(ctx, error))?),
-        false => None,
+    let total = if selects(ctx, "totalCount") {
+        let count = service.count_bookings(caller, filter).await;
+        Some(count.map_err(|error| failure(ctx, error))?)
+    } else {
+        None
     };
     let below = |field: &str| {
         let ahead = ctx.look_ahead();
         ahead.field("nodes").field(field).exists() || ahead.field("edges").field("node").field(field).exists()
     };
-    Booking::prefetch(ctx, &mut page.items, below("contactDetails"), below("service")).await?;
-    Ok(BookingConnection::new(page, |node| booking_cursor(&BookingKey::of(&node.inner, field), field), total))
+    Booking::prefetch(
+        ctx,
+        &mut page.items,
+        below("contactDetails"),
+        below("service") || below("allowedActions"),
+    )
+    .await?;
+    Ok(BookingConnection::new(
+        page,
+        |node| booking_cursor(&BookingKey::of(&node.inner, field), field),
+        total,
+    ))
 }
 
 async fn events(
@@ -159,9 +199,16 @@ async fn events(
     let request = paging.request(log_position)?;
     let filter = match filter {
         Some(filter) => filter.parse().map_err(|rejections| bad_query(&rejections))?,
-        None => Default::default(),
+        None => EventFilter::default(),
     };
-    let page = service(ctx).events(caller(ctx), filter, request).await.map_err(|error| failure(ctx, error))?;
+    let page = service(ctx)
+        .events(caller(ctx), filter, request)
+        .await
+        .map_err(|error| failure(ctx, error))?;
     let total = None;
-    Ok(BookingEventConnection::new(page.map(BookingEvent::from), |node| log_cursor(node.event.position), total))
+    Ok(BookingEventConnection::new(
+        page.map(BookingEvent::from),
+        |node| log_cursor(node.event.position),
+        total,
+    ))
 }

@@ -99,7 +99,10 @@ impl TimeZone {
     /// The zone, if the database knows it.
     pub fn zone(&self) -> Result<ZoneName, Invalid> {
         ZoneName::parse(&self.0).ok_or_else(|| {
-            Invalid::new(Field::TimeZone, "is not the IANA name of a time zone, such as `Europe/Berlin`")
+            Invalid::new(
+                Field::TimeZone,
+                "is not the IANA name of a time zone, such as `Europe/Berlin`",
+            )
         })
     }
 }

@@ -23,6 +23,7 @@ use crate::{
     service::{
         Caller, Service,
         access::{self, EventSubjects},
+        bookings::EventFilter,
     },
     store::events::Event,
 };
@@ -43,13 +44,19 @@ impl Subscription {
         #[graphql(desc = "Which events are wanted.")] filter: Option<BookingEventFilter>,
     ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<BookingEvent>> + use<>> {
         let argument = after
-            .map(|text| log_position(&text).ok_or_else(|| coded("`after` is not a cursor of the log", "BAD_USER_INPUT")))
+            .map(|text| {
+                log_position(&text).ok_or_else(|| coded("`after` is not a cursor of the log", "BAD_USER_INPUT"))
+            })
             .transpose()?;
         let filter = match filter {
             Some(filter) => filter.parse().map_err(|rejections| bad_query(&rejections))?,
-            None => Default::default(),
+            None => EventFilter::default(),
         };
-        let (hub, caller, cursor) = (ctx.data_unchecked::<Hub>(), caller(ctx).clone(), ctx.data_opt::<Cursor>().cloned());
+        let (hub, caller, cursor) = (
+            ctx.data_unchecked::<Hub>(),
+            caller(ctx).clone(),
+            ctx.data_opt::<Cursor>().cloned(),
+        );
         let after = ctx.data_opt::<Start>().map(|start| start.0).or(argument);
         let events = match ctx.data_opt::<Until>() {
             Some(until) => hub.replay_site(caller.site, after.unwrap_or(0), until.0),
@@ -81,7 +88,11 @@ impl Subscription {
         let cursor = ctx.data_opt::<Cursor>().cloned();
         // What may not be seen looks like what isn't there.
         let missing = || coded("no such booking", "BOOKING_NOT_FOUND");
-        let now = service.booking(&caller, id).await.map_err(|error| failure(ctx, error))?.ok_or_else(missing)?;
+        let now = service
+            .booking(&caller, id)
+            .await
+            .map_err(|error| failure(ctx, error))?
+            .ok_or_else(missing)?;
         let start = ctx.data_opt::<Start>().map(|start| start.0);
         let present = start.is_none().then(|| {
             if let Some(cursor) = &cursor {

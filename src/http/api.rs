@@ -17,10 +17,7 @@ pub trait Api: Clone + Send + Sync + 'static {
 
     /// Settles who the caller is. No credentials at all is an anonymous visitor, which the
     /// implementation may accept; a credential that is present and wrong is always refused.
-    fn authenticate(
-        &self,
-        credentials: Credentials,
-    ) -> impl Future<Output = Result<Self::Caller, Refusal>> + Send;
+    fn authenticate(&self, credentials: Credentials) -> impl Future<Output = Result<Self::Caller, Refusal>> + Send;
 
     /// Runs a query or a mutation to its end.
     ///
@@ -35,11 +32,7 @@ pub trait Api: Clone + Send + Sync + 'static {
 
     /// Starts a subscription. The stream is polled only as fast as its subscriber takes what it
     /// yields, and dropped when the subscriber goes. The request's data holds its [`RequestId`].
-    fn subscribe(
-        &self,
-        caller: Self::Caller,
-        request: async_graphql::Request,
-    ) -> BoxStream<'static, Frame>;
+    fn subscribe(&self, caller: Self::Caller, request: async_graphql::Request) -> BoxStream<'static, Frame>;
 
     /// Whether the server can do its work now; if not, why, in words fit for an operator.
     fn readiness(&self) -> impl Future<Output = Result<(), String>> + Send;
@@ -116,7 +109,7 @@ impl Refusal {
     /// Callers can't be told apart at the moment; trying again later may help.
     #[must_use]
     pub fn unavailable(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message)
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", message)
     }
 
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
@@ -139,6 +132,7 @@ impl RequestId {
 
     /// A new, random id.
     #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "it names a request and nothing that is stored")]
     pub fn random() -> Self {
         Self(uuid::Uuid::new_v4().simple().to_string().into())
     }

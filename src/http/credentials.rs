@@ -16,10 +16,7 @@ const VISITOR_TOKEN: &str = "frontdesk-visitor-token";
 const SITE: &str = "frontdesk-site";
 
 /// The credentials among a request's headers.
-pub(super) fn from_headers(
-    headers: &HeaderMap,
-    peer: Option<IpAddr>,
-) -> Result<Credentials, Refusal> {
+pub(super) fn from_headers(headers: &HeaderMap, peer: Option<IpAddr>) -> Result<Credentials, Refusal> {
     let text = |name: &str| {
         let mut values = headers.get_all(name).iter();
         match (values.next(), values.next()) {
@@ -40,10 +37,7 @@ pub(super) fn from_headers(
 
 /// The credentials in the payload of `connection_init`, under the headers' names in any case;
 /// those of the upgrade request stand where the payload has none.
-pub(super) fn from_init_payload(
-    payload: Option<&str>,
-    upgrade: Credentials,
-) -> Result<Credentials, Refusal> {
+pub(super) fn from_init_payload(payload: Option<&str>, upgrade: Credentials) -> Result<Credentials, Refusal> {
     /// Other entries may hold anything; it isn't even built.
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -76,9 +70,7 @@ pub(super) fn from_init_payload(
 
 fn bearer_token(value: &str) -> Result<String, Refusal> {
     match value.trim().split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-            present(AUTHORIZATION, token)
-        }
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => present(AUTHORIZATION, token),
         _ => Err(malformed(AUTHORIZATION)),
     }
 }

@@ -28,10 +28,7 @@ use super::{
 };
 
 /// Everything at the API's address, by any method.
-pub(super) async fn graphql<A: Api>(
-    State(transport): State<Transport<A>>,
-    request: Request,
-) -> Response {
+pub(super) async fn graphql<A: Api>(State(transport): State<Transport<A>>, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
     let id = match parts.extensions.get::<RequestId>() {
         Some(id) => id.clone(),
@@ -43,10 +40,7 @@ pub(super) async fn graphql<A: Api>(
     let query = parts.uri.query().unwrap_or_default();
     let media = negotiate::response_media(&parts.headers);
     // A browser's address bar: show the page where requests can be written.
-    if parts.method == Method::GET
-        && negotiate::accepts_html(&parts.headers)
-        && !params::has_document(query)
-    {
+    if parts.method == Method::GET && negotiate::accepts_html(&parts.headers) && !params::has_document(query) {
         return Redirect::temporary("/").into_response();
     }
     let answered_as = media.unwrap_or(Media::Json);
@@ -142,16 +136,12 @@ async fn upgrade<A: Api>(transport: Transport<A>, parts: &mut Parts, id: Request
     };
     match WebSocketUpgrade::from_request_parts(parts, &()).await {
         Ok(upgrade) => websocket::accept(transport, upgrade, credentials, id),
-        Err(rejection) => Failure::Upgrade(rejection.body_text(), rejection.status())
-            .into_response(Media::Json, &id),
+        Err(rejection) => Failure::Upgrade(rejection.body_text(), rejection.status()).into_response(Media::Json, &id),
     }
 }
 
 fn peer(parts: &Parts) -> Option<std::net::IpAddr> {
-    parts
-        .extensions
-        .get::<Peer>()
-        .map(|Peer(address)| address.ip())
+    parts.extensions.get::<Peer>().map(|Peer(address)| address.ip())
 }
 
 fn reply(status: StatusCode, media: Media, body: Bytes) -> Response {
@@ -213,15 +203,11 @@ impl Failure {
         let extra = match &self {
             Self::Method => Some((header::ALLOW, "GET, POST")),
             Self::MutationByGet => Some((header::ALLOW, "POST")),
-            Self::Refused(_) if status == StatusCode::UNAUTHORIZED => {
-                Some((header::WWW_AUTHENTICATE, "Bearer"))
-            }
+            Self::Refused(_) if status == StatusCode::UNAUTHORIZED => Some((header::WWW_AUTHENTICATE, "Bearer")),
             _ => None,
         };
         if let Some((name, value)) = extra {
-            response
-                .headers_mut()
-                .insert(name, HeaderValue::from_static(value));
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
         response
     }
@@ -247,8 +233,7 @@ impl Failure {
             Self::Subscription => (
                 S::BAD_REQUEST,
                 "SUBSCRIPTION_NEEDS_STREAM",
-                "subscriptions are served over WebSocket (graphql-transport-ws) at this address"
-                    .into(),
+                "subscriptions are served over WebSocket (graphql-transport-ws) at this address".into(),
             ),
             Self::UnsupportedMediaType => (
                 S::UNSUPPORTED_MEDIA_TYPE,
@@ -265,19 +250,9 @@ impl Failure {
                 "REQUEST_TIMEOUT",
                 "the request's body took too long to arrive".into(),
             ),
-            Self::BodyLost => (
-                S::BAD_REQUEST,
-                "BAD_REQUEST",
-                "the request's body broke off".into(),
-            ),
-            Self::Malformed(malformed) => (
-                S::BAD_REQUEST,
-                malformed.code(),
-                malformed.to_string().into(),
-            ),
-            Self::Refused(refusal) => {
-                (refusal.status, refusal.code, refusal.message.clone().into())
-            }
+            Self::BodyLost => (S::BAD_REQUEST, "BAD_REQUEST", "the request's body broke off".into()),
+            Self::Malformed(malformed) => (S::BAD_REQUEST, malformed.code(), malformed.to_string().into()),
+            Self::Refused(refusal) => (refusal.status, refusal.code, refusal.message.clone().into()),
             Self::Upgrade(reason, status) => (*status, "BAD_REQUEST", reason.clone().into()),
             Self::Crashed => (S::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "".into()),
         }

@@ -107,11 +107,7 @@ fn parse_range(entry: &str) -> Option<Range<'_>> {
         .filter_map(|parameter| parameter.split_once('='))
         .find(|(name, _)| name.trim().eq_ignore_ascii_case("q"))
         .map_or(1000, |(_, value)| parse_quality(value.trim()));
-    Some(Range {
-        kind,
-        subtype,
-        quality,
-    })
+    Some(Range { kind, subtype, quality })
 }
 
 /// Thousandths of a `q` value; what can't be read counts as 0, "not acceptable".
@@ -172,26 +168,14 @@ mod tests {
             ("application/json", json),
             ("application/graphql-response+json", graphql),
             ("APPLICATION/GraphQL-Response+JSON", graphql),
-            (
-                "application/graphql-response+json, application/json",
-                graphql,
-            ),
+            ("application/graphql-response+json, application/json", graphql),
             ("application/json, application/graphql-response+json", json),
-            (
-                "application/graphql-response+json;q=0.5, application/json;q=0.51",
-                json,
-            ),
-            (
-                "application/json;q=0.9, application/graphql-response+json",
-                graphql,
-            ),
+            ("application/graphql-response+json;q=0.5, application/json;q=0.51", json),
+            ("application/json;q=0.9, application/graphql-response+json", graphql),
             ("application/graphql-response+json;q=0, */*", json),
             ("application/json;q=0, */*", graphql),
             ("application/graphql-response+json, */*;q=0.1", graphql),
-            (
-                "application/graphql-response+json; charset=utf-8; q=1.000",
-                graphql,
-            ),
+            ("application/graphql-response+json; charset=utf-8; q=1.000", graphql),
         ] {
             assert_eq!(answer(accept), expected, "{accept}");
         }

@@ -195,31 +195,15 @@ mod tests {
             ("subscription S { a }", Some("S"), subscription),
             (two, Some("A"), query),
             (two, Some("B"), mutation),
-            (
-                "fragment F on Query { a { b } } query { ...F }",
-                None,
-                query,
-            ),
-            (
-                "fragment mutation on Query { a } query { ...mutation }",
-                None,
-                query,
-            ),
+            ("fragment F on Query { a { b } } query { ...F }", None, query),
+            ("fragment mutation on Query { a } query { ...mutation }", None, query),
             ("query mutation { mutation }", None, query),
             ("# mutation { a }\n{ a }", None, query),
             ("{ a(b: \"} mutation { c }\") }", None, query),
             ("{ a(b: \"\\\"} mutation { c }\") }", None, query),
             ("{ a(b: \"\") } # mutation { c }", None, query),
-            (
-                "{ a(b: \"\"\"} mutation \\\"\"\" { c }\"\"\") }",
-                None,
-                query,
-            ),
-            (
-                "query ($a: In = {b: [{c: 1}]}) @d(e: {f: 1}) { a }",
-                None,
-                query,
-            ),
+            ("{ a(b: \"\"\"} mutation \\\"\"\" { c }\"\"\") }", None, query),
+            ("query ($a: In = {b: [{c: 1}]}) @d(e: {f: 1}) { a }", None, query),
             ("mutation ($a: In = {b: 1}) { a }", None, mutation),
             (
                 "\"of the query\" query A { a } \"\"\"of the\nother\"\"\" mutation B { b }",
@@ -240,11 +224,7 @@ mod tests {
         ] {
             assert_eq!(kind(document, name), Some(Kind::Mutation), "{document}");
         }
-        for (document, name) in [
-            ("", None),
-            ("}{", Some("a")),
-            ("query A{a} query B{b}", None),
-        ] {
+        for (document, name) in [("", None), ("}{", Some("a")), ("query A{a} query B{b}", None)] {
             assert_eq!(kind(document, name), None, "{document}");
         }
     }

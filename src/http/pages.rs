@@ -10,8 +10,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY,
-    CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse as _, Response};
@@ -51,9 +51,7 @@ struct Asset {
 impl Asset {
     /// In bytes, unpacked: a gzip file ends with it.
     fn length(&self) -> u32 {
-        self.gzip
-            .last_chunk()
-            .map_or(0, |length| u32::from_le_bytes(*length))
+        self.gzip.last_chunk().map_or(0, |length| u32::from_le_bytes(*length))
     }
 }
 
@@ -73,9 +71,7 @@ pub fn is_built() -> bool {
 async fn page(request: HeaderMap) -> Response {
     match (LEFT_OUT, find("/")) {
         (None, Some(index)) => answer(index, &request),
-        (reason, _) => guarded(left_out(
-            reason.unwrap_or("The page was left out of this build."),
-        )),
+        (reason, _) => guarded(left_out(reason.unwrap_or("The page was left out of this build."))),
     }
 }
 
@@ -177,10 +173,7 @@ fn values<'a>(request: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item =
 
 /// What stands in for the page in a build without it.
 fn left_out(reason: &str) -> Response {
-    let reason = reason
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;");
+    let reason = reason.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Frontdesk</title>\n\
          <p>{reason}</p>\n<p>The GraphQL API works without it, at <code>/graphql</code>.</p>\n"

@@ -114,13 +114,7 @@ impl Server {
         }
     }
 
-    async fn converse(
-        self: Arc<Self>,
-        stream: TcpStream,
-        peer: SocketAddr,
-        router: Router,
-        mut lifeline: Lifeline,
-    ) {
+    async fn converse(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, router: Router, mut lifeline: Lifeline) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "the connection was gone before it was used");
             return;
@@ -135,9 +129,7 @@ impl Server {
                 answers.call(request)
             }
         });
-        let connection = self
-            .http
-            .serve_connection_with_upgrades(TokioIo::new(stream), service);
+        let connection = self.http.serve_connection_with_upgrades(TokioIo::new(stream), service);
         let mut connection = pin!(connection);
         // While the protocol's version isn't clear yet, hyper's own timeout doesn't run.
         let mut first_request = pin!(tokio::time::sleep(self.header_timeout));

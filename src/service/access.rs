@@ -27,10 +27,10 @@ pub enum Right {
 impl Right {
     /// Refuses callers that never have it. Staff have it on their own calendar, which is asked separately.
     pub fn require(self, caller: &Caller) -> Result<(), Error> {
-        let allowed = match (self, &caller.actor) {
-            (_, Actor::Owner(_) | Actor::App(_) | Actor::System) => true,
-            (Self::ManageBookings | Self::ManageCalendar, Actor::Staff { .. }) => true,
-            (Self::ManageCatalog, Actor::Staff { .. }) | (_, Actor::Member(_) | Actor::Visitor(_)) => false,
+        let allowed = match &caller.actor {
+            Actor::Owner(_) | Actor::App(_) | Actor::System => true,
+            Actor::Staff { .. } => matches!(self, Self::ManageBookings | Self::ManageCalendar),
+            Actor::Member(_) | Actor::Visitor(_) => false,
         };
         if allowed {
             return Ok(());
@@ -61,6 +61,12 @@ pub fn manages_resource(caller: &Caller, resource: ResourceId) -> bool {
     }
 }
 
+/// Whether the caller belongs to the business: sees what customers don't.
+#[must_use]
+pub fn is_business(caller: &Caller) -> bool {
+    !caller.actor.is_customer()
+}
+
 /// Whether the booking is the caller's own, as a customer.
 #[must_use]
 pub fn owns(caller: &Caller, booking: &Booking) -> bool {
@@ -75,7 +81,11 @@ pub fn sees(caller: &Caller, booking: &Booking) -> bool {
 
 /// Refuses who may not see the booking, in the words for one that isn't there.
 pub fn require_sight(caller: &Caller, booking: &Booking) -> Result<(), Rejection> {
-    if sees(caller, booking) { Ok(()) } else { Err(Rejection::not_found(Kind::Booking, &["bookingId"])) }
+    if sees(caller, booking) {
+        Ok(())
+    } else {
+        Err(Rejection::not_found(Kind::Booking, &["bookingId"]))
+    }
 }
 
 /// The bookings that the caller may see, as a filter.

@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod bookings;
+pub mod catalog;
 mod once;
 pub mod sites;
 
@@ -33,7 +34,12 @@ impl Caller {
     /// The server itself.
     #[must_use]
     pub fn system(site: SiteId) -> Self {
-        Self { site, actor: Actor::System, fresh: false, address: None }
+        Self {
+            site,
+            actor: Actor::System,
+            fresh: false,
+            address: None,
+        }
     }
 
     /// Whose idempotency keys these are. All visitors without a token share one name: a retry of the first booking
@@ -93,7 +99,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bulk_create: 40, holds_per_customer: 5, holds_per_address: 50, idempotency_hours: 7 * 24 }
+        Self {
+            bulk_create: 40,
+            holds_per_customer: 5,
+            holds_per_address: 50,
+            idempotency_hours: 7 * 24,
+        }
     }
 }
 

@@ -40,7 +40,9 @@ where
 {
     async fn replay(tx: &mut Tx<'_>, key: &idempotency::Key, hash: &[u8]) -> Result<Option<C::Output>, Failure> {
         let now = tx.now();
-        let Some(record) = idempotency::find(tx.conn(), key, now).await? else { return Ok(None) };
+        let Some(record) = idempotency::find(tx.conn(), key, now).await? else {
+            return Ok(None);
+        };
         if record.input_hash != hash {
             return Err(Rejection::IdempotencyKeyReused.into());
         }
@@ -62,7 +64,9 @@ where
     }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<C::Output, Failure> {
-        let Some((key, hash)) = &self.key else { return self.command.run(tx).await };
+        let Some((key, hash)) = &self.key else {
+            return self.command.run(tx).await;
+        };
         if let Some(outcome) = Self::replay(tx, key, hash).await? {
             return Ok(outcome);
         }
@@ -74,14 +78,18 @@ where
             },
             outcome => outcome?,
         };
-        if outcome.changed() {
-            let text = serde_json::to_string(&outcome)
-                .map_err(|error| StoreError::Corrupt(format!("outcome: {error}")))?;
-            let record = idempotency::Record { input_hash: hash.clone(), outcome: text };
-            let now = tx.now();
-            let expires = now.checked_add(self.hours.hours()).unwrap_or(now);
-            idempotency::keep(tx.conn(), key, &record, now, expires).await?;
+        if !outcome.changed() {
+            // Here, too, our twin may have taken all the places.
+            return Ok(Self::replay(tx, key, hash).await?.unwrap_or(outcome));
         }
+        let text = serde_json::to_string(&outcome).map_err(|error| StoreError::Corrupt(format!("outcome: {error}")))?;
+        let record = idempotency::Record {
+            input_hash: hash.clone(),
+            outcome: text,
+        };
+        let now = tx.now();
+        let expires = now.checked_add(self.hours.hours()).unwrap_or(now);
+        idempotency::keep(tx.conn(), key, &record, now, expires).await?;
         Ok(outcome)
     }
 }
@@ -108,7 +116,11 @@ impl Service {
             };
             (name, key.input_hash)
         });
-        let once = Once { command, key, hours: self.limits.idempotency_hours };
+        let once = Once {
+            command,
+            key,
+            hours: self.limits.idempotency_hours,
+        };
         Ok(self.db.write(once).await?)
     }
 }

@@ -196,6 +196,25 @@ pub async fn of_schedule(
     bookings(rows)
 }
 
+/// The bookings of some schedules that are in one of `statuses` and aren't over at `now`, by id. A booking without a
+/// time is not over.
+pub async fn upcoming(
+    conn: &mut Conn,
+    site: SiteId,
+    schedules: &[ScheduleId],
+    statuses: &[BookingStatus],
+    now: Timestamp,
+) -> Result<Vec<Booking>, StoreError> {
+    let query = bookings::table
+        .filter(bookings::site_id.eq(site))
+        .filter(bookings::schedule_id.eq_any(schedules.to_vec()))
+        .filter(bookings::status.eq_any(statuses.to_vec()))
+        .filter(bookings::ends_at.gt(At(now)))
+        .order(bookings::id.asc());
+    let rows: Vec<Row> = on!(conn, c => query.select(Row::as_select()).load(c).await)?;
+    bookings(rows)
+}
+
 /// Adds a booking and whom it is for.
 pub async fn insert(conn: &mut Conn, site: SiteId, new: &Booking, contact: &Contact) -> Result<(), StoreError> {
     let row = Row::new(site, new);

@@ -1,6 +1,8 @@
 //! Claims: what holds capacity. Also the row locks under which they may be changed.
 
-use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, delete, insert_into, update};
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, delete, dsl::sum, insert_into, update,
+};
 use diesel_async::RunQueryDsl as _;
 use jiff::Timestamp;
 
@@ -233,6 +235,12 @@ pub async fn make_lasting(conn: &mut Conn, site: SiteId, id: ClaimId) -> Result<
     Ok(())
 }
 
+/// Changes how many seats a claim takes.
+pub async fn set_seats(conn: &mut Conn, site: SiteId, id: ClaimId, seats: i32) -> Result<(), StoreError> {
+    on!(conn, c => update(claims::table.find((site, id))).set(claims::seats.eq(seats)).execute(c).await)?;
+    Ok(())
+}
+
 /// Changes why a claim may overlap others.
 pub async fn set_reason(
     conn: &mut Conn,
@@ -287,4 +295,68 @@ pub async fn live_holds(
             .filter(bookings::hold_expires_at.gt(At(now)))
             .count().get_result(c).await
     })?)
+}
+
+/// How many seats of sessions and runs are taken at `now`; those of which none are taken are left out.
+pub async fn taken_seats(
+    conn: &mut Conn,
+    site: SiteId,
+    targets: &[Target],
+    now: Timestamp,
+) -> Result<Vec<(Target, i64)>, StoreError> {
+    let mut session_ids = Vec::new();
+    let mut schedule_ids = Vec::new();
+    for target in targets {
+        match *target {
+            Target::Session(id) => session_ids.push(id),
+            Target::Schedule(id) => schedule_ids.push(id),
+            Target::Resource(_) => {}
+        }
+    }
+    let live = claims::table
+        .filter(claims::site_id.eq(site))
+        .filter(
+            claims::hold_expires_at
+                .is_null()
+                .or(claims::hold_expires_at.gt(At(now))),
+        )
+        .filter(
+            claims::overlap_reason
+                .is_null()
+                .or(claims::overlap_reason.ne(OverlapReason::MultipleRequests)),
+        );
+    let mut taken = Vec::new();
+    if !session_ids.is_empty() {
+        let seats = live
+            .filter(claims::session_id.eq_any(session_ids))
+            .group_by(claims::session_id)
+            .select((claims::session_id, sum(claims::seats)));
+        let rows: Vec<(Option<SessionId>, Option<i64>)> = on!(conn, c => seats.load(c).await)?;
+        taken.extend(
+            rows.into_iter()
+                .filter_map(|(id, seats)| Some((Target::Session(id?), seats?))),
+        );
+    }
+    if !schedule_ids.is_empty() {
+        let seats = live
+            .filter(claims::schedule_id.eq_any(schedule_ids))
+            .group_by(claims::schedule_id)
+            .select((claims::schedule_id, sum(claims::seats)));
+        let rows: Vec<(Option<ScheduleId>, Option<i64>)> = on!(conn, c => seats.load(c).await)?;
+        taken.extend(
+            rows.into_iter()
+                .filter_map(|(id, seats)| Some((Target::Schedule(id?), seats?))),
+        );
+    }
+    Ok(taken)
+}
+
+/// Changes the time of a claim. Of seats only: a resource is given up and taken anew.
+pub async fn set_span(conn: &mut Conn, site: SiteId, id: ClaimId, span: TimeSpan) -> Result<(), StoreError> {
+    let changes = (
+        claims::starts_at.eq(At(span.start())),
+        claims::ends_at.eq(At(span.end())),
+    );
+    on!(conn, c => update(claims::table.find((site, id))).set(changes).execute(c).await)?;
+    Ok(())
 }

@@ -46,7 +46,8 @@ pub async fn find(conn: &mut Conn, key: &Key, now: Timestamp) -> Result<Option<R
         .map(|(input_hash, outcome, _)| Record { input_hash, outcome }))
 }
 
-/// Keeps an outcome. [`Failure::Again`] when somebody kept one under this key in the meantime.
+/// Keeps an outcome, in the place of one that expired and wasn't swept yet. [`Failure::Again`] when somebody kept one
+/// under this key in the meantime.
 pub async fn keep(
     conn: &mut Conn,
     key: &Key,
@@ -54,6 +55,10 @@ pub async fn keep(
     now: Timestamp,
     expires: Timestamp,
 ) -> Result<(), Failure> {
+    let over = records::table
+        .find((key.site, key.caller.as_str(), key.mutation, key.key.as_str()))
+        .filter(records::expires_at.le(At(now)));
+    on!(conn, c => delete(over).execute(c).await)?;
     let row = (
         records::site_id.eq(key.site),
         records::caller.eq(key.caller.as_str()),
@@ -70,7 +75,6 @@ pub async fn keep(
         Err(error) => Err(error.into()),
     }
 }
-
 
 /// Deletes the records of a site that expired; says how many.
 pub async fn sweep(conn: &mut Conn, site: SiteId, now: Timestamp) -> Result<usize, StoreError> {

@@ -60,7 +60,11 @@ impl<T> Page<T> {
 
     /// Cuts a page out of all rows, which are few.
     pub fn of_all<K: PartialEq>(rows: Vec<T>, request: &PageRequest<K>, key: impl Fn(&T) -> K) -> Self {
-        let place = |wanted: &Option<K>| wanted.as_ref().and_then(|wanted| rows.iter().position(|row| key(row) == *wanted));
+        let place = |wanted: &Option<K>| {
+            wanted
+                .as_ref()
+                .and_then(|wanted| rows.iter().position(|row| key(row) == *wanted))
+        };
         let start = place(&request.after).map_or(0, |at| at + 1);
         let end = place(&request.before).unwrap_or(rows.len()).max(start);
         let limit = usize::try_from(request.limit).unwrap_or(0);
@@ -71,7 +75,11 @@ impl<T> Page<T> {
         };
         let (has_previous, has_next) = (start > 0, end < rows.len());
         let items = rows.into_iter().skip(start).take(end - start).collect();
-        Self { items, has_next, has_previous }
+        Self {
+            items,
+            has_next,
+            has_previous,
+        }
     }
 
     /// The same page of something made of its rows.

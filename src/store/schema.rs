@@ -1,5 +1,5 @@
 //! The tables, once for both engines. `migrations/` has their definitions; a test compares the two.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::wildcard_imports, reason = "the macro writes most of it")]
 
 diesel::table! {
     use diesel::sql_types::*;

@@ -4,7 +4,7 @@ use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, inse
 use diesel_async::RunQueryDsl as _;
 
 use super::{
-    Conn, Failure, StoreError,
+    Conn, Failure, StoreError, Tx,
     error::is_unique_violation,
     on,
     schema::{site_counters, sites},
@@ -92,4 +92,16 @@ pub async fn save(conn: &mut Conn, site: &Site) -> Result<(), StoreError> {
     );
     on!(conn, c => update(sites::table.find(site.id)).set(changes).execute(c).await)?;
     Ok(())
+}
+
+/// Locks the command's site against other changes of its settings; the first lock of all.
+pub async fn lock(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    let id = tx.site();
+    on!(tx.conn,
+        sqlite _c => Ok(()),
+        pg c => {
+            sites::table.find(id).select(sites::id).for_no_key_update().load::<SiteId>(c).await?;
+            Ok(())
+        }
+    )
 }

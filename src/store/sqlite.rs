@@ -242,12 +242,9 @@ fn together(conn: &mut Conn, mut jobs: Vec<Box<dyn Job>>, clock: &Arc<dyn Clock>
     let single = jobs.len() == 1;
     let mut fates = Vec::with_capacity(jobs.len());
     for job in &mut jobs {
-        let fate = match attempt(conn, job, clock, single) {
-            Ok(fate) => fate,
-            Err(()) => {
-                rollback(conn);
-                return Err(jobs);
-            }
+        let Ok(fate) = attempt(conn, job, clock, single) else {
+            rollback(conn);
+            return Err(jobs);
         };
         fates.push(fate);
     }

@@ -187,11 +187,7 @@ impl Subscriptions {
     }
 
     /// Never ends and is always ready.
-    async fn flood(
-        &self,
-        context: &Context<'_>,
-        size: usize,
-    ) -> impl Stream<Item = String> + use<> {
+    async fn flood(&self, context: &Context<'_>, size: usize) -> impl Stream<Item = String> + use<> {
         let probe = Arc::clone(probe(context));
         let counter = Arc::clone(&probe);
         let guard = OnDrop(move || probe.floods_dropped.send_modify(|n| *n += 1));

@@ -1,4 +1,6 @@
 //! The catalog's queries and mutations.
 
+pub mod input;
+pub(crate) mod lists;
 pub mod mutation;
 pub mod query;

@@ -1,15 +1,333 @@
 //! Reading the catalog.
-use async_graphql::{Context, Object};
-use crate::graphql::{caller, error::failure, service, types::site::Site};
+
+use async_graphql::{Context, ID, InputObject, Object};
+
+use super::lists;
+use crate::{
+    domain::{ids::TypedId, rejection::Invalid},
+    graphql::{
+        caller,
+        connection::Paging,
+        error::{bad_input, coded, failure},
+        input::id as read_id,
+        scalars::DateTime,
+        service,
+        types::{
+            blocked_time::BlockedTimeConnection,
+            resource::{Resource, ResourceConnection, ResourceType},
+            schedule::Schedule,
+            service::{Service, ServiceConnection, ServiceType},
+            session::{Session, SessionConnection, SessionStatus},
+            site::Site,
+        },
+    },
+    store::catalog as tests,
+};
+
+/// Which services.
+#[derive(InputObject, Clone, Debug, Default)]
+pub struct ServiceFilter {
+    /// Those with these ids. At most 100.
+    ids: Option<Vec<ID>>,
+    /// Those of these types.
+    types: Option<Vec<ServiceType>>,
+}
+
+/// Which resources.
+#[derive(InputObject, Clone, Debug, Default)]
+pub struct ResourceFilter {
+    /// Those with these ids. At most 100.
+    ids: Option<Vec<ID>>,
+    /// Those of these types.
+    types: Option<Vec<ResourceType>>,
+}
+
+/// Which sessions. What is left out doesn't matter.
+#[derive(InputObject, Clone, Debug, Default)]
+pub struct SessionFilter {
+    /// Those that start at this instant or later.
+    from: Option<DateTime>,
+    /// Those that occupy one of these resources; cancelled ones occupy none. At most 100.
+    resource_ids: Option<Vec<ID>>,
+    /// Those on these schedules. At most 100.
+    schedule_ids: Option<Vec<ID>>,
+    /// Those of these services. At most 100.
+    service_ids: Option<Vec<ID>>,
+    /// Those with this status.
+    status: Option<SessionStatus>,
+    /// Those that start before this instant.
+    to: Option<DateTime>,
+}
+
+/// Which blocked times. What is left out doesn't matter.
+#[derive(InputObject, Clone, Debug, Default)]
+pub struct BlockedTimeFilter {
+    /// Those that are over after this instant.
+    from: Option<DateTime>,
+    /// Those of these resources. At most 100.
+    resource_ids: Option<Vec<ID>>,
+    /// Those that start before this instant.
+    to: Option<DateTime>,
+}
+
+/// Ids in one filter.
+const MAX_IDS: usize = 100;
+
+/// Reads the parts of a filter; the first that can't be understood is the query's error.
+struct Reader;
+
+impl Reader {
+    fn ids<I: TypedId>(name: &str, ids: Option<&Vec<ID>>) -> async_graphql::Result<Option<Vec<I>>> {
+        let Some(ids) = ids else { return Ok(None) };
+        if ids.len() > MAX_IDS {
+            let message = format!("`filter.{name}` must have at most {MAX_IDS} entries");
+            return Err(coded(message, "BAD_USER_INPUT"));
+        }
+        let read = ids.iter().enumerate().map(|(index, id)| {
+            read_id(id).map_err(|invalid: Invalid| bad_input(&invalid.at(index.to_string()).at(name).at("filter")))
+        });
+        read.collect::<Result<_, _>>().map(Some)
+    }
+
+    fn instant(name: &str, date: Option<&DateTime>) -> async_graphql::Result<Option<jiff::Timestamp>> {
+        let read = date.map(|date| date.instant(None)).transpose();
+        read.map_err(|invalid| bad_input(&invalid.at(name).at("filter")))
+    }
+}
+
+impl ServiceFilter {
+    fn read(self) -> async_graphql::Result<tests::ServiceFilter> {
+        Ok(tests::ServiceFilter {
+            ids: Reader::ids("ids", self.ids.as_ref())?,
+            kinds: self.types.map(|types| types.into_iter().map(Into::into).collect()),
+        })
+    }
+}
+
+impl ResourceFilter {
+    fn read(self) -> async_graphql::Result<tests::ResourceFilter> {
+        Ok(tests::ResourceFilter {
+            ids: Reader::ids("ids", self.ids.as_ref())?,
+            types: self.types.map(|types| types.into_iter().map(Into::into).collect()),
+        })
+    }
+}
+
+impl SessionFilter {
+    fn read(self) -> async_graphql::Result<tests::SessionFilter> {
+        Ok(tests::SessionFilter {
+            from: Reader::instant("from", self.from.as_ref())?,
+            to: Reader::instant("to", self.to.as_ref())?,
+            services: Reader::ids("serviceIds", self.service_ids.as_ref())?,
+            schedules: Reader::ids("scheduleIds", self.schedule_ids.as_ref())?,
+            resources: Reader::ids("resourceIds", self.resource_ids.as_ref())?,
+            status: self.status.map(Into::into),
+        })
+    }
+}
+
+impl BlockedTimeFilter {
+    fn read(self) -> async_graphql::Result<tests::BlockedTimeFilter> {
+        Ok(tests::BlockedTimeFilter {
+            from: Reader::instant("from", self.from.as_ref())?,
+            to: Reader::instant("to", self.to.as_ref())?,
+            resources: Reader::ids("resourceIds", self.resource_ids.as_ref())?,
+        })
+    }
+}
+
 /// Reading the catalog.
 #[derive(Default, Clone)]
 pub struct CatalogQuery;
+
 /// Reading the catalog.
 #[Object]
 impl CatalogQuery {
-    /// The site.
+    /// Times in which resources can't be booked, by start. For the business; staff see those of their own calendar.
+    async fn blocked_times(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Those behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which of them.")] filter: Option<BlockedTimeFilter>,
+        #[graphql(desc = "How many from the start: 0 to 100, 50 if not said.")] first: Option<i32>,
+        #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
+    ) -> Option<async_graphql::Result<BlockedTimeConnection>> {
+        Some(match filter.unwrap_or_default().read() {
+            Ok(filter) => {
+                lists::blocked_times(
+                    ctx,
+                    filter,
+                    &Paging {
+                        first,
+                        after,
+                        last,
+                        before,
+                    },
+                )
+                .await
+            }
+            Err(error) => Err(error),
+        })
+    }
+
+    /// A staff member or a room, unless it was deleted.
+    async fn resource(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The resource's id.")] id: ID,
+    ) -> Option<async_graphql::Result<Resource>> {
+        let id = match read_id(&id) {
+            Ok(id) => id,
+            Err(invalid) => return Some(Err(bad_input(&invalid.at("id")))),
+        };
+        let found = service(ctx).live_resources(caller(ctx), vec![id]).await;
+        found
+            .map(|mut found| found.pop().map(Resource::from))
+            .map_err(|error| failure(ctx, error))
+            .transpose()
+    }
+
+    /// Staff members and rooms, the oldest first.
+    async fn resources(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Those behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which of them.")] filter: Option<ResourceFilter>,
+        #[graphql(desc = "How many from the start: 0 to 100, 50 if not said.")] first: Option<i32>,
+        #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
+    ) -> Option<async_graphql::Result<ResourceConnection>> {
+        Some(match filter.unwrap_or_default().read() {
+            Ok(filter) => {
+                lists::resources(
+                    ctx,
+                    filter,
+                    &Paging {
+                        first,
+                        after,
+                        last,
+                        before,
+                    },
+                )
+                .await
+            }
+            Err(error) => Err(error),
+        })
+    }
+
+    /// A schedule, such as a course's run, unless it was deleted.
+    async fn schedule(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The schedule's id.")] id: ID,
+    ) -> Option<async_graphql::Result<Schedule>> {
+        let id = match read_id(&id) {
+            Ok(id) => id,
+            Err(invalid) => return Some(Err(bad_input(&invalid.at("id")))),
+        };
+        let found = service(ctx).schedule(caller(ctx), id).await;
+        found
+            .map(|found| found.map(Schedule::from))
+            .map_err(|error| failure(ctx, error))
+            .transpose()
+    }
+
+    /// A service, by its id or by its slug, unless it was deleted. Give exactly one of them.
+    async fn service(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The service's id.")] id: Option<ID>,
+        #[graphql(desc = "The service's slug.")] slug: Option<String>,
+    ) -> Option<async_graphql::Result<Service>> {
+        let found = match (id, slug) {
+            (Some(id), None) => match read_id(&id) {
+                Ok(id) => service(ctx).service(caller(ctx), id).await,
+                Err(invalid) => return Some(Err(bad_input(&invalid.at("id")))),
+            },
+            (None, Some(slug)) => service(ctx).service_by_slug(caller(ctx), slug).await,
+            _ => return Some(Err(coded("give exactly one of `id` and `slug`", "BAD_USER_INPUT"))),
+        };
+        found
+            .map(|found| found.map(Service::from))
+            .map_err(|error| failure(ctx, error))
+            .transpose()
+    }
+
+    /// What the business offers, the oldest first.
+    async fn services(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Those behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which of them.")] filter: Option<ServiceFilter>,
+        #[graphql(desc = "How many from the start: 0 to 100, 50 if not said.")] first: Option<i32>,
+        #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
+    ) -> Option<async_graphql::Result<ServiceConnection>> {
+        Some(match filter.unwrap_or_default().read() {
+            Ok(filter) => {
+                lists::services(
+                    ctx,
+                    filter,
+                    &Paging {
+                        first,
+                        after,
+                        last,
+                        before,
+                    },
+                )
+                .await
+            }
+            Err(error) => Err(error),
+        })
+    }
+
+    /// A session of a class or a course, a cancelled one too.
+    async fn session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The session's id.")] id: ID,
+    ) -> Option<async_graphql::Result<Session>> {
+        match read_id(&id) {
+            Ok(id) => Session::find(ctx, id).await.transpose(),
+            Err(invalid) => Some(Err(bad_input(&invalid.at("id")))),
+        }
+    }
+
+    /// Sessions of classes and courses, by start.
+    async fn sessions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Those behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which of them.")] filter: Option<SessionFilter>,
+        #[graphql(desc = "How many from the start: 0 to 100, 50 if not said.")] first: Option<i32>,
+        #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
+    ) -> Option<async_graphql::Result<SessionConnection>> {
+        Some(match filter.unwrap_or_default().read() {
+            Ok(filter) => {
+                lists::sessions(
+                    ctx,
+                    filter,
+                    &Paging {
+                        first,
+                        after,
+                        last,
+                        before,
+                    },
+                )
+                .await
+            }
+            Err(error) => Err(error),
+        })
+    }
+
+    /// The business whose catalog and bookings these are.
     async fn site(&self, ctx: &Context<'_>) -> Option<async_graphql::Result<Site>> {
-        let found = service(ctx).site(caller(ctx)).await.map_err(|error| failure(ctx, error));
+        let found = service(ctx)
+            .site(caller(ctx))
+            .await
+            .map_err(|error| failure(ctx, error));
         found.map(|site| site.map(Site::from)).transpose()
     }
 }

@@ -1,22 +1,118 @@
-//! Stub.
+//! Times in which a resource can't be booked.
+
 use async_graphql::{Context, ID, Object};
-#[allow(unused_imports)]
-use crate::{domain::{catalog, ids::*}, graphql::{caller, error::failure, service}};
-/// x
-#[derive(Debug, Clone)]
-pub struct BlockedTime(pub catalog::BlockedTime);
-impl From<catalog::BlockedTime> for BlockedTime { fn from(x: catalog::BlockedTime) -> Self { Self(x) } }
-/// x
+
+use super::resource::Resource;
+use crate::{
+    domain::{catalog, ids::BlockedTimeId},
+    graphql::{caller, connection::connection, error::failure, scalars::DateTime, service},
+};
+
+/// A time in which a resource can't be booked. For the business's eyes.
+#[derive(Clone, Debug)]
+pub struct BlockedTime {
+    /// The blocked time.
+    pub blocked: catalog::BlockedTime,
+    /// Its resource, where a list has loaded it.
+    resource: Option<Resource>,
+}
+
+impl From<catalog::BlockedTime> for BlockedTime {
+    fn from(blocked: catalog::BlockedTime) -> Self {
+        Self {
+            blocked,
+            resource: None,
+        }
+    }
+}
+
+/// A time in which a resource can't be booked. For the business's eyes.
 #[Object]
 impl BlockedTime {
-    /// x
-    pub async fn id(&self) -> ID { self.0.id.to_string().into() }
+    /// When it was made.
+    async fn created_date(&self) -> DateTime {
+        self.blocked.created.into()
+    }
+
+    /// The instant at which it is over.
+    async fn end_date(&self) -> DateTime {
+        self.blocked.span.end().into()
+    }
+
+    /// Its id.
+    pub async fn id(&self) -> ID {
+        self.blocked.id.to_string().into()
+    }
+
+    /// Why.
+    async fn reason(&self) -> Option<&str> {
+        self.blocked.reason.as_deref()
+    }
+
+    /// Whose time.
+    async fn resource(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Resource>> {
+        match &self.resource {
+            Some(resource) => Ok(Some(resource.clone())),
+            None => Ok(Resource::load(ctx, vec![self.blocked.resource]).await?.pop()),
+        }
+    }
+
+    /// Grows by one with every change.
+    async fn revision(&self) -> i64 {
+        self.blocked.revision
+    }
+
+    /// The first instant.
+    async fn start_date(&self) -> DateTime {
+        self.blocked.span.start().into()
+    }
+
+    /// When it changed last.
+    async fn updated_date(&self) -> DateTime {
+        self.blocked.updated.into()
+    }
 }
+
+connection!(
+    "A list of blocked times.",
+    BlockedTimeConnection,
+    BlockedTimeEdge,
+    BlockedTime
+);
+
 impl BlockedTime {
-    /// x
+    /// A blocked time that the caller may see.
     pub(crate) async fn find(ctx: &Context<'_>, id: BlockedTimeId) -> async_graphql::Result<Option<Self>> {
-        let site = caller(ctx).site;
-        let found = service(ctx).db().read(move |c| Box::pin(crate::store::catalog::find_blocked_time(c, site, id))).await;
-        found.map(|f| f.map(Self)).map_err(|e| failure(ctx, e.into()))
+        let caller = caller(ctx);
+        if caller.actor.is_customer() {
+            return Ok(None);
+        }
+        let found = service(ctx)
+            .blocked_time(caller, id)
+            .await
+            .map_err(|error| failure(ctx, error))?;
+        Ok(found.map(Self::from))
+    }
+
+    /// Makes the rows of a list; their resources are loaded at once.
+    pub(crate) async fn rows(
+        ctx: &Context<'_>,
+        found: Vec<catalog::BlockedTime>,
+        with_resources: bool,
+    ) -> async_graphql::Result<Vec<Self>> {
+        let mut rows: Vec<Self> = found.into_iter().map(Self::from).collect();
+        if with_resources {
+            let mut ids: Vec<_> = rows.iter().map(|row| row.blocked.resource).collect();
+            ids.sort();
+            ids.dedup();
+            let resources = Resource::load(ctx, ids).await?;
+            for row in &mut rows {
+                row.resource = resources
+                    .iter()
+                    .find(|resource| resource.0.id == row.blocked.resource)
+                    .cloned();
+            }
+        }
+        Ok(rows)
     }
 }

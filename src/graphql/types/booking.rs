@@ -27,11 +27,7 @@ use crate::{
         scalars::{DateTime, EmailAddress, TimeZone},
         service,
     },
-    store::{
-        bookings::Contact,
-        events::Event,
-        page::Page,
-    },
+    store::{bookings::Contact, events::Event, page::Page},
 };
 
 /// Where a booking is in its life.
@@ -102,6 +98,7 @@ pub enum LocationType {
 
 /// A place.
 #[derive(SimpleObject, Debug, Clone)]
+#[graphql(name = "BookingLocation")]
 pub struct Location {
     /// The address in one text.
     pub formatted_address: Option<String>,
@@ -131,7 +128,11 @@ pub struct Booking {
 
 impl From<domain::Booking> for Booking {
     fn from(booking: domain::Booking) -> Self {
-        Self { inner: Arc::new(booking), contact: None, service: None }
+        Self {
+            inner: Arc::new(booking),
+            contact: None,
+            service: None,
+        }
     }
 }
 
@@ -159,7 +160,10 @@ impl BookedResource {
 
     /// The resource as it is now, unless it was deleted.
     async fn resource(&self, ctx: &Context<'_>) -> Option<async_graphql::Result<Resource>> {
-        Resource::load(ctx, vec![self.0.id]).await.map(|mut found| found.pop()).transpose()
+        Resource::load(ctx, vec![self.0.id])
+            .await
+            .map(|mut found| found.pop())
+            .transpose()
     }
 }
 
@@ -181,7 +185,14 @@ pub struct BookedSlot(Arc<domain::Booking>);
 impl BookedSlot {
     /// Rooms and whatever else it needs beside `resource`.
     async fn additional_resources(&self) -> Vec<BookedResource> {
-        self.0.booked.resources.iter().skip(1).cloned().map(BookedResource).collect()
+        self.0
+            .booked
+            .resources
+            .iter()
+            .skip(1)
+            .cloned()
+            .map(BookedResource)
+            .collect()
     }
 
     /// When it ends.
@@ -196,7 +207,7 @@ impl BookedSlot {
 
     /// Who does it. None while an appointment for which nobody was asked for waits for its confirmation.
     async fn resource(&self) -> Option<BookedResource> {
-        self.0.booked.resources.iter().next().cloned().map(BookedResource)
+        self.0.booked.resources.first().cloned().map(BookedResource)
     }
 
     /// The id of the service's schedule.
@@ -377,7 +388,10 @@ pub(crate) fn identity_for(ctx: &Context<'_>, actor: &actor::Identity) -> Option
 impl Booking {
     /// The booking with this id that the caller may see.
     pub async fn load(ctx: &Context<'_>, id: BookingId) -> async_graphql::Result<Option<Self>> {
-        let found = service(ctx).booking(caller(ctx), id).await.map_err(|error| failure(ctx, error))?;
+        let found = service(ctx)
+            .booking(caller(ctx), id)
+            .await
+            .map_err(|error| failure(ctx, error))?;
         Ok(found.map(Self::from))
     }
 
@@ -386,21 +400,35 @@ impl Booking {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let found = service(ctx).bookings_by_id(caller(ctx), ids).await.map_err(|error| failure(ctx, error))?;
+        let found = service(ctx)
+            .bookings_by_id(caller(ctx), ids)
+            .await
+            .map_err(|error| failure(ctx, error))?;
         Ok(found.into_iter().map(Self::from).collect())
     }
 
     /// The booking of an event that the caller saw: also one that has left its calendar since.
     pub async fn of_event(ctx: &Context<'_>, event: &Event) -> async_graphql::Result<Self> {
-        let found = service(ctx).booking_of_event(caller(ctx), event).await.map_err(|error| failure(ctx, error))?;
+        let found = service(ctx)
+            .booking_of_event(caller(ctx), event)
+            .await
+            .map_err(|error| failure(ctx, error))?;
         Ok(Self::from(found))
     }
 
     /// Reads at once, for a whole list, what is selected below each of them.
-    pub async fn prefetch(ctx: &Context<'_>, bookings: &mut [Self], contacts: bool, services: bool) -> async_graphql::Result<()> {
+    pub async fn prefetch(
+        ctx: &Context<'_>,
+        bookings: &mut [Self],
+        contacts: bool,
+        services: bool,
+    ) -> async_graphql::Result<()> {
         if contacts {
             let ids = bookings.iter().map(|booking| booking.inner.id).collect();
-            let found = service(ctx).contacts(caller(ctx), ids).await.map_err(|error| failure(ctx, error))?;
+            let found = service(ctx)
+                .contacts(caller(ctx), ids)
+                .await
+                .map_err(|error| failure(ctx, error))?;
             let mut found: std::collections::HashMap<_, _> = found.into_iter().collect();
             for booking in bookings.iter_mut() {
                 booking.contact = found.remove(&booking.inner.id);
@@ -410,9 +438,14 @@ impl Booking {
             let mut ids: Vec<_> = bookings.iter().map(|booking| booking.inner.booked.service).collect();
             ids.sort();
             ids.dedup();
-            let found = service(ctx).services_by_id(caller(ctx), ids).await.map_err(|error| failure(ctx, error))?;
-            let found: std::collections::HashMap<_, _> =
-                found.into_iter().map(|service| (service.id, Arc::new(service))).collect();
+            let found = service(ctx)
+                .services_by_id(caller(ctx), ids)
+                .await
+                .map_err(|error| failure(ctx, error))?;
+            let found: std::collections::HashMap<_, _> = found
+                .into_iter()
+                .map(|service| (service.id, Arc::new(service)))
+                .collect();
             for booking in bookings.iter_mut() {
                 booking.service = found.get(&booking.inner.booked.service).cloned();
             }
@@ -425,15 +458,24 @@ impl Booking {
 #[Object]
 impl Booking {
     /// What the caller may do with it now, without any override, and if not, why.
-    async fn allowed_actions(&self, ctx: &Context<'_>) -> BookingAllowedActions {
-        let allowed = |act: Act| match service(ctx).allows(caller(ctx), &self.inner, act) {
-            Ok(()) => AllowedAction { allowed: true, code: None, reason: None },
+    async fn allowed_actions(&self, ctx: &Context<'_>) -> async_graphql::Result<BookingAllowedActions> {
+        let offered = self.offered(ctx).await?;
+        let allowed = |act: Act| match service(ctx).allows(caller(ctx), &self.inner, &offered, act) {
+            Ok(()) => AllowedAction {
+                allowed: true,
+                code: None,
+                reason: None,
+            },
             Err(rejection) => {
                 let (code, reason) = UserError::from(rejection).summary();
-                AllowedAction { allowed: false, code: Some(code), reason: Some(reason) }
+                AllowedAction {
+                    allowed: false,
+                    code: Some(code),
+                    reason: Some(reason),
+                }
             }
         };
-        BookingAllowedActions {
+        Ok(BookingAllowedActions {
             cancel: allowed(Act::Cancel),
             confirm: allowed(Act::Confirm),
             confirm_or_decline: allowed(Act::ConfirmOrDecline),
@@ -441,7 +483,7 @@ impl Booking {
             mark_as_pending: allowed(Act::MarkAsPending),
             reschedule: allowed(Act::Reschedule),
             update_number_of_participants: allowed(Act::UpdateParticipants),
-        }
+        })
     }
 
     /// What was booked.
@@ -462,7 +504,10 @@ impl Booking {
     /// The bookings that clash with this one, whichever was there first; those that the caller may see. Also of a
     /// booking that the business let in on purpose and that is not flagged.
     async fn conflicts(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Booking>> {
-        let found = service(ctx).conflicts(caller(ctx), &self.inner).await.map_err(|error| failure(ctx, error))?;
+        let found = service(ctx)
+            .conflicts(caller(ctx), &self.inner)
+            .await
+            .map_err(|error| failure(ctx, error))?;
         Ok(found.into_iter().map(Self::from).collect())
     }
 
@@ -512,13 +557,29 @@ impl Booking {
         #[graphql(desc = "How many from the start: 0 to 100, 50 if not said.")] first: Option<i32>,
         #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
     ) -> Option<async_graphql::Result<BookingEventConnection>> {
-        Some(self.history_page(ctx, &Paging { first, after, last, before }).await)
+        Some(
+            self.history_page(
+                ctx,
+                &Paging {
+                    first,
+                    after,
+                    last,
+                    before,
+                },
+            )
+            .await,
+        )
     }
 
     /// The hold, while one is running.
     async fn hold(&self, ctx: &Context<'_>) -> Option<BookingHold> {
         let now = service(ctx).clock().now();
-        self.inner.hold_expires_at.filter(|until| now < *until).map(|until| BookingHold { expires_at: until.into() })
+        self.inner
+            .hold_expires_at
+            .filter(|until| now < *until)
+            .map(|until| BookingHold {
+                expires_at: until.into(),
+            })
     }
 
     /// Its id.
@@ -535,22 +596,36 @@ impl Booking {
         #[graphql(desc = "How many from the start: 0 to 100, 50 if not said.")] first: Option<i32>,
         #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
     ) -> async_graphql::Result<NotificationConnection> {
-        self.notifications_page(ctx, &Paging { first, after, last, before }).await
+        self.notifications_page(
+            ctx,
+            &Paging {
+                first,
+                after,
+                last,
+                before,
+            },
+        )
+        .await
     }
 
     /// What the participants were told last.
     async fn participant_notification(&self) -> Option<ParticipantNotification> {
-        self.inner.participant_notification.as_ref().map(|notification| ParticipantNotification {
-            channels: notification.channels.iter().map(|channel| (*channel).into()).collect(),
-            message: notification.message.clone(),
-            notify_participants: notification.notify_participants,
-        })
+        self.inner
+            .participant_notification
+            .as_ref()
+            .map(|notification| ParticipantNotification {
+                channels: notification.channels.iter().map(|channel| (*channel).into()).collect(),
+                message: notification.message.clone(),
+                notify_participants: notification.notify_participants,
+            })
     }
 
     /// The groups of participants, where they were booked as groups.
     async fn participants_choices(&self) -> Option<Vec<ParticipantsChoice>> {
         self.inner.participants.choices.as_ref().map(|groups| {
-            let group = |g: &domain::ServiceChoices| ParticipantsChoice { number_of_participants: g.number_of_participants };
+            let group = |g: &domain::ServiceChoices| ParticipantsChoice {
+                number_of_participants: g.number_of_participants,
+            };
             groups.iter().map(group).collect()
         })
     }
@@ -602,16 +677,42 @@ impl Booking {
 }
 
 impl Booking {
+    /// The service, which may have been loaded for the whole list.
+    async fn offered(&self, ctx: &Context<'_>) -> async_graphql::Result<Arc<catalog::Service>> {
+        if let Some(service) = &self.service {
+            return Ok(service.clone());
+        }
+        let found = service(ctx)
+            .services_by_id(caller(ctx), vec![self.inner.booked.service])
+            .await;
+        let found = found.map_err(|error| failure(ctx, error))?.into_iter().next();
+        found
+            .map(Arc::new)
+            .ok_or_else(|| coded("the service is gone", "INTERNAL_ERROR"))
+    }
+
     async fn history_page(&self, ctx: &Context<'_>, paging: &Paging) -> async_graphql::Result<BookingEventConnection> {
         let request = paging.request(history_revision)?;
         let (service, caller, id) = (service(ctx), caller(ctx), self.inner.id);
-        let page = service.history(caller, id, request).await.map_err(|error| failure(ctx, error))?;
-        let total = match selects(ctx, "totalCount") {
-            true => Some(service.count_history(caller, id).await.map_err(|error| failure(ctx, error))?),
-            false => None,
+        let page = service
+            .history(caller, id, request)
+            .await
+            .map_err(|error| failure(ctx, error))?;
+        let total = if selects(ctx, "totalCount") {
+            let count = service.count_history(caller, id).await;
+            Some(count.map_err(|error| failure(ctx, error))?)
+        } else {
+            None
         };
-        let own = |event: Event| BookingEvent { event, booking: Some(self.clone()) };
-        Ok(BookingEventConnection::new(page.map(own), |node| history_cursor(node.event.revision), total))
+        let own = |event: Event| BookingEvent {
+            event,
+            booking: Some(self.clone()),
+        };
+        Ok(BookingEventConnection::new(
+            page.map(own),
+            |node| history_cursor(node.event.revision),
+            total,
+        ))
     }
 
     async fn notifications_page(
@@ -619,8 +720,12 @@ impl Booking {
         ctx: &Context<'_>,
         paging: &Paging,
     ) -> async_graphql::Result<NotificationConnection> {
-        let request = paging.request(|text| open_cursor(text).filter(|content| content.starts_with("notification_")))?;
-        let all = service(ctx).notifications(caller(ctx), self.inner.id).await.map_err(|error| failure(ctx, error))?;
+        let request =
+            paging.request(|text| open_cursor(text).filter(|content| content.starts_with("notification_")))?;
+        let all = service(ctx)
+            .notifications(caller(ctx), self.inner.id)
+            .await
+            .map_err(|error| failure(ctx, error))?;
         let total = i64::try_from(all.len()).ok();
         let key = |notification: &Notification| notification.0.id.to_string();
         // A booking has as many messages as changes: they are cut here and not in the database.

@@ -12,6 +12,7 @@ use crate::{
     domain::{
         ids::{BookingId, TypedId},
         rejection::{Field, Invalid},
+        text,
     },
     graphql::{
         connection::{cursor, open_cursor},
@@ -208,10 +209,10 @@ impl BookingFilter {
             status => Status by |value| Ok(value.into());
             payment_status => PaymentStatus by |value| Ok(value.into());
             selected_payment_option => PaymentOption by |value| Ok(value.into());
-            contact_email => Email by |value: String| Ok(value.to_lowercase());
-            external_user_id => ExternalUser by Ok;
+            contact_email => Email by |value: String| Ok(text::bounded(&value, 320)?.to_lowercase());
+            external_user_id => ExternalUser by |value: String| text::bounded(&value, 320);
             created_by_type => CreatedByKind by |value| Ok(value.into());
-            created_by_subject => CreatedById by Ok;
+            created_by_subject => CreatedById by |value: String| text::bounded(&value, 320);
             created_date => Created by |value: DateTime| value.instant(None);
             updated_date => Updated by |value: DateTime| value.instant(None);
             start_date => Start by |value: DateTime| value.instant(None);
@@ -219,20 +220,37 @@ impl BookingFilter {
             total_participants => Participants by Ok;
         }
         if let Some(filter) = self.double_booked {
-            all.extend(filter.eq.map(|yes| Filter::Is(BookingField::DoubleBooked(Test::Eq(yes)))));
-            all.extend(filter.ne.map(|yes| Filter::Is(BookingField::DoubleBooked(Test::Ne(yes)))));
+            all.extend(
+                filter
+                    .eq
+                    .map(|yes| Filter::Is(BookingField::DoubleBooked(Test::Eq(yes)))),
+            );
+            all.extend(
+                filter
+                    .ne
+                    .map(|yes| Filter::Is(BookingField::DoubleBooked(Test::Ne(yes)))),
+            );
         }
         for (name, list) in [("and", self.and), ("or", self.or)] {
             let Some(list) = list else { continue };
             if list.len() > MAX_VALUES {
                 return Err(Invalid::new(Field::Other, "must have at most 100 entries").at(name));
             }
-            let parts = list.into_iter().map(|part| part.nested(depth + 1)).collect::<Result<Vec<_>, _>>();
+            let parts = list
+                .into_iter()
+                .map(|part| part.nested(depth + 1))
+                .collect::<Result<Vec<_>, _>>();
             let parts = parts.map_err(|invalid| invalid.at(name))?;
-            all.push(if name == "and" { Filter::All(parts) } else { Filter::Any(parts) });
+            all.push(if name == "and" {
+                Filter::All(parts)
+            } else {
+                Filter::Any(parts)
+            });
         }
         if let Some(not) = self.not {
-            all.push(Filter::Not(Box::new(not.nested(depth + 1).map_err(|invalid| invalid.at("not"))?)));
+            all.push(Filter::Not(Box::new(
+                not.nested(depth + 1).map_err(|invalid| invalid.at("not"))?,
+            )));
         }
         Ok(Filter::All(all))
     }
@@ -288,7 +306,9 @@ impl BookingOrder {
     /// The field and the direction; newest first if nothing was said.
     #[must_use]
     pub fn parse(order: Option<Self>) -> (OrderField, page::Direction) {
-        let Some(order) = order else { return (OrderField::Created, page::Direction::Desc) };
+        let Some(order) = order else {
+            return (OrderField::Created, page::Direction::Desc);
+        };
         let field = match order.field {
             BookingOrderField::CreatedDate => OrderField::Created,
             BookingOrderField::EndDate => OrderField::End,

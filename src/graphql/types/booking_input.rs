@@ -94,9 +94,15 @@ impl LocationInput {
     pub fn parse(self) -> Result<domain::Location, Rejections> {
         let mut problems = Problems::default();
         let name = problems.option("name", self.name.map(|name| text::bounded(&name, 150)));
-        let formatted_address =
-            problems.option("formattedAddress", self.formatted_address.map(|address| text::bounded(&address, 512)));
-        problems.finish(Some(domain::Location { location_type: self.location_type.into(), name, formatted_address }))
+        let formatted_address = problems.option(
+            "formattedAddress",
+            self.formatted_address.map(|address| text::bounded(&address, 512)),
+        );
+        problems.finish(Some(domain::Location {
+            location_type: self.location_type.into(),
+            name,
+            formatted_address,
+        }))
     }
 }
 
@@ -162,7 +168,9 @@ impl AppointmentSlotInput {
         }
         let resources: Option<Vec<ResourceId>> =
             problems.take("resourceIds", ids.iter().take(20).map(id).collect::<Result<_, _>>());
-        let location = self.location.and_then(|location| problems.nest("location", location.parse()));
+        let location = self
+            .location
+            .and_then(|location| problems.nest("location", location.parse()));
         let wanted = (|| {
             Some(Wanted::Appointment {
                 service: service?,
@@ -211,7 +219,10 @@ impl ContactDetailsInput {
         contact.email = address.map(|address| address.as_str().to_owned());
         contact.country_code = problems.option("countryCode", self.country_code.map(|code| country(&code)));
         let named = [&contact.first_name, &contact.last_name, &contact.email];
-        if !named.iter().any(|value| value.as_ref().is_some_and(|value| !value.trim().is_empty())) {
+        if !named
+            .iter()
+            .any(|value| value.as_ref().is_some_and(|value| !value.trim().is_empty()))
+        {
             problems.complain(&[], "must have a name or an e-mail address");
         }
         problems.finish(Some(contact))
@@ -261,11 +272,16 @@ fn participants(
         (Some(total), None) => Participants::total(total).map(Some),
         (None, Some(groups)) => {
             // No service has options yet, so no choice can be one of its own.
-            if let Some(index) = groups.iter().position(|g| g.choices.as_ref().is_some_and(|c| !c.is_empty())) {
+            if let Some(index) = groups
+                .iter()
+                .position(|g| g.choices.as_ref().is_some_and(|c| !c.is_empty()))
+            {
                 let invalid = Invalid::new(Field::Choices, "are not offered by the service");
                 return Err(invalid.at("choices").at(index.to_string()).at("participantsChoices"));
             }
-            let groups = groups.into_iter().map(|g| ServiceChoices { number_of_participants: g.number_of_participants });
+            let groups = groups.into_iter().map(|g| ServiceChoices {
+                number_of_participants: g.number_of_participants,
+            });
             Participants::groups(groups.collect()).map(Some)
         }
     }
@@ -298,7 +314,11 @@ impl ParticipantNotificationInput {
             channels.push(domain::NotificationChannel::Email);
         }
         let notify_participants = self.notify_participants;
-        problems.finish(Some(domain::ParticipantNotification { notify_participants, message, channels }))
+        problems.finish(Some(domain::ParticipantNotification {
+            notify_participants,
+            message,
+            channels,
+        }))
     }
 }
 
@@ -352,11 +372,17 @@ impl CreateBookingInput {
         let wanted = problems.nest("bookedEntity", self.booked_entity.parse());
         let contact = problems.nest("contactDetails", self.contact_details.parse());
         let people = take_participants(&mut problems, self.total_participants, self.participants_choices, true);
-        let notification =
-            self.participant_notification.and_then(|n| problems.nest("participantNotification", n.parse()));
-        let external_user_id =
-            problems.option("externalUserId", self.external_user_id.map(|user| text::required(&user, 255)));
-        if self.hold_seconds.is_some_and(|seconds| !(1..=MAX_HOLD_SECONDS).contains(&seconds)) {
+        let notification = self
+            .participant_notification
+            .and_then(|n| problems.nest("participantNotification", n.parse()));
+        let external_user_id = problems.option(
+            "externalUserId",
+            self.external_user_id.map(|user| text::required(&user, 255)),
+        );
+        if self
+            .hold_seconds
+            .is_some_and(|seconds| !(1..=MAX_HOLD_SECONDS).contains(&seconds))
+        {
             problems.complain(&["holdSeconds"], "must be between 1 and 1800");
         }
         let flow = self.flow_control_settings.unwrap_or_default();
@@ -415,7 +441,12 @@ fn target(
     let booking: Option<BookingId> = problems.take("bookingId", id(booking_id));
     let notification = notification.and_then(|n| problems.nest("participantNotification", n.parse()));
     let expected_revision = expected_revision.map(i64::from);
-    booking.map(|booking| Target { booking, expected_revision, idempotency: key, notification })
+    booking.map(|booking| Target {
+        booking,
+        expected_revision,
+        idempotency: key,
+        notification,
+    })
 }
 
 macro_rules! act_input {

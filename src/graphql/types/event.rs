@@ -128,7 +128,12 @@ impl BookingEvent {
     }
 }
 
-connection!("Events, oldest first.", BookingEventConnection, BookingEventEdge, BookingEvent);
+connection!(
+    "Events, oldest first.",
+    BookingEventConnection,
+    BookingEventEdge,
+    BookingEvent
+);
 
 /// Which events of the log are wanted. Fields that are left out let everything pass; all given ones must be met.
 #[derive(Debug, Clone, InputObject)]
@@ -150,12 +155,18 @@ impl BookingEventFilter {
                 problems.complain(&[name], "must have at most 100 entries");
             }
         }
-        let bookings =
-            self.booking_ids.and_then(|ids| problems.take("bookingIds", ids.iter().map(id).collect::<Result<Vec<_>, _>>()));
-        let services =
-            self.service_ids.and_then(|ids| problems.take("serviceIds", ids.iter().map(id).collect::<Result<Vec<_>, _>>()));
+        let bookings = self
+            .booking_ids
+            .and_then(|ids| problems.take("bookingIds", ids.iter().map(id).collect::<Result<Vec<_>, _>>()));
+        let services = self
+            .service_ids
+            .and_then(|ids| problems.take("serviceIds", ids.iter().map(id).collect::<Result<Vec<_>, _>>()));
         let types = self.types.map(|types| types.into_iter().map(Into::into).collect());
-        problems.finish(Some(bookings::EventFilter { bookings, services, types }))
+        problems.finish(Some(bookings::EventFilter {
+            bookings,
+            services,
+            types,
+        }))
     }
 }
 
@@ -184,7 +195,11 @@ pub fn log_cursor(position: i64) -> String {
 #[must_use]
 pub fn log_position(text: &str) -> Option<i64> {
     let content = open_cursor(text)?;
-    content.strip_prefix("log:")?.parse().ok().filter(|position| *position >= 0)
+    content
+        .strip_prefix("log:")?
+        .parse()
+        .ok()
+        .filter(|position| *position >= 0)
 }
 
 /// The opaque cursor of an event in one booking's history.
@@ -196,5 +211,9 @@ pub fn history_cursor(revision: i64) -> String {
 /// The revision in a cursor of a booking's history.
 #[must_use]
 pub fn history_revision(text: &str) -> Option<i64> {
-    open_cursor(text)?.strip_prefix("rev:")?.parse().ok().filter(|revision| *revision >= 0)
+    open_cursor(text)?
+        .strip_prefix("rev:")?
+        .parse()
+        .ok()
+        .filter(|revision| *revision >= 0)
 }

@@ -31,6 +31,7 @@ pub enum IdentityType {
 #[derive(SimpleObject, Debug, Clone)]
 pub struct Identity {
     /// The sort.
+    #[graphql(name = "type")]
     pub identity_type: IdentityType,
     /// The name: the token's subject, or a visitor's id.
     pub subject: String,
@@ -38,7 +39,10 @@ pub struct Identity {
 
 impl From<&actor::Identity> for Identity {
     fn from(identity: &actor::Identity) -> Self {
-        Self { identity_type: identity.kind.into(), subject: identity.id.clone() }
+        Self {
+            identity_type: identity.kind.into(),
+            subject: identity.id.clone(),
+        }
     }
 }
 
@@ -72,13 +76,21 @@ impl Viewer {
 
     /// The resource whose calendar it manages, if it is staff.
     async fn resource(&self, ctx: &Context<'_>) -> Option<async_graphql::Result<Resource>> {
-        let Actor::Staff { resource, .. } = self.0.actor else { return None };
-        Resource::load(ctx, vec![resource]).await.map(|mut found| found.pop()).transpose()
+        let Actor::Staff { resource, .. } = self.0.actor else {
+            return None;
+        };
+        Resource::load(ctx, vec![resource])
+            .await
+            .map(|mut found| found.pop())
+            .transpose()
     }
 
     /// The site on which it acts.
     async fn site(&self, ctx: &Context<'_>) -> Option<async_graphql::Result<Site>> {
-        let found = service(ctx).site(caller(ctx)).await.map_err(|error| failure(ctx, error));
+        let found = service(ctx)
+            .site(caller(ctx))
+            .await
+            .map_err(|error| failure(ctx, error));
         found.map(|site| site.map(Site::from)).transpose()
     }
 }

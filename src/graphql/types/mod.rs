@@ -6,6 +6,7 @@ pub mod booking_filter;
 pub mod booking_input;
 pub mod event;
 pub mod identity;
+pub mod money;
 pub mod node;
 pub mod notification;
 pub mod resource;

@@ -21,7 +21,10 @@ pub struct Money {
 
 impl From<money::Money> for Money {
     fn from(money: money::Money) -> Self {
-        Self { amount: Decimal(money.amount()), currency: (&money.currency).into() }
+        Self {
+            amount: Decimal(money.amount()),
+            currency: (&money.currency).into(),
+        }
     }
 }
 

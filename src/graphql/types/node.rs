@@ -7,13 +7,24 @@ use super::{
     schedule::Schedule, service::Service, session::Session, site::Site,
 };
 use crate::{
-    domain::ids::{BlockedTimeId, BookingId, EventId, Kind, NotificationId, ResourceId, ScheduleId, ServiceId, SessionId, SiteId, TypedId as _, parse_any},
-    graphql::{caller, error::{coded, failure}, service},
+    domain::ids::{
+        BlockedTimeId, BookingId, EventId, Kind, NotificationId, ResourceId, ScheduleId, ServiceId, SessionId, SiteId,
+        TypedId as _, parse_any,
+    },
+    graphql::{
+        caller,
+        error::{coded, failure},
+        service,
+    },
 };
 
 /// Something that has an id, unique in all of the API.
 #[derive(Interface, Clone)]
-#[graphql(field(name = "id", ty = "ID", desc = "Its id: a type prefix and 26 characters. Opaque; nothing but the prefix means anything."))]
+#[graphql(field(
+    name = "id",
+    ty = "ID",
+    desc = "Its id: a type prefix and 26 characters. Opaque; nothing but the prefix means anything."
+))]
 #[expect(clippy::large_enum_variant, reason = "one at a time")]
 pub enum Node {
     /// A time in which a resource can't be booked.
@@ -39,27 +50,45 @@ pub enum Node {
 impl Node {
     /// The object with this id that the caller may see.
     pub async fn load(ctx: &Context<'_>, id: &ID) -> async_graphql::Result<Option<Self>> {
-        let (kind, uuid) = parse_any(id.as_str())
-            .ok_or_else(|| coded("not a well-formed id of any type", "BAD_USER_INPUT"))?;
+        let (kind, uuid) =
+            parse_any(id.as_str()).ok_or_else(|| coded("not a well-formed id of any type", "BAD_USER_INPUT"))?;
         Ok(match kind {
             Kind::Booking => Booking::load(ctx, BookingId::from_uuid(uuid)).await?.map(Self::Booking),
             Kind::Service => Service::find(ctx, ServiceId::from_uuid(uuid)).await?.map(Self::Service),
-            Kind::Resource => Resource::load(ctx, vec![ResourceId::from_uuid(uuid)]).await?.pop().map(Self::Resource),
-            Kind::Schedule => Schedule::find(ctx, ScheduleId::from_uuid(uuid)).await?.map(Self::Schedule),
+            Kind::Resource => Resource::load(ctx, vec![ResourceId::from_uuid(uuid)])
+                .await?
+                .pop()
+                .map(Self::Resource),
+            Kind::Schedule => Schedule::find(ctx, ScheduleId::from_uuid(uuid))
+                .await?
+                .map(Self::Schedule),
             Kind::Session => Session::find(ctx, SessionId::from_uuid(uuid)).await?.map(Self::Session),
-            Kind::BlockedTime => BlockedTime::find(ctx, BlockedTimeId::from_uuid(uuid)).await?.map(Self::BlockedTime),
+            Kind::BlockedTime => BlockedTime::find(ctx, BlockedTimeId::from_uuid(uuid))
+                .await?
+                .map(Self::BlockedTime),
             Kind::Site => {
-                let found = service(ctx).site(caller(ctx)).await.map_err(|error| failure(ctx, error))?;
-                found.filter(|site| site.id == SiteId::from_uuid(uuid)).map(|site| Self::Site(Site::from(site)))
+                let found = service(ctx)
+                    .site(caller(ctx))
+                    .await
+                    .map_err(|error| failure(ctx, error))?;
+                found
+                    .filter(|site| site.id == SiteId::from_uuid(uuid))
+                    .map(|site| Self::Site(Site::from(site)))
             }
             Kind::Notification => {
                 let id = NotificationId::from_uuid(uuid);
-                let found = service(ctx).notification(caller(ctx), id).await.map_err(|error| failure(ctx, error))?;
+                let found = service(ctx)
+                    .notification(caller(ctx), id)
+                    .await
+                    .map_err(|error| failure(ctx, error))?;
                 found.map(|found| Self::Notification(Notification(found)))
             }
             Kind::Event => match EventId::from_uuid(uuid).position(caller(ctx).site) {
                 Some(position) => {
-                    let found = service(ctx).event(caller(ctx), position).await.map_err(|error| failure(ctx, error))?;
+                    let found = service(ctx)
+                        .event(caller(ctx), position)
+                        .await
+                        .map_err(|error| failure(ctx, error))?;
                     found.map(|event| Self::BookingEvent(event.into()))
                 }
                 None => None,

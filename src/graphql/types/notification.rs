@@ -93,4 +93,9 @@ impl Notification {
     }
 }
 
-connection!("The messages about a booking, oldest first.", NotificationConnection, NotificationEdge, Notification);
+connection!(
+    "The messages about a booking, oldest first.",
+    NotificationConnection,
+    NotificationEdge,
+    Notification
+);

@@ -1,22 +1,101 @@
-//! Stub.
-use async_graphql::{Context, ID, Object};
-#[allow(unused_imports)]
-use crate::{domain::{catalog, ids::*}, graphql::{caller, error::failure, service}};
-/// x
-#[derive(Debug, Clone)]
+//! Staff members and rooms.
+
+use async_graphql::{Context, Enum, ID, Object};
+
+use crate::{
+    domain::{catalog, ids::ResourceId},
+    graphql::{
+        caller,
+        connection::connection,
+        error::failure,
+        scalars::{DateTime, EmailAddress},
+        service,
+    },
+    service::access,
+};
+
+/// What a resource is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "crate::domain::catalog::ResourceType")]
+pub enum ResourceType {
+    /// A room.
+    Room,
+    /// Somebody who does the work.
+    Staff,
+}
+
+/// A staff member or a room: can do one thing at a time.
+#[derive(Clone, Debug)]
 pub struct Resource(pub catalog::Resource);
-impl From<catalog::Resource> for Resource { fn from(x: catalog::Resource) -> Self { Self(x) } }
-/// x
+
+impl From<catalog::Resource> for Resource {
+    fn from(resource: catalog::Resource) -> Self {
+        Self(resource)
+    }
+}
+
+/// A staff member or a room: can do one thing at a time.
 #[Object]
 impl Resource {
-    /// x
-    pub async fn id(&self) -> ID { self.0.id.to_string().into() }
-}
-impl Resource {
-    /// x
-    pub(crate) async fn load(ctx: &Context<'_>, ids: Vec<ResourceId>) -> async_graphql::Result<Vec<Self>> {
-        let site = caller(ctx).site;
-        let found = service(ctx).db().read(move |c| Box::pin(async move { crate::store::catalog::find_resources(c, site, &ids).await })).await;
-        found.map(|f| f.into_iter().map(Self).collect()).map_err(|e| failure(ctx, e.into()))
+    /// When it was made.
+    async fn created_date(&self) -> DateTime {
+        self.0.created.into()
     }
+
+    /// The e-mail address of a staff member. Null for customers.
+    async fn email(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<EmailAddress>> {
+        let business = access::is_business(caller(ctx));
+        Ok(self.0.email.clone().filter(|_| business).map(EmailAddress))
+    }
+
+    /// Its id.
+    pub async fn id(&self) -> ID {
+        self.0.id.to_string().into()
+    }
+
+    /// Its name.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Grows by one with every change.
+    async fn revision(&self) -> i64 {
+        self.0.revision
+    }
+
+    /// What it is.
+    #[graphql(name = "type")]
+    async fn resource_type(&self) -> ResourceType {
+        self.0.resource_type.into()
+    }
+
+    /// When it changed last.
+    async fn updated_date(&self) -> DateTime {
+        self.0.updated.into()
+    }
+}
+
+connection!("A list of resources.", ResourceConnection, ResourceEdge, Resource);
+
+impl Resource {
+    /// The resources with these ids, in their order, those too that were deleted; unknown ones are left out.
+    pub(crate) async fn load(ctx: &Context<'_>, ids: Vec<ResourceId>) -> async_graphql::Result<Vec<Self>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = service(ctx)
+            .resources_by_id(caller(ctx), ids.clone())
+            .await
+            .map_err(|error| failure(ctx, error))?;
+        Ok(pick(&ids, &found))
+    }
+}
+
+/// Those of the resources that have these ids, in the order of the ids.
+pub(super) fn pick(ids: &[ResourceId], found: &[catalog::Resource]) -> Vec<Resource> {
+    ids.iter()
+        .filter_map(|id| found.iter().find(|resource| resource.id == *id))
+        .cloned()
+        .map(Resource)
+        .collect()
 }

@@ -32,13 +32,11 @@ impl<'a> ClientMessage<'a> {
         if !is_object(text.trim_start()) {
             return Err(Close::bad_message("a message must be a JSON object"));
         }
-        let envelope: Envelope<'a> = serde_json::from_str(text)
-            .map_err(|error| Close::bad_message(format!("malformed message: {error}")))?;
+        let envelope: Envelope<'a> =
+            serde_json::from_str(text).map_err(|error| Close::bad_message(format!("malformed message: {error}")))?;
         let payload = envelope.payload.map(RawValue::get);
         let object = match payload {
-            Some(payload) if !is_object(payload) => {
-                Err(Close::bad_message("a payload must be an object"))
-            }
+            Some(payload) if !is_object(payload) => Err(Close::bad_message("a payload must be an object")),
             payload => Ok(payload),
         };
         let id = envelope.id.filter(|id| !id.is_empty());
@@ -139,11 +137,7 @@ impl Close {
 
     /// The caller was turned away, for now (1013) or as such (4403).
     pub(super) fn refused(refusal: &crate::http::Refusal) -> Self {
-        let code = if refusal.status.is_server_error() {
-            1013
-        } else {
-            4403
-        };
+        let code = if refusal.status.is_server_error() { 1013 } else { 4403 };
         Self {
             code,
             reason: format!("{}: {}", refusal.code, refusal.message).into(),

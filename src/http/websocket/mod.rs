@@ -136,9 +136,7 @@ impl<A: Api> Connection<A> {
             Err(end) = self.talk() => end,
         };
         let Self {
-            mut socket,
-            operations,
-            ..
+            mut socket, operations, ..
         } = self;
         // Nobody listens any more, however long the farewell takes.
         drop(operations);
@@ -206,10 +204,7 @@ impl<A: Api> Connection<A> {
         }
     }
 
-    async fn on_received(
-        &mut self,
-        received: Option<Result<Message, axum::Error>>,
-    ) -> Result<(), End> {
+    async fn on_received(&mut self, received: Option<Result<Message, axum::Error>>) -> Result<(), End> {
         match received {
             Some(Ok(Message::Text(text))) => self.on_text(&text).await,
             // Frames of that kind are answered below us, and a pong has done its work by coming.
@@ -264,8 +259,8 @@ impl<A: Api> Connection<A> {
         if self.operations.contains(id) {
             return Err(Close::duplicate(id));
         }
-        let request = params::from_json(payload.as_bytes())
-            .map_err(|malformed| Close::bad_message(malformed.to_string()))?;
+        let request =
+            params::from_json(payload.as_bytes()).map_err(|malformed| Close::bad_message(malformed.to_string()))?;
         let most = self.transport.settings.max_operations;
         if self.operations.len() >= most {
             let fault = Fault {
@@ -298,9 +293,7 @@ impl<A: Api> Connection<A> {
     ) -> BoxStream<'static, Frame> {
         let outcome = self.transport.run(kind, caller, request, id.clone());
         let frame = outcome.map(move |outcome| match outcome {
-            Ok(response) if wire::is_request_error(&response) => {
-                Frame::Errors(wire::errors(&response))
-            }
+            Ok(response) if wire::is_request_error(&response) => Frame::Errors(wire::errors(&response)),
             Ok(response) => Frame::Next(wire::response(&response)),
             Err(_) => Frame::Errors(wire::fault_list(&Fault::internal(&id))),
         });
@@ -350,10 +343,7 @@ impl<A: Api> Connection<A> {
 }
 
 /// Gives a client up that doesn't make room for what is being written.
-async fn in_time(
-    limit: Duration,
-    write: impl Future<Output = Result<(), axum::Error>>,
-) -> Result<(), End> {
+async fn in_time(limit: Duration, write: impl Future<Output = Result<(), axum::Error>>) -> Result<(), End> {
     match timeout(limit, write).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(End::Lost),

@@ -2,7 +2,7 @@
 
 use super::{
     Changed, Target, before_start,
-    place::{self, Place},
+    place::{self, Place, Reopen},
     write_change,
 };
 use crate::{
@@ -90,9 +90,10 @@ impl Command for Decide {
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Changed, Failure> {
         let (site, actor) = (self.caller.site, &self.caller.actor);
-        let (before, mut place) = open(tx, &self.caller, &self.input.target).await?;
+        let leaves = matches!(self.input.verdict, Verdict::Decline | Verdict::Cancel);
+        let purpose = if leaves { Reopen::Leave } else { Reopen::Take };
+        let (before, mut place) = open(tx, &self.caller, &self.input.target, purpose).await?;
         let now = place.ledger.now();
-        before.check_revision(self.input.target.expected_revision)?;
         before.check(self.input.verdict.act())?;
         let mut after = before.clone();
         if let Some(payment_status) = self.input.payment_status {
@@ -143,35 +144,69 @@ impl Decide {
         let flagged = clash && !skipped;
         let online = &place.service.online_booking;
         let approved = booking.approved_status(online.require_manual_approval);
-        let by_owner = if skipped { OverlapReason::OwnerSkip } else { OverlapReason::OwnerConfirm };
+        let by_owner = if skipped {
+            OverlapReason::OwnerSkip
+        } else {
+            OverlapReason::OwnerConfirm
+        };
         let pending_reason = |otherwise| {
             let several = online.allow_multiple_requests && place.service.kind == ServiceKind::Appointment;
-            if several { OverlapReason::MultipleRequests } else { otherwise }
+            if several {
+                OverlapReason::MultipleRequests
+            } else {
+                otherwise
+            }
         };
-        let closed = |status, event| Judged { status, double_booked: false, reason: by_owner, event };
+        let closed = |status, event| Judged {
+            status,
+            double_booked: false,
+            reason: by_owner,
+            event,
+        };
         Ok(match self.input.verdict {
             Verdict::Confirm { check_availability } => {
                 if let Some((ask, found)) = place.clash.as_ref().filter(|_| check_availability) {
                     return Err(place.refuse(tx, ask, found).await?.into());
                 }
                 let (status, event) = (BookingStatus::Confirmed, EventType::Confirmed);
-                Judged { status, double_booked: flagged, reason: by_owner, event }
+                Judged {
+                    status,
+                    double_booked: flagged,
+                    reason: by_owner,
+                    event,
+                }
             }
-            Verdict::MarkAsPending { skip_pending_approval_service } => {
+            Verdict::MarkAsPending {
+                skip_pending_approval_service,
+            } => {
                 if !online.require_manual_approval && !skip_pending_approval_service {
                     return Err(Rejection::NotPendingApprovalService.into());
                 }
                 let (status, event) = (BookingStatus::Pending, EventType::MarkedAsPending);
-                Judged { status, double_booked: flagged, reason: pending_reason(by_owner), event }
+                Judged {
+                    status,
+                    double_booked: flagged,
+                    reason: pending_reason(by_owner),
+                    event,
+                }
             }
             Verdict::ConfirmOrDecline => {
                 let decision = Decision::make(skipped, clash, booking.payment_status, approved);
-                let otherwise = if skipped { OverlapReason::OwnerSkip } else { OverlapReason::PaidOrder };
+                let otherwise = if skipped {
+                    OverlapReason::OwnerSkip
+                } else {
+                    OverlapReason::PaidOrder
+                };
                 let reason = match decision.status {
                     BookingStatus::Pending => pending_reason(otherwise),
                     _ => otherwise,
                 };
-                Judged { status: decision.status, double_booked: decision.double_booked, reason, event: decision.event() }
+                Judged {
+                    status: decision.status,
+                    double_booked: decision.double_booked,
+                    reason,
+                    event: decision.event(),
+                }
             }
             Verdict::Decline => closed(BookingStatus::Declined, EventType::Declined),
             Verdict::Cancel => {
@@ -182,19 +217,48 @@ impl Decide {
     }
 }
 
-/// Finds a booking that the caller may act on and locks all that the act may touch.
-pub(super) async fn open(tx: &mut Tx<'_>, caller: &Caller, target: &Target) -> Result<(Booking, Place), Failure> {
+/// Finds a booking that the caller may act on, in the revision that it knows, and locks all that the act may touch.
+pub(super) async fn open(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    target: &Target,
+    purpose: Reopen,
+) -> Result<(Booking, Place), Failure> {
     let seen = load(tx, caller, target).await?;
     let service = catalog::find_service(tx.conn(), caller.site, seen.booked.service)
         .await?
         .ok_or_else(|| Rejection::not_found(Kind::Service, &["bookingId"]))?;
-    let place = place::reopen(tx, &seen, service).await?;
+    let place = place::reopen(tx, &seen, service, purpose)
+        .await
+        .map_err(|failure| match failure {
+            Failure::Rejected(Rejection::NotFound { kind, .. }) => Rejection::not_found(kind, &["bookingId"]).into(),
+            other => other,
+        })?;
     // What was read before the locks may be old; what expired a hold while locking may have changed it, too.
     let booking = load(tx, caller, target).await?;
-    if place::targets_of(&booking.booked) != place::targets_of(&seen.booked) || booking.booked.span != seen.booked.span {
+    if place::targets_of(&booking.booked) != place::targets_of(&seen.booked) || booking.booked.span != seen.booked.span
+    {
         return Err(Failure::Again);
     }
+    check_revision(&seen, &booking, target.expected_revision)?;
     Ok((booking, place))
+}
+
+/// Whether the end of its hold is all that happened to a booking since it was read.
+pub(super) fn only_its_hold_ended(seen: &Booking, booking: &Booking) -> bool {
+    seen.hold_expires_at.is_some()
+        && booking.hold_expires_at.is_none()
+        && booking.status == seen.status
+        && booking.revision == seen.revision + 1
+}
+
+/// The revision that the caller knows may be the one before its hold ended: that is written by whoever touches the
+/// booking next, which is this very act.
+pub(super) fn check_revision(seen: &Booking, booking: &Booking, expected: Option<i64>) -> Result<(), Rejection> {
+    if expected == Some(seen.revision) && only_its_hold_ended(seen, booking) {
+        return Ok(());
+    }
+    booking.check_revision(expected)
 }
 
 pub(super) async fn load(tx: &mut Tx<'_>, caller: &Caller, target: &Target) -> Result<Booking, Failure> {
@@ -213,7 +277,10 @@ impl Service {
         }
         let key = input.target.idempotency.take();
         let mutation = input.verdict.mutation();
-        let decide = Decide { caller: caller.clone(), input };
+        let decide = Decide {
+            caller: caller.clone(),
+            input,
+        };
         Ok(self.once(caller, mutation, key, decide).await?.0)
     }
 }

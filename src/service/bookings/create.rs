@@ -84,6 +84,9 @@ struct Create {
     id: BookingId,
     input: CreateBooking,
     holds_per_customer: i64,
+    /// The limit of holds from the caller's address, where it was reached when the call came in. Judged in the command,
+    /// so that a retry still finds its answer.
+    address_full: Option<usize>,
 }
 
 impl Command for Create {
@@ -95,7 +98,10 @@ impl Command for Create {
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Created, Failure> {
         let booking = self.make(tx).await?;
-        Ok(Created { visitor: new_visitor(&self.caller, booking.created), booking })
+        Ok(Created {
+            visitor: new_visitor(&self.caller, booking.created),
+            booking,
+        })
     }
 }
 
@@ -110,7 +116,11 @@ impl Create {
     async fn make(&self, tx: &mut Tx<'_>) -> Result<Booking, Failure> {
         let input = &self.input;
         let confirm = input.status == Some(BookingStatus::Confirmed);
-        let purpose = if confirm || input.hold_seconds.is_some() { Purpose::Take } else { Purpose::Look };
+        let purpose = if confirm || input.hold_seconds.is_some() {
+            Purpose::Take
+        } else {
+            Purpose::Look
+        };
         let search = Search {
             holder: self.id,
             seats: input.participants.total,
@@ -118,7 +128,7 @@ impl Create {
             any_length: input.flow.skip_availability_validation,
             current: None,
         };
-        let mut place = place::find(tx, &input.wanted, &search).await?;
+        let mut place = place::find(tx, &input.wanted, &search, &["bookedEntity"]).await?;
         let now = place.ledger.now();
         self.check_rights(&place)?;
         self.check_service(&place, now)?;
@@ -128,10 +138,16 @@ impl Create {
         {
             return Err(place.refuse(tx, ask, clash).await?.into());
         }
-        let hold_expires_at = input.hold_seconds.and_then(|seconds| now.checked_add(i64::from(seconds).seconds()).ok());
+        let hold_expires_at = input
+            .hold_seconds
+            .and_then(|seconds| now.checked_add(i64::from(seconds).seconds()).ok());
         let booking = Booking {
             id: self.id,
-            status: if confirm { BookingStatus::Confirmed } else { BookingStatus::Created },
+            status: if confirm {
+                BookingStatus::Confirmed
+            } else {
+                BookingStatus::Created
+            },
             payment_status: PaymentStatus::Undefined,
             selected_payment_option: input.selected_payment_option,
             booked: place.booked.clone(),
@@ -151,7 +167,10 @@ impl Create {
         if purpose == Purpose::Take {
             let holder = Holder::Booking(self.id);
             let asks = std::mem::take(&mut place.asks);
-            place.ledger.occupy(tx, &asks, holder, OverlapReason::OwnerSkip, hold_expires_at).await?;
+            place
+                .ledger
+                .occupy(tx, &asks, holder, OverlapReason::OwnerSkip, hold_expires_at)
+                .await?;
             place.ledger.review(tx, Some(self.id), &self.caller.actor).await?;
         }
         notify(tx, &booking, EventType::Created, input.notification.as_ref(), now).await?;
@@ -174,7 +193,10 @@ impl Create {
         for (asked, flag) in [
             (flow.skip_availability_validation, "skipAvailabilityValidation"),
             (flow.skip_business_confirmation, "skipBusinessConfirmation"),
-            (flow.skip_selected_payment_option_validation, "skipSelectedPaymentOptionValidation"),
+            (
+                flow.skip_selected_payment_option_validation,
+                "skipSelectedPaymentOptionValidation",
+            ),
         ] {
             access::require_business(business, asked, flag, &["flowControlSettings", flag])?;
         }
@@ -196,32 +218,58 @@ impl Create {
             && !input.flow.skip_selected_payment_option_validation
             && !offers(service, option)
         {
-            return Err(Rejection::invalid(&["selectedPaymentOption"], "is not offered by the service"));
+            return Err(Rejection::invalid(
+                &["selectedPaymentOption"],
+                "is not offered by the service",
+            ));
         }
         if input.hold_seconds.is_some() && input.status == Some(BookingStatus::Confirmed) {
-            return Err(Rejection::invalid(&["holdSeconds"], "is for bookings in status CREATED"));
+            return Err(Rejection::invalid(
+                &["holdSeconds"],
+                "is for bookings in status CREATED",
+            ));
         }
         if self.caller.actor.is_customer() {
             if !service.online_booking.enabled {
-                return Err(Rejection::Policy { rule: PolicyRule::OnlineBookingDisabled, limit: None });
+                return Err(Rejection::Policy {
+                    rule: PolicyRule::OnlineBookingDisabled,
+                    limit: None,
+                });
             }
             if let Some(start) = place.booked.span.map(|span| span.start())
                 && start <= now
             {
-                return Err(Rejection::Policy { rule: PolicyRule::TooLateToBook, limit: Some(start.to_string()) });
+                return Err(Rejection::Policy {
+                    rule: PolicyRule::TooLateToBook,
+                    limit: Some(start.to_string()),
+                });
             }
         }
         Ok(())
     }
 
     async fn check_holds(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(), Failure> {
-        if self.input.hold_seconds.is_none() || !self.caller.actor.is_customer() || self.caller.fresh {
+        if self.input.hold_seconds.is_none() || !self.caller.actor.is_customer() {
+            return Ok(());
+        }
+        if let Some(limit) = self.address_full {
+            return Err(Rejection::Policy {
+                rule: PolicyRule::TooManyHolds,
+                limit: Some(limit.to_string()),
+            }
+            .into());
+        }
+        if self.caller.fresh {
             return Ok(());
         }
         let running = claims::live_holds(tx.conn(), self.caller.site, &self.caller.actor.identity(), now).await?;
         if running >= self.holds_per_customer {
             let limit = Some(self.holds_per_customer.to_string());
-            return Err(Rejection::Policy { rule: PolicyRule::TooManyHolds, limit }.into());
+            return Err(Rejection::Policy {
+                rule: PolicyRule::TooManyHolds,
+                limit,
+            }
+            .into());
         }
         Ok(())
     }
@@ -230,8 +278,15 @@ impl Create {
 /// An appointment is for one party.
 pub(super) fn check_participants(service: &OfferedService, participants: &Participants) -> Result<(), Rejection> {
     if service.kind == ServiceKind::Appointment && participants.total > service.default_capacity {
-        let field = if participants.choices.is_some() { "participantsChoices" } else { "totalParticipants" };
-        let message = format!("must be at most {}: that many an appointment is for", service.default_capacity);
+        let field = if participants.choices.is_some() {
+            "participantsChoices"
+        } else {
+            "totalParticipants"
+        };
+        let message = format!(
+            "must be at most {}: that many an appointment is for",
+            service.default_capacity
+        );
         return Err(Rejection::invalid(&[field], message));
     }
     Ok(())
@@ -275,7 +330,10 @@ impl Command for BulkCreate {
                 Err(failure) => return Err(failure),
             }
         }
-        let since = results.iter().find_map(|result| result.as_ref().ok()).map(|booking| booking.created);
+        let since = results
+            .iter()
+            .find_map(|result| result.as_ref().ok())
+            .map(|booking| booking.created);
         let visitor = since.and_then(|since| new_visitor(&self.caller, since));
         Ok(BulkCreated { results, visitor })
     }
@@ -289,8 +347,8 @@ impl Service {
         input: CreateBooking,
         key: Option<IdempotencyKey>,
     ) -> Result<Created, Error> {
-        self.check_address(caller, std::slice::from_ref(&input))?;
-        let created = self.once(caller, "createBooking", key, self.create(caller, input)).await?;
+        let create = self.create(caller, input, self.full_address(caller));
+        let created = self.once(caller, "createBooking", key, create).await?;
         self.count_hold(caller, &created.booking);
         Ok(created)
     }
@@ -306,9 +364,15 @@ impl Service {
         if inputs.is_empty() || inputs.len() > limit {
             return Err(Rejection::invalid(&["bookings"], format!("must have 1 to {limit} entries")).into());
         }
-        self.check_address(caller, &inputs)?;
-        let items = inputs.into_iter().map(|input| self.create(caller, input)).collect();
-        let bulk = BulkCreate { caller: caller.clone(), items };
+        let full = self.full_address(caller);
+        let items = inputs
+            .into_iter()
+            .map(|input| self.create(caller, input, full))
+            .collect();
+        let bulk = BulkCreate {
+            caller: caller.clone(),
+            items,
+        };
         let created = self.once(caller, "bulkCreateBooking", key, bulk).await?;
         for booking in created.results.iter().flatten() {
             self.count_hold(caller, booking);
@@ -316,35 +380,28 @@ impl Service {
         Ok(created)
     }
 
-    fn create(&self, caller: &Caller, input: CreateBooking) -> Create {
+    fn create(&self, caller: &Caller, input: CreateBooking, address_full: Option<usize>) -> Create {
         Create {
             caller: caller.clone(),
             id: BookingId::new(),
             input,
             holds_per_customer: self.limits().holds_per_customer,
+            address_full,
         }
     }
 
-    fn check_address(&self, caller: &Caller, inputs: &[CreateBooking]) -> Result<(), Error> {
-        let holds = inputs.iter().any(|input| input.hold_seconds.is_some());
+    /// The limit of running holds from the caller's address, if it is reached.
+    fn full_address(&self, caller: &Caller) -> Option<usize> {
         let limit = self.limits().holds_per_address;
-        match caller.address {
-            Some(address)
-                if holds
-                    && caller.actor.is_customer()
-                    && !self.holds.has_room(address, limit, self.clock().now()) =>
-            {
-                Err(Rejection::Policy { rule: PolicyRule::TooManyHolds, limit: Some(limit.to_string()) }.into())
-            }
-            _ => Ok(()),
-        }
+        let full = !self.holds.has_room(caller.address?, limit, self.clock().now());
+        full.then_some(limit)
     }
 
     fn count_hold(&self, caller: &Caller, booking: &Booking) {
         let Some(end) = booking.hold_expires_at else { return };
         self.hold_made.notify_one();
         if let Some(address) = caller.address.filter(|_| caller.actor.is_customer()) {
-            self.holds.count(address, end);
+            self.holds.count(address, booking.id, end);
         }
     }
 }

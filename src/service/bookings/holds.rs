@@ -23,7 +23,9 @@ use crate::{
 /// Ends a hold that ran out by `now`, with the booking's row locked. Whoever finds it first does it; again is nothing.
 pub(in crate::service) async fn expire(tx: &mut Tx<'_>, id: BookingId, now: Timestamp) -> Result<(), Failure> {
     let site = tx.site();
-    let Some(mut booking) = bookings::find(tx.conn(), site, id).await? else { return Ok(()) };
+    let Some(mut booking) = bookings::find(tx.conn(), site, id).await? else {
+        return Ok(());
+    };
     if booking.held(now) {
         return Ok(());
     }
@@ -32,7 +34,15 @@ pub(in crate::service) async fn expire(tx: &mut Tx<'_>, id: BookingId, now: Time
         return Ok(());
     }
     let system = Actor::System.identity();
-    ledger::touch(tx, &mut booking, EventType::HoldExpired, system, EventSource::Timer, now).await
+    ledger::touch(
+        tx,
+        &mut booking,
+        EventType::HoldExpired,
+        system,
+        EventSource::Timer,
+        now,
+    )
+    .await
 }
 
 /// The sweep's command: ends one booking's hold if it ran out.
@@ -70,14 +80,16 @@ impl Service {
 /// How many running holds each address made on this server. A visitor can come without a token as often as it likes;
 /// its address is harder to change.
 #[derive(Debug, Default)]
-pub struct HoldsByAddress(Mutex<HashMap<IpAddr, Vec<Timestamp>>>);
+pub struct HoldsByAddress(Mutex<HashMap<IpAddr, HashMap<BookingId, Timestamp>>>);
 
 impl HoldsByAddress {
     /// Whether the address has fewer than `limit` running holds.
     pub(super) fn has_room(&self, address: IpAddr, limit: usize, now: Timestamp) -> bool {
         let mut holds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(ends) = holds.get_mut(&address) else { return true };
-        ends.retain(|end| now < *end);
+        let Some(ends) = holds.get_mut(&address) else {
+            return true;
+        };
+        ends.retain(|_, end| now < *end);
         let running = ends.len();
         if running == 0 {
             holds.remove(&address);
@@ -85,8 +97,13 @@ impl HoldsByAddress {
         running < limit
     }
 
-    /// Counts a hold that was made.
-    pub(super) fn count(&self, address: IpAddr, end: Timestamp) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(address).or_default().push(end);
+    /// Counts a hold that was made; once, however often its making is replayed.
+    pub(super) fn count(&self, address: IpAddr, booking: BookingId, end: Timestamp) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(address)
+            .or_default()
+            .insert(booking, end);
     }
 }

@@ -43,6 +43,24 @@ impl Ledger {
         spots: &[Spot],
         own: Option<BookingId>,
     ) -> Result<Self, Failure> {
+        Self::lock_with(tx, spots, own.as_slice(), |claim| claim.overlap_reason.is_some()).await
+    }
+
+    /// The same for an act on what stands under the bookings: all that hold something on the targets are locked.
+    pub(in crate::service) async fn lock_all(
+        tx: &mut Tx<'_>,
+        spots: &[Spot],
+        own: &[BookingId],
+    ) -> Result<Self, Failure> {
+        Self::lock_with(tx, spots, own, |_| true).await
+    }
+
+    async fn lock_with(
+        tx: &mut Tx<'_>,
+        spots: &[Spot],
+        own: &[BookingId],
+        concerns: impl Fn(&Claim) -> bool,
+    ) -> Result<Self, Failure> {
         let targets: Vec<Target> = spots.iter().map(|(target, _)| *target).collect();
         claims::lock_targets(tx, &targets).await?;
         let mut ledger = Self::empty(tx.now());
@@ -51,13 +69,17 @@ impl Ledger {
         let touched: Vec<BookingId> = ledger
             .claims
             .iter()
-            .filter(|claim| !claim.live(now) || claim.overlap_reason.is_some())
+            .filter(|claim| !claim.live(now) || concerns(claim))
             .filter_map(|claim| claim.holder.booking())
-            .chain(own)
+            .chain(own.iter().copied())
             .collect();
         claims::lock_bookings(tx, &touched).await?;
-        let expired: BTreeSet<BookingId> =
-            ledger.claims.iter().filter(|claim| !claim.live(now)).filter_map(|claim| claim.holder.booking()).collect();
+        let expired: BTreeSet<BookingId> = ledger
+            .claims
+            .iter()
+            .filter(|claim| !claim.live(now))
+            .filter_map(|claim| claim.holder.booking())
+            .collect();
         for id in expired {
             super::holds::expire(tx, id, now).await?;
         }
@@ -66,7 +88,12 @@ impl Ledger {
     }
 
     fn empty(now: Timestamp) -> Self {
-        Self { claims: Vec::new(), sessions: HashMap::new(), schedules: HashMap::new(), now }
+        Self {
+            claims: Vec::new(),
+            sessions: HashMap::new(),
+            schedules: HashMap::new(),
+            now,
+        }
     }
 
     async fn load(&mut self, tx: &mut Tx<'_>, spots: &[Spot]) -> Result<(), Failure> {
@@ -99,6 +126,11 @@ impl Ledger {
         self.now
     }
 
+    /// The live claims on the targets.
+    pub(in crate::service) fn claims(&self) -> impl Iterator<Item = &Claim> {
+        self.claims.iter()
+    }
+
     /// A session that is one of the targets.
     pub(in crate::service) fn session(&self, id: SessionId) -> Option<&Session> {
         self.sessions.get(&id)
@@ -107,6 +139,18 @@ impl Ledger {
     /// A schedule that is one of the targets.
     pub(in crate::service) fn schedule(&self, id: ScheduleId) -> Option<&Schedule> {
         self.schedules.get(&id)
+    }
+
+    /// Whether the holder has just this already.
+    pub(in crate::service) fn holds(&self, ask: &Ask) -> bool {
+        self.own_claim(ask).is_some()
+    }
+
+    /// Whether those who came before the holder leave it so many seats, in the place that it has in their order.
+    pub(in crate::service) fn fits_in_order(&self, ask: &Ask) -> bool {
+        let own = |claim: &&Claim| claim.holder == ask.holder && claim.target == ask.target && claim.span == ask.span;
+        let before = self.claims.iter().find(own).map(|claim| claim.id);
+        self.check(&Ask { before, ..*ask }).is_none()
     }
 
     /// What is in the way of one wish.
@@ -128,6 +172,7 @@ impl Ledger {
         let mut kept = BTreeSet::new();
         let mut new = Vec::new();
         for ask in asks {
+            self.resize(tx, ask).await?;
             match self.own_claim(ask) {
                 // A lasting claim stays; a held one becomes lasting unless it is to be held on.
                 Some(claim) if reason != OverlapReason::MultipleRequests => {
@@ -154,15 +199,76 @@ impl Ledger {
                 }
             }
         }
-        let gone: Vec<ClaimId> =
-            self.claims.iter().filter(|c| c.holder == holder && !kept.contains(&c.id)).map(|c| c.id).collect();
+        let gone: Vec<ClaimId> = self
+            .claims
+            .iter()
+            .filter(|c| c.holder == holder && !kept.contains(&c.id))
+            .map(|c| c.id)
+            .collect();
         for id in gone {
             claims::delete_one(tx.conn(), site, id).await?;
         }
-        self.claims.retain(|claim| claim.holder != holder || kept.contains(&claim.id));
+        self.claims
+            .retain(|claim| claim.holder != holder || kept.contains(&claim.id));
         for claim in new {
             claims::insert(tx.conn(), site, &claim).await?;
             self.claims.push(claim);
+        }
+        Ok(())
+    }
+
+    /// Gives the holder as many seats as it asks for at the place in the order that it has, if they are fewer or free.
+    /// What goes over takes its place behind all others.
+    async fn resize(&mut self, tx: &mut Tx<'_>, ask: &Ask) -> Result<(), StoreError> {
+        let (site, free) = (tx.site(), self.check(ask).is_none());
+        let own = self.claims.iter_mut().find(|claim| {
+            claim.holder == ask.holder
+                && claim.target == ask.target
+                && claim.span == ask.span
+                && claim.blocks()
+                && claim.seats != ask.seats
+        });
+        if let Some(claim) = own.filter(|claim| ask.seats < claim.seats || free) {
+            claim.seats = ask.seats;
+            claims::set_seats(tx.conn(), site, claim.id, ask.seats).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives a session or a run another number of seats. Who has no seat any more, in the order in which the seats
+    /// were taken, keeps it by the business's word: that goes on record.
+    pub(in crate::service) async fn set_capacity(
+        &mut self,
+        tx: &mut Tx<'_>,
+        target: Target,
+        capacity: i32,
+    ) -> Result<(), StoreError> {
+        match target {
+            Target::Session(id) => self
+                .sessions
+                .get_mut(&id)
+                .into_iter()
+                .for_each(|session| session.capacity = capacity),
+            Target::Schedule(id) => {
+                self.schedules
+                    .get_mut(&id)
+                    .into_iter()
+                    .for_each(|schedule| schedule.capacity = capacity);
+            }
+            Target::Resource(_) => {}
+        }
+        let site = tx.site();
+        let mut taken = 0_i64;
+        for claim in self
+            .claims
+            .iter_mut()
+            .filter(|claim| claim.target == target && claim.blocks())
+        {
+            taken += i64::from(claim.seats);
+            if taken > i64::from(capacity) && claim.overlap_reason.is_none() {
+                claim.overlap_reason = Some(OverlapReason::OwnerEdit);
+                claims::set_reason(tx.conn(), site, claim.id, claim.overlap_reason).await?;
+            }
         }
         Ok(())
     }
@@ -197,7 +303,9 @@ impl Ledger {
 
     async fn review_one(&self, tx: &mut Tx<'_>, id: BookingId, actor: Identity) -> Result<(), Failure> {
         let site = tx.site();
-        let Some(mut booking) = bookings::find(tx.conn(), site, id).await? else { return Ok(()) };
+        let Some(mut booking) = bookings::find(tx.conn(), site, id).await? else {
+            return Ok(());
+        };
         // What the business let in without a check is never flagged by the machine.
         if booking.flow.skip_availability_validation {
             return Ok(());
@@ -228,11 +336,18 @@ impl Ledger {
         }
         booking.double_booked = clashes;
         if !clashes {
-            for claim in own.iter().filter(|claim| claim.overlap_reason.is_some() && claim.blocks()) {
+            for claim in own
+                .iter()
+                .filter(|claim| claim.overlap_reason.is_some() && claim.blocks())
+            {
                 claims::set_reason(tx.conn(), site, claim.id, None).await?;
             }
         }
-        let event = if clashes { EventType::DoubleBooked } else { EventType::DoubleBookingResolved };
+        let event = if clashes {
+            EventType::DoubleBooked
+        } else {
+            EventType::DoubleBookingResolved
+        };
         touch(tx, &mut booking, event, actor, EventSource::Request, self.now).await
     }
 
@@ -249,7 +364,10 @@ impl Ledger {
 
     /// Who holds just this already is only behind those who came before.
     fn after_own(&self, ask: &Ask) -> Ask {
-        Ask { before: ask.before.or_else(|| self.own_claim(ask).map(|claim| claim.id)), ..*ask }
+        Ask {
+            before: ask.before.or_else(|| self.own_claim(ask).map(|claim| claim.id)),
+            ..*ask
+        }
     }
 
     fn capacity(&self, target: Target) -> i32 {

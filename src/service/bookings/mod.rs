@@ -2,6 +2,7 @@
 
 mod act;
 mod create;
+mod follow;
 mod holds;
 mod ledger;
 mod place;
@@ -22,8 +23,7 @@ use crate::{
         rejection::PolicyRule,
     },
     store::{
-        Failure, StoreError, Tx,
-        bookings,
+        Failure, StoreError, Tx, bookings,
         events::NewEvent,
         notifications::{self, Notification},
         types::{NotificationKind, NotificationState},
@@ -32,12 +32,13 @@ use crate::{
 
 pub use act::{ActOn, Verdict};
 pub use create::{BulkCreated, CreateBooking, Created};
+pub(in crate::service) use follow::{OPEN, cancel_all, rewrite, stands};
 pub use holds::HoldsByAddress;
+pub(in crate::service) use ledger::{Ledger, Spot};
 pub use place::Wanted;
+pub(in crate::service) use place::{all_time, spots_of};
 pub use read::EventFilter;
 pub use reschedule::{RescheduleBooking, UpdateParticipants};
-pub(in crate::service) use ledger::{Ledger, Spot, touch};
-pub(in crate::service) use place::spots_of;
 
 /// What every change of one booking is told.
 #[derive(Debug, Clone)]
@@ -106,10 +107,9 @@ async fn notify(
         EventType::Rescheduled => NotificationKind::Rescheduled,
         EventType::MarkedAsPending => NotificationKind::MarkedAsPending,
         EventType::ParticipantsUpdated => NotificationKind::ParticipantsUpdated,
-        EventType::HoldExpired
-        | EventType::DoubleBooked
-        | EventType::DoubleBookingResolved
-        | EventType::Updated => return Ok(()),
+        EventType::HoldExpired | EventType::DoubleBooked | EventType::DoubleBookingResolved | EventType::Updated => {
+            return Ok(());
+        }
     };
     let Some(notification) = notification.filter(|notification| notification.notify_participants) else {
         return Ok(());
@@ -133,9 +133,10 @@ async fn notify(
 /// Customers can't act on what has begun. Without a policy that says otherwise, the start is the limit.
 fn before_start(booking: &Booking, actor: &Actor, now: Timestamp, rule: PolicyRule) -> Result<(), Rejection> {
     match booking.start() {
-        Some(start) if actor.is_customer() && start <= now => {
-            Err(Rejection::Policy { rule, limit: Some(start.to_string()) })
-        }
+        Some(start) if actor.is_customer() && start <= now => Err(Rejection::Policy {
+            rule,
+            limit: Some(start.to_string()),
+        }),
         _ => Ok(()),
     }
 }

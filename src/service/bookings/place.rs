@@ -83,11 +83,38 @@ pub(super) struct Search<'a> {
     pub(super) current: Option<&'a Booking>,
 }
 
-pub(super) async fn find(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Result<Place, Failure> {
+/// Finds the place, or says what of the wish, which stands at `path` of the input, is at fault.
+pub(super) async fn find(
+    tx: &mut Tx<'_>,
+    wanted: &Wanted,
+    search: &Search<'_>,
+    path: &[&str],
+) -> Result<Place, Failure> {
+    look_up(tx, wanted, search).await.map_err(|failure| match failure {
+        Failure::Rejected(rejection) => {
+            let place: &[&str] = match wanted {
+                Wanted::Session { .. } => &["slot", "session"],
+                Wanted::Appointment { .. } => &["slot", "appointment"],
+                Wanted::Course { .. } => &["schedule"],
+            };
+            rejection.within(place).within(path).into()
+        }
+        other => other,
+    })
+}
+
+async fn look_up(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Result<Place, Failure> {
     match wanted {
         Wanted::Session { session, time_zone } => find_session(tx, *session, time_zone.as_ref(), search).await,
         Wanted::Course { schedule, time_zone } => find_course(tx, *schedule, time_zone.as_ref(), search).await,
-        Wanted::Appointment { service, start, end, time_zone, resources, location } => {
+        Wanted::Appointment {
+            service,
+            start,
+            end,
+            time_zone,
+            resources,
+            location,
+        } => {
             let site = tx.site();
             let service = catalog::find_live_service(tx.conn(), site, *service)
                 .await?
@@ -120,15 +147,39 @@ pub(super) async fn find(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) 
             let (resources, asks, clash) = candidates.choose(&ledger, busy, search.holder)?;
             let resources = match search.purpose {
                 Purpose::Take => resources,
-                Purpose::Look => resources.into_iter().filter(|resource| resource.explicitly_requested).collect(),
+                Purpose::Look => resources
+                    .into_iter()
+                    .filter(|resource| resource.explicitly_requested)
+                    .collect(),
             };
-            Ok(Place { service, booked: Booked { resources, ..booked }, ledger, asks, clash, candidates })
+            Ok(Place {
+                service,
+                booked: Booked { resources, ..booked },
+                ledger,
+                asks,
+                clash,
+                candidates,
+            })
         }
     }
 }
 
-/// A place for an appointment that is made but has nobody assigned yet, at the time that it has.
-pub(super) async fn reopen(tx: &mut Tx<'_>, booking: &Booking, service: Service) -> Result<Place, Failure> {
+/// What a booking's own place is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reopen {
+    /// To hold it.
+    Take,
+    /// To give it up: nobody has to be found for it, and who has left the service is not asked.
+    Leave,
+}
+
+/// The place that a booking has, at the time that it has. An appointment may have nobody assigned yet.
+pub(super) async fn reopen(
+    tx: &mut Tx<'_>,
+    booking: &Booking,
+    service: Service,
+    purpose: Reopen,
+) -> Result<Place, Failure> {
     let search = Search {
         holder: booking.id,
         seats: booking.participants.total,
@@ -136,17 +187,27 @@ pub(super) async fn reopen(tx: &mut Tx<'_>, booking: &Booking, service: Service)
         any_length: true,
         current: Some(booking),
     };
-    let wished: Vec<ResourceId> = booking.booked.resources.iter().map(|resource| resource.id).collect();
-    let candidates = match booking.booked.kind {
-        ServiceKind::Appointment => Candidates::load(tx, &service, &wished, Some(booking)).await?,
-        ServiceKind::Class | ServiceKind::Course => Candidates::default(),
+    // Whom the server chose for a hold that is over is not asked for any more.
+    let keeps = booking.status.on_calendar() || booking.held(tx.now());
+    let wished: Vec<ResourceId> = booking
+        .booked
+        .resources
+        .iter()
+        .filter(|resource| keeps || resource.explicitly_requested)
+        .map(|resource| resource.id)
+        .collect();
+    let choose = booking.booked.kind == ServiceKind::Appointment && purpose == Reopen::Take;
+    let candidates = if choose {
+        Candidates::load(tx, &service, &wished, Some(booking)).await?
+    } else {
+        Candidates::default()
     };
     let mut spots = spots_of(booking);
     let busy = busy_span(&booking.booked);
     spots.extend(candidates.targets().map(|target| (target, busy)));
     let ledger = open(tx, &spots, &search).await?;
     let mut booked = booking.booked.clone();
-    let (asks, clash) = if booked.kind == ServiceKind::Appointment {
+    let (asks, clash) = if choose {
         let (mut resources, asks, clash) = candidates.choose(&ledger, busy, booking.id)?;
         for resource in &mut resources {
             if let Some(had) = booked.resources.iter().find(|had| had.id == resource.id) {
@@ -155,10 +216,19 @@ pub(super) async fn reopen(tx: &mut Tx<'_>, booking: &Booking, service: Service)
         }
         booked.resources = resources;
         (asks, clash)
+    } else if purpose == Reopen::Leave {
+        (Vec::new(), None)
     } else {
         seat_asks(&ledger, &booked, search.seats, booking.id)
     };
-    Ok(Place { service, booked, ledger, asks, clash, candidates })
+    Ok(Place {
+        service,
+        booked,
+        ledger,
+        asks,
+        clash,
+        candidates,
+    })
 }
 
 impl Place {
@@ -175,7 +245,10 @@ impl Place {
 /// What a booking holds, or would hold with the resources that it has.
 pub(in crate::service) fn spots_of(booking: &Booking) -> Vec<Spot> {
     let busy = busy_span(&booking.booked);
-    targets_of(&booking.booked).into_iter().map(|target| (target, busy)).collect()
+    targets_of(&booking.booked)
+        .into_iter()
+        .map(|target| (target, busy))
+        .collect()
 }
 
 /// What a booking with these resources holds.
@@ -183,19 +256,24 @@ pub(super) fn targets_of(booked: &Booked) -> Vec<Target> {
     match (booked.kind, booked.session) {
         (ServiceKind::Class, Some(session)) => vec![Target::Session(session)],
         (ServiceKind::Course, _) => vec![Target::Schedule(booked.schedule)],
-        _ => booked.resources.iter().map(|resource| Target::Resource(resource.id)).collect(),
+        _ => booked
+            .resources
+            .iter()
+            .map(|resource| Target::Resource(resource.id))
+            .collect(),
     }
 }
 
 /// The time that is held: with the buffer, and all time for a course that has no sessions yet.
-pub(in crate::service) fn busy_span(booked: &Booked) -> TimeSpan {
+pub(super) fn busy_span(booked: &Booked) -> TimeSpan {
     match booked.span {
         Some(span) => span.with_buffer(booked.buffer_minutes),
         None => all_time(),
     }
 }
 
-fn all_time() -> TimeSpan {
+/// All the time that there is: for claims whose time doesn't matter.
+pub(in crate::service) fn all_time() -> TimeSpan {
     let end = Timestamp::from_second(4_102_444_800).unwrap_or(Timestamp::MAX);
     TimeSpan::new(Timestamp::UNIX_EPOCH, end).unwrap_or_else(|| unreachable!("1970 is before 2100"))
 }
@@ -209,7 +287,9 @@ async fn open(tx: &mut Tx<'_>, spots: &[Spot], search: &Search<'_>) -> Result<Le
 
 async fn site_zone(tx: &mut Tx<'_>) -> Result<ZoneName, Failure> {
     let id = tx.site();
-    Ok(sites::find(tx.conn(), id).await?.map_or_else(ZoneName::utc, |site| site.time_zone))
+    Ok(sites::find(tx.conn(), id)
+        .await?
+        .map_or_else(ZoneName::utc, |site| site.time_zone))
 }
 
 async fn find_session(
@@ -225,7 +305,10 @@ async fn find_session(
     }
     let ledger = open(tx, &spots, search).await?;
     let site = tx.site();
-    let session = ledger.session(id).filter(|session| session.status == SessionStatus::Confirmed).ok_or_else(missing)?;
+    let session = ledger
+        .session(id)
+        .filter(|session| session.status == SessionStatus::Confirmed)
+        .ok_or_else(missing)?;
     let service = catalog::find_live_service(tx.conn(), site, session.service)
         .await?
         .filter(|service| service.kind == ServiceKind::Class)
@@ -243,7 +326,14 @@ async fn find_session(
         title: session.title.clone(),
     };
     let (asks, clash) = seat_asks(&ledger, &booked, search.seats, search.holder);
-    Ok(Place { service, booked, ledger, asks, clash, candidates: Candidates::default() })
+    Ok(Place {
+        service,
+        booked,
+        ledger,
+        asks,
+        clash,
+        candidates: Candidates::default(),
+    })
 }
 
 async fn find_course(
@@ -278,14 +368,27 @@ async fn find_course(
         title: service.name.clone(),
     };
     let (asks, clash) = seat_asks(&ledger, &booked, search.seats, search.holder);
-    Ok(Place { service, booked, ledger, asks, clash, candidates: Candidates::default() })
+    Ok(Place {
+        service,
+        booked,
+        ledger,
+        asks,
+        clash,
+        candidates: Candidates::default(),
+    })
 }
 
 fn seat_asks(ledger: &Ledger, booked: &Booked, seats: i32, holder: BookingId) -> (Vec<Ask>, Option<(Ask, Clash)>) {
     let span = busy_span(booked);
     let asks: Vec<Ask> = targets_of(booked)
         .into_iter()
-        .map(|target| Ask { target, span, seats, holder: Holder::Booking(holder), before: None })
+        .map(|target| Ask {
+            target,
+            span,
+            seats,
+            holder: Holder::Booking(holder),
+            before: None,
+        })
         .collect();
     let clash = asks.iter().find_map(|ask| ledger.check(ask).map(|clash| (*ask, clash)));
     (asks, clash)
@@ -304,14 +407,21 @@ fn appointment_span(
             .checked_add(i64::from(usual).minutes())
             .map_err(|_| Rejection::invalid(&["startDate"], "is too late"))?,
     };
-    let span = TimeSpan::new(start, end).ok_or_else(|| Rejection::invalid(&["endDate"], "must be after `startDate`"))?;
+    let span =
+        TimeSpan::new(start, end).ok_or_else(|| Rejection::invalid(&["endDate"], "must be after `startDate`"))?;
     let fits = span.end().duration_since(span.start()).as_secs() % 60 == 0
-        && service.durations.iter().any(|minutes| i64::from(*minutes) == span.minutes());
+        && service
+            .durations
+            .iter()
+            .any(|minutes| i64::from(*minutes) == span.minutes());
     if fits || any_length {
         return Ok(span);
     }
     let lengths: Vec<String> = service.durations.iter().map(ToString::to_string).collect();
-    let message = format!("must be one of the service's lengths after `startDate`: {} minutes", lengths.join(", "));
+    let message = format!(
+        "must be one of the service's lengths after `startDate`: {} minutes",
+        lengths.join(", ")
+    );
     Err(Rejection::invalid(&["endDate"], message))
 }
 
@@ -355,19 +465,32 @@ impl Candidates {
                 by_type.push(of_type);
             }
         }
-        if let Some(unknown) = requested.iter().position(|id| !by_type.iter().flatten().any(|r| r.id == *id)) {
+        if let Some(unknown) = requested
+            .iter()
+            .position(|id| !by_type.iter().flatten().any(|r| r.id == *id))
+        {
             let index = unknown.to_string();
             return Err(Rejection::not_found(Kind::Resource, &["resourceIds", &index]).into());
         }
-        Ok(Self { by_type, requested: requested.to_vec(), needed: true })
+        Ok(Self {
+            by_type,
+            requested: requested.to_vec(),
+            needed: true,
+        })
     }
 
     fn targets(&self) -> impl Iterator<Item = Target> {
-        self.by_type.iter().flatten().map(|resource| Target::Resource(resource.id))
+        self.by_type
+            .iter()
+            .flatten()
+            .map(|resource| Target::Resource(resource.id))
     }
 
     /// Takes the first free one of each type; where none is free, the first, and says what is in its way.
-    #[expect(clippy::type_complexity, reason = "three things that are used at once, by one caller")]
+    #[expect(
+        clippy::type_complexity,
+        reason = "three things that are used at once, by one caller"
+    )]
     fn choose(
         &self,
         ledger: &Ledger,
@@ -380,7 +503,13 @@ impl Candidates {
             let mut free = None;
             for resource in of_type {
                 let target = Target::Resource(resource.id);
-                let ask = Ask { target, span, seats: 1, holder: Holder::Booking(holder), before: None };
+                let ask = Ask {
+                    target,
+                    span,
+                    seats: 1,
+                    holder: Holder::Booking(holder),
+                    before: None,
+                };
                 match ledger.check(&ask) {
                     None => {
                         free = Some((resource, ask));
@@ -414,13 +543,18 @@ impl Candidates {
     /// The first start at or after the one asked for at which somebody of each type is free for as long.
     async fn next_free(&self, tx: &mut Tx<'_>, ask: &Ask, now: Timestamp) -> Result<Option<Timestamp>, Failure> {
         let site = tx.site();
-        let Ok(until) = ask.span.start().checked_add((LOOK_AHEAD_DAYS * 24).hours()) else { return Ok(None) };
+        let Ok(until) = ask.span.start().checked_add((LOOK_AHEAD_DAYS * 24).hours()) else {
+            return Ok(None);
+        };
         let mut types = Vec::new();
         for of_type in &self.by_type {
             let mut each = Vec::new();
             for resource in of_type {
                 let target = Target::Resource(resource.id);
-                each.push((target, claims::on_target(tx.conn(), site, target, ask.span.start(), until).await?));
+                each.push((
+                    target,
+                    claims::on_target(tx.conn(), site, target, ask.span.start(), until).await?,
+                ));
             }
             types.push(each);
         }
@@ -436,7 +570,16 @@ impl Candidates {
                 let earliest = each
                     .iter()
                     .filter_map(|(target, found)| {
-                        conflict::next_free(&Ask { target: *target, span, ..*ask }, found, now, until)
+                        conflict::next_free(
+                            &Ask {
+                                target: *target,
+                                span,
+                                ..*ask
+                            },
+                            found,
+                            now,
+                            until,
+                        )
                     })
                     .min();
                 match earliest {

@@ -5,6 +5,7 @@ use crate::{
     domain::{
         Rejection,
         booking::{Act, Booking},
+        catalog::Service as Offered,
         conflict::{self, Ask, Holder, Target},
         event::EventType,
         ids::{BookingId, Kind, NotificationId, ServiceId},
@@ -41,7 +42,10 @@ impl EventFilter {
     pub fn passes(&self, event: &Event) -> bool {
         self.bookings.as_ref().is_none_or(|ids| ids.contains(&event.booking))
             && self.services.as_ref().is_none_or(|ids| ids.contains(&event.service))
-            && self.types.as_ref().is_none_or(|types| types.contains(&event.event_type))
+            && self
+                .types
+                .as_ref()
+                .is_none_or(|types| types.contains(&event.event_type))
     }
 }
 
@@ -52,29 +56,47 @@ impl Service {
     /// A booking that the caller may see.
     pub async fn booking(&self, caller: &Caller, id: BookingId) -> Result<Option<Booking>, Error> {
         let site = caller.site;
-        let found = self.db().read(move |conn| Box::pin(bookings::find(conn, site, id))).await?;
+        let found = self
+            .db()
+            .read(move |conn| Box::pin(bookings::find(conn, site, id)))
+            .await?;
         Ok(found.filter(|booking| access::sees(caller, booking)))
     }
 
     /// The booking of an event that the caller saw, as it is now: also one that has left its calendar since.
     pub async fn booking_of_event(&self, caller: &Caller, event: &Event) -> Result<Booking, Error> {
         let (site, id) = (caller.site, event.booking);
-        let found = self.db().read(move |conn| Box::pin(bookings::find(conn, site, id))).await?;
+        let found = self
+            .db()
+            .read(move |conn| Box::pin(bookings::find(conn, site, id)))
+            .await?;
         found
             .filter(|_| access::sees_event(caller, &EventSubjects::from(event)))
             .ok_or_else(|| Rejection::not_found(Kind::Booking, &[]).into())
     }
 
-    /// Whether the caller may do something to the booking now, without any override.
-    pub fn allows(&self, caller: &Caller, booking: &Booking, act: Act) -> Result<(), Rejection> {
+    /// Whether the caller may do something to the booking of this service now, without any override.
+    pub fn allows(&self, caller: &Caller, booking: &Booking, offered: &Offered, act: Act) -> Result<(), Rejection> {
         let for_customers = matches!(act, Act::Cancel | Act::Reschedule);
-        if !access::manages(caller, &booking.booked) && !(for_customers && access::owns(caller, booking)) {
-            return Err(Rejection::Unauthorized { what: "this".to_owned(), path: Vec::new() });
+        let may = access::manages(caller, &booking.booked) || (for_customers && access::owns(caller, booking));
+        if !may {
+            return Err(Rejection::Unauthorized {
+                what: "this".to_owned(),
+                path: Vec::new(),
+            });
         }
         booking.check(act)?;
         match act {
             Act::Cancel => before_start(booking, &caller.actor, self.clock().now(), PolicyRule::TooLateToCancel),
-            Act::Reschedule => before_start(booking, &caller.actor, self.clock().now(), PolicyRule::TooLateToReschedule),
+            Act::Reschedule => before_start(
+                booking,
+                &caller.actor,
+                self.clock().now(),
+                PolicyRule::TooLateToReschedule,
+            ),
+            Act::MarkAsPending if !offered.online_booking.require_manual_approval => {
+                Err(Rejection::NotPendingApprovalService)
+            }
             _ => Ok(()),
         }
     }
@@ -82,8 +104,14 @@ impl Service {
     /// Those of the bookings that the caller may see.
     pub async fn bookings_by_id(&self, caller: &Caller, ids: Vec<BookingId>) -> Result<Vec<Booking>, Error> {
         let site = caller.site;
-        let found = self.db().read(move |conn| Box::pin(async move { bookings::find_many(conn, site, &ids).await }));
-        Ok(found.await?.into_iter().filter(|booking| access::sees(caller, booking)).collect())
+        let found = self
+            .db()
+            .read(move |conn| Box::pin(async move { bookings::find_many(conn, site, &ids).await }));
+        Ok(found
+            .await?
+            .into_iter()
+            .filter(|booking| access::sees(caller, booking))
+            .collect())
     }
 
     /// A page of the bookings that the caller may see.
@@ -105,26 +133,37 @@ impl Service {
     /// How many bookings the caller may see that pass the filter.
     pub async fn count_bookings(&self, caller: &Caller, filter: BookingFilter) -> Result<i64, Error> {
         let (site, filter) = (caller.site, Filter::All(vec![access::scope(caller), filter]));
-        Ok(self.db().read(move |conn| Box::pin(bookings::count(conn, site, filter))).await?)
+        Ok(self
+            .db()
+            .read(move |conn| Box::pin(bookings::count(conn, site, filter)))
+            .await?)
     }
 
     /// Whom bookings are for. Only of bookings that the caller sees.
     pub async fn contacts(&self, caller: &Caller, ids: Vec<BookingId>) -> Result<Vec<(BookingId, Contact)>, Error> {
         let site = caller.site;
-        let found = self.db().read(move |conn| Box::pin(async move { bookings::contacts(conn, site, &ids).await }));
+        let found = self
+            .db()
+            .read(move |conn| Box::pin(async move { bookings::contacts(conn, site, &ids).await }));
         Ok(found.await?)
     }
 
     /// The messages about a booking that the caller sees, oldest first.
     pub async fn notifications(&self, caller: &Caller, booking: BookingId) -> Result<Vec<Notification>, Error> {
         let site = caller.site;
-        Ok(self.db().read(move |conn| Box::pin(notifications::of_booking(conn, site, booking))).await?)
+        Ok(self
+            .db()
+            .read(move |conn| Box::pin(notifications::of_booking(conn, site, booking)))
+            .await?)
     }
 
     /// A message about a booking that the caller may see.
     pub async fn notification(&self, caller: &Caller, id: NotificationId) -> Result<Option<Notification>, Error> {
         let site = caller.site;
-        let found = self.db().read(move |conn| Box::pin(notifications::find(conn, site, id))).await?;
+        let found = self
+            .db()
+            .read(move |conn| Box::pin(notifications::find(conn, site, id)))
+            .await?;
         match found {
             Some(found) if self.booking(caller, found.booking).await?.is_some() => Ok(Some(found)),
             _ => Ok(None),
@@ -133,10 +172,10 @@ impl Service {
 
     /// The bookings that clash with this one, whichever was there first; only those that the caller may see.
     pub async fn conflicts(&self, caller: &Caller, booking: &Booking) -> Result<Vec<Booking>, Error> {
-        if !booking.status.on_calendar() {
+        let (site, id, now) = (caller.site, booking.id, self.clock().now());
+        if !booking.status.on_calendar() && !booking.held(now) {
             return Ok(Vec::new());
         }
-        let (site, id, now) = (caller.site, booking.id, self.clock().now());
         let rivals = self.db().read(move |conn| {
             Box::pin(async move {
                 let own = claims::of_holder(conn, site, Holder::Booking(id)).await?;
@@ -174,13 +213,19 @@ impl Service {
     /// Where the site's log stands.
     pub async fn last_event_position(&self, caller: &Caller) -> Result<i64, Error> {
         let site = caller.site;
-        Ok(self.db().read(move |conn| Box::pin(events::last_position(conn, site))).await?)
+        Ok(self
+            .db()
+            .read(move |conn| Box::pin(events::last_position(conn, site)))
+            .await?)
     }
 
     /// An event that the caller may see.
     pub async fn event(&self, caller: &Caller, position: i64) -> Result<Option<Event>, Error> {
         let site = caller.site;
-        let found = self.db().read(move |conn| Box::pin(events::find(conn, site, position))).await?;
+        let found = self
+            .db()
+            .read(move |conn| Box::pin(events::find(conn, site, position)))
+            .await?;
         Ok(found.filter(|event| access::sees_event(caller, &EventSubjects::from(event))))
     }
 
@@ -194,32 +239,47 @@ impl Service {
         let (site, caller) = (caller.site, caller.clone());
         let page = self.db().read(move |conn| {
             Box::pin(async move {
-                let order = if request.from_end { events::Order::Backward } else { events::Order::Forward };
-                let (mut low, mut high) = (request.after.unwrap_or(0), request.before);
                 let wanted = usize::try_from(request.limit).unwrap_or(0) + 1;
-                let mut found: Vec<Event> = Vec::new();
-                while found.len() < wanted {
-                    let piece = events::range(conn, site, low, high, order, SCAN).await?;
-                    let Some(last) = piece.last() else { break };
-                    match order {
-                        events::Order::Forward => low = last.position,
-                        events::Order::Backward => high = Some(last.position),
-                    }
-                    let complete = i64::try_from(piece.len()).unwrap_or(0) < SCAN;
-                    found.extend(piece.into_iter().filter(|event| {
-                        filter.passes(event) && access::sees_event(&caller, &EventSubjects::from(event))
-                    }));
-                    if complete {
-                        break;
-                    }
-                }
+                let order = if request.from_end {
+                    events::Order::Backward
+                } else {
+                    events::Order::Forward
+                };
+                let passes =
+                    |event: &Event| filter.passes(event) && access::sees_event(&caller, &EventSubjects::from(event));
+                let after = request.after.unwrap_or(0);
+                let mut found = scan(conn, site, (after, request.before), order, wanted, &passes).await?;
                 let more = found.len() >= wanted;
                 found.truncate(wanted - 1);
+                // The flags are facts: is there anything on the other sides of the cursors?
+                let earlier = async |conn: &mut crate::store::Conn| {
+                    let range = (0, Some(after.saturating_add(1)));
+                    scan(conn, site, range, events::Order::Backward, 1, &passes)
+                        .await
+                        .map(|found| !found.is_empty())
+                };
+                let later = async |conn: &mut crate::store::Conn| match request.before {
+                    Some(before) => {
+                        let range = (before.saturating_sub(1), None);
+                        scan(conn, site, range, events::Order::Forward, 1, &passes)
+                            .await
+                            .map(|found| !found.is_empty())
+                    }
+                    None => Ok(false),
+                };
                 if request.from_end {
                     found.reverse();
-                    Ok(Page { items: found, has_previous: more, has_next: request.before.is_some() })
+                    Ok(Page {
+                        items: found,
+                        has_previous: more || earlier(conn).await?,
+                        has_next: later(conn).await?,
+                    })
                 } else {
-                    Ok(Page { items: found, has_next: more, has_previous: request.after.is_some_and(|at| at > 0) })
+                    Ok(Page {
+                        items: found,
+                        has_next: more || later(conn).await?,
+                        has_previous: earlier(conn).await?,
+                    })
                 }
             })
         });
@@ -236,18 +296,39 @@ impl Service {
         let site = caller.site;
         let page = self.db().read(move |conn| {
             Box::pin(async move {
-                let order = if request.from_end { events::Order::Backward } else { events::Order::Forward };
+                let order = if request.from_end {
+                    events::Order::Backward
+                } else {
+                    events::Order::Forward
+                };
                 let after = request.after.unwrap_or(0);
                 let mut rows =
                     events::of_booking(conn, site, booking, after, request.before, order, request.limit + 1).await?;
                 let limit = usize::try_from(request.limit).unwrap_or(0);
                 let more = rows.len() > limit;
                 rows.truncate(limit);
+                let later = match request.before {
+                    Some(before) => {
+                        let forward = events::Order::Forward;
+                        !events::of_booking(conn, site, booking, before - 1, None, forward, 1)
+                            .await?
+                            .is_empty()
+                    }
+                    None => false,
+                };
                 if request.from_end {
                     rows.reverse();
-                    Ok(Page { items: rows, has_previous: more, has_next: request.before.is_some() })
+                    Ok(Page {
+                        items: rows,
+                        has_previous: more || after > 0,
+                        has_next: later,
+                    })
                 } else {
-                    Ok(Page { items: rows, has_next: more, has_previous: after > 0 })
+                    Ok(Page {
+                        items: rows,
+                        has_next: more || later,
+                        has_previous: after > 0,
+                    })
                 }
             })
         });
@@ -257,8 +338,38 @@ impl Service {
     /// How many events a booking has.
     pub async fn count_history(&self, caller: &Caller, booking: BookingId) -> Result<i64, Error> {
         let site = caller.site;
-        Ok(self.db().read(move |conn| Box::pin(events::count_of_booking(conn, site, booking))).await?)
+        Ok(self
+            .db()
+            .read(move |conn| Box::pin(events::count_of_booking(conn, site, booking)))
+            .await?)
     }
+}
+
+/// Events of a range of the log that pass, at most `wanted`.
+async fn scan(
+    conn: &mut crate::store::Conn,
+    site: crate::domain::ids::SiteId,
+    (mut low, mut high): (i64, Option<i64>),
+    order: events::Order,
+    wanted: usize,
+    passes: &(dyn Fn(&Event) -> bool + Sync),
+) -> Result<Vec<Event>, crate::store::StoreError> {
+    let mut found: Vec<Event> = Vec::new();
+    while found.len() < wanted {
+        let piece = events::range(conn, site, low, high, order, SCAN).await?;
+        let Some(last) = piece.last() else { break };
+        match order {
+            events::Order::Forward => low = last.position,
+            events::Order::Backward => high = Some(last.position),
+        }
+        let complete = i64::try_from(piece.len()).unwrap_or(0) < SCAN;
+        found.extend(piece.into_iter().filter(passes));
+        if complete {
+            break;
+        }
+    }
+    found.truncate(wanted);
+    Ok(found)
 }
 
 async fn capacity(
@@ -269,7 +380,11 @@ async fn capacity(
     use crate::store::catalog;
     Ok(match target {
         Target::Resource(_) => 1,
-        Target::Session(id) => catalog::find_session(conn, site, id).await?.map_or(0, |session| session.capacity),
-        Target::Schedule(id) => catalog::find_schedule(conn, site, id).await?.map_or(0, |schedule| schedule.capacity),
+        Target::Session(id) => catalog::find_session(conn, site, id)
+            .await?
+            .map_or(0, |session| session.capacity),
+        Target::Schedule(id) => catalog::find_schedule(conn, site, id)
+            .await?
+            .map_or(0, |schedule| schedule.capacity),
     })
 }

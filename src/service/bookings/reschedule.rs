@@ -2,10 +2,10 @@
 
 use super::{
     Changed, Target,
-    act::{load, open},
+    act::{load, only_its_hold_ended, open},
     before_start,
     create::check_participants,
-    place::{self, Purpose, Search, Wanted},
+    place::{self, Purpose, Reopen, Search, Wanted},
     write_change,
 };
 use crate::{
@@ -67,10 +67,10 @@ impl Command for Reschedule {
             any_length: input.skip_availability_validation,
             current: Some(&seen),
         };
-        let mut place = place::find(tx, &self.wanted(&seen)?, &search).await?;
+        let mut place = place::find(tx, &self.wanted(&seen)?, &search, &[]).await?;
         let now = place.ledger.now();
         let before = load(tx, &self.caller, &input.target).await?;
-        if before.revision != seen.revision {
+        if before.revision != seen.revision && !only_its_hold_ended(&seen, &before) {
             return Err(Failure::Again);
         }
         if place.booked.service != before.booked.service {
@@ -82,7 +82,11 @@ impl Command for Reschedule {
             && actor.is_customer()
             && start <= now
         {
-            return Err(Rejection::Policy { rule: PolicyRule::TooLateToBook, limit: Some(start.to_string()) }.into());
+            return Err(Rejection::Policy {
+                rule: PolicyRule::TooLateToBook,
+                limit: Some(start.to_string()),
+            }
+            .into());
         }
         if let Some((ask, clash)) = &place.clash
             && !input.skip_availability_validation
@@ -101,14 +105,33 @@ impl Command for Reschedule {
             let several = place.service.online_booking.allow_multiple_requests
                 && place.service.kind == ServiceKind::Appointment
                 && after.status == BookingStatus::Pending;
-            let reason = if several { OverlapReason::MultipleRequests } else { OverlapReason::OwnerSkip };
+            let reason = if several {
+                OverlapReason::MultipleRequests
+            } else {
+                OverlapReason::OwnerSkip
+            };
             let asks = std::mem::take(&mut place.asks);
             let holder = Holder::Booking(before.id);
-            place.ledger.occupy(tx, &asks, holder, reason, after.hold_expires_at).await?;
+            place
+                .ledger
+                .occupy(tx, &asks, holder, reason, after.hold_expires_at)
+                .await?;
+        } else if after.booked.kind == ServiceKind::Appointment {
+            // Its hold ended in the meantime: it holds nothing, so nobody is assigned.
+            after.booked.resources.retain(|resource| resource.explicitly_requested);
         }
         place.ledger.review(tx, Some(before.id), actor).await?;
         let notification = input.target.notification.as_ref();
-        write_change(tx, &before, &mut after, EventType::Rescheduled, actor, notification, now).await?;
+        write_change(
+            tx,
+            &before,
+            &mut after,
+            EventType::Rescheduled,
+            actor,
+            notification,
+            now,
+        )
+        .await?;
         Ok(Changed(after))
     }
 }
@@ -123,29 +146,56 @@ impl Reschedule {
             access::require_business(business, asked, flag, &["flowControlSettings", flag])?;
         }
         let numbers = self.input.participants.is_some();
-        access::require_business(business, numbers, "changing the number of participants", &["totalParticipants"])
+        access::require_business(
+            business,
+            numbers,
+            "changing the number of participants",
+            &["totalParticipants"],
+        )
     }
 
     /// The wish, with the booking's own service and resources where the client left them out.
     fn wanted(&self, booking: &Booking) -> Result<Wanted, Rejection> {
         match (&self.input.wanted, booking.booked.kind) {
             (wanted @ Wanted::Session { .. }, ServiceKind::Class) => Ok(wanted.clone()),
-            (Wanted::Appointment { service, start, end, time_zone, resources, location }, ServiceKind::Appointment) => {
-                let wished = booking.booked.resources.iter().filter(|resource| resource.explicitly_requested);
+            (
+                Wanted::Appointment {
+                    service,
+                    start,
+                    end,
+                    time_zone,
+                    resources,
+                    location,
+                },
+                ServiceKind::Appointment,
+            ) => {
+                let wished = booking
+                    .booked
+                    .resources
+                    .iter()
+                    .filter(|resource| resource.explicitly_requested);
                 Ok(Wanted::Appointment {
                     service: *service,
                     start: *start,
                     end: *end,
                     time_zone: time_zone.clone().or_else(|| Some(booking.booked.time_zone.clone())),
                     // Who was asked for by name stays, unless the client names somebody now.
-                    resources: if resources.is_empty() { wished.map(|r| r.id).collect() } else { resources.clone() },
+                    resources: if resources.is_empty() {
+                        wished.map(|r| r.id).collect()
+                    } else {
+                        resources.clone()
+                    },
                     location: location.clone().or_else(|| booking.booked.location.clone()),
                 })
             }
-            (Wanted::Session { .. }, _) => {
-                Err(Rejection::invalid(&["slot", "session"], "an appointment moves to another time, not to a session"))
-            }
-            _ => Err(Rejection::invalid(&["slot", "appointment"], "a class booking moves to another session of the class")),
+            (Wanted::Session { .. }, _) => Err(Rejection::invalid(
+                &["slot", "session"],
+                "an appointment moves to another time, not to a session",
+            )),
+            _ => Err(Rejection::invalid(
+                &["slot", "appointment"],
+                "a class booking moves to another session of the class",
+            )),
         }
     }
 
@@ -189,17 +239,24 @@ impl Command for Update {
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Changed, Failure> {
         let (input, actor) = (&self.input, &self.caller.actor);
-        let (before, mut place) = open(tx, &self.caller, &input.target).await?;
+        let (before, mut place) = open(tx, &self.caller, &input.target, Reopen::Take).await?;
         let now = place.ledger.now();
-        before.check_revision(input.target.expected_revision)?;
         before.check(Act::UpdateParticipants)?;
         let mut after = before.clone();
         after.participants = input.participants.clone();
         if before.status.on_calendar() || before.held(now) {
             let holder = Holder::Booking(before.id);
-            let asks: Vec<Ask> =
-                place.asks.iter().map(|ask| Ask { seats: after.participants.total, ..*ask }).collect();
-            let clash = asks.iter().find_map(|ask| place.ledger.check(ask).map(|clash| (*ask, clash)));
+            let asks: Vec<Ask> = place
+                .asks
+                .iter()
+                .map(|ask| Ask {
+                    seats: after.participants.total,
+                    ..*ask
+                })
+                .collect();
+            let clash = asks
+                .iter()
+                .find_map(|ask| place.ledger.check(ask).map(|clash| (*ask, clash)));
             let fewer = after.participants.total <= before.participants.total;
             if let Some((ask, clash)) = &clash
                 && !fewer
@@ -207,19 +264,33 @@ impl Command for Update {
             {
                 return Err(place.refuse(tx, ask, clash).await?.into());
             }
-            // Whoever takes fewer seats is let, even where it was over before; what is still over stays on record.
-            after.double_booked = clash.is_some() && fewer && before.double_booked;
+            // Whoever takes fewer seats is let, even where it was over before; what is still over stays on record. The
+            // flag is for those who came later.
+            after.double_booked =
+                fewer && before.double_booked && !asks.iter().all(|ask| place.ledger.fits_in_order(ask));
             let reason = if input.skip_availability_validation || before.flow.skip_availability_validation {
                 OverlapReason::OwnerSkip
             } else {
                 OverlapReason::OwnerConfirm
             };
-            place.ledger.occupy(tx, &asks, holder, reason, after.hold_expires_at).await?;
+            place
+                .ledger
+                .occupy(tx, &asks, holder, reason, after.hold_expires_at)
+                .await?;
         }
         after.flow.skip_availability_validation |= input.skip_availability_validation;
         place.ledger.review(tx, Some(before.id), actor).await?;
         let notification = input.target.notification.as_ref();
-        write_change(tx, &before, &mut after, EventType::ParticipantsUpdated, actor, notification, now).await?;
+        write_change(
+            tx,
+            &before,
+            &mut after,
+            EventType::ParticipantsUpdated,
+            actor,
+            notification,
+            now,
+        )
+        .await?;
         Ok(Changed(after))
     }
 }
@@ -228,7 +299,10 @@ impl Service {
     /// Moves a booking.
     pub async fn reschedule_booking(&self, caller: &Caller, mut input: RescheduleBooking) -> Result<Booking, Error> {
         let key = input.target.idempotency.take();
-        let command = Reschedule { caller: caller.clone(), input };
+        let command = Reschedule {
+            caller: caller.clone(),
+            input,
+        };
         Ok(self.once(caller, "rescheduleBooking", key, command).await?.0)
     }
 
@@ -240,8 +314,10 @@ impl Service {
     ) -> Result<Booking, Error> {
         Right::ManageBookings.require(caller)?;
         let key = input.target.idempotency.take();
-        let command = Update { caller: caller.clone(), input };
+        let command = Update {
+            caller: caller.clone(),
+            input,
+        };
         Ok(self.once(caller, "updateNumberOfParticipants", key, command).await?.0)
     }
 }
-

@@ -297,7 +297,8 @@ pub async fn count(conn: &mut Conn, site: SiteId, filter: BookingFilter) -> Resu
     Ok(on!(conn, sqlite c => sqlite::count(c, site, filter).await, pg c => pg::count(c, site, filter).await)?)
 }
 
-/// A page of the bookings that pass the filter.
+/// A page of the bookings that pass the filter. Its flags are facts: where a cursor's own row was not met, because it
+/// left the list or the page ends before it, somebody looks for a row on its other side.
 pub async fn page(
     conn: &mut Conn,
     site: SiteId,
@@ -306,10 +307,53 @@ pub async fn page(
     order: Direction,
     request: &PageRequest<BookingKey>,
 ) -> Result<Page<Booking>, StoreError> {
-    let rows = on!(conn,
+    let rows = rows(conn, site, filter.clone(), field, order, request).await?;
+    let found = rows.into_iter().map(Row::booking).collect::<Result<Vec<_>, _>>()?;
+    let (start, stop) = match request.from_end {
+        false => (request.after, request.before),
+        true => (request.before, request.after),
+    };
+    let key = |booking: &Booking| BookingKey::of(booking, field);
+    let own = start.is_some_and(|start| found.first().is_some_and(|row| key(row) == start));
+    let more = found.len() > usize::try_from(request.limit).unwrap_or(0) + usize::from(own);
+    let mut page = Page::around(found, request, key);
+    // From a key on, away from the page: the key's own row counts, too.
+    let away = |key: BookingKey, from_end: bool| PageRequest {
+        limit: 0,
+        after: (!from_end).then_some(key),
+        before: from_end.then_some(key),
+        from_end,
+    };
+    let behind_start = match start {
+        Some(key) if !own => !self::rows(conn, site, filter.clone(), field, order, &away(key, !request.from_end))
+            .await?
+            .is_empty(),
+        _ => own,
+    };
+    let behind_stop = match stop {
+        Some(key) if !more => !self::rows(conn, site, filter, field, order, &away(key, request.from_end))
+            .await?
+            .is_empty(),
+        _ => more,
+    };
+    (page.has_previous, page.has_next) = if request.from_end {
+        (behind_stop, behind_start)
+    } else {
+        (behind_start, behind_stop)
+    };
+    Ok(page)
+}
+
+async fn rows(
+    conn: &mut Conn,
+    site: SiteId,
+    filter: BookingFilter,
+    field: OrderField,
+    order: Direction,
+    request: &PageRequest<BookingKey>,
+) -> Result<Vec<Row>, StoreError> {
+    Ok(on!(conn,
         sqlite c => sqlite::page(c, site, filter, field, order, request).await,
         pg c => pg::page(c, site, filter, field, order, request).await
-    )?;
-    let found = rows.into_iter().map(Row::booking).collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::around(found, request, |booking| BookingKey::of(booking, field)))
+    )?)
 }

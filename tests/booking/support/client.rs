@@ -21,11 +21,19 @@ pub struct Reply {
 
 impl Client {
     pub fn new(server: &Server) -> Self {
-        Self { url: server.url.clone(), http: server.http.clone(), headers: Vec::new() }
+        Self {
+            url: server.url.clone(),
+            http: server.http.clone(),
+            headers: Vec::new(),
+        }
     }
 
     pub fn at(url: &str) -> Self {
-        Self { url: url.to_owned(), http: reqwest::Client::new(), headers: Vec::new() }
+        Self {
+            url: url.to_owned(),
+            http: reqwest::Client::new(),
+            headers: Vec::new(),
+        }
     }
 
     pub fn bearer(server: &Server, token: String) -> Self {
@@ -44,7 +52,10 @@ impl Client {
     }
 
     pub async fn try_send(&self, query: &str, variables: Value) -> Result<Reply, reqwest::Error> {
-        let mut request = self.http.post(&self.url).json(&json!({ "query": query, "variables": variables }));
+        let mut request = self
+            .http
+            .post(&self.url)
+            .json(&json!({ "query": query, "variables": variables }));
         for (name, value) in &self.headers {
             request = request.header(*name, value);
         }
@@ -92,7 +103,10 @@ impl Client {
     /// The code of the only top-level error.
     pub async fn error_code(&self, query: &str, variables: Value) -> String {
         let reply = self.send(query, variables).await;
-        let errors = reply.json["errors"].as_array().unwrap_or_else(|| panic!("{query}: {}", reply.json)).clone();
+        let errors = reply.json["errors"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{query}: {}", reply.json))
+            .clone();
         assert_eq!(errors.len(), 1, "{query}: {}", reply.json);
         errors[0]["extensions"]["code"].as_str().unwrap_or_default().to_owned()
     }

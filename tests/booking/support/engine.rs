@@ -43,15 +43,25 @@ impl Engine {
             Self::Sqlite => {
                 let dir = tempfile::tempdir().expect("a temporary directory");
                 let url = DatabaseUrl::Sqlite(dir.path().join("test.db"));
-                Database { url, engine: self, _dir: Some(dir) }
+                Database {
+                    url,
+                    engine: self,
+                    _dir: Some(dir),
+                }
             }
             Self::Postgres => {
                 let cluster = cluster().expect("PostgreSQL is there");
                 cluster.template().await;
                 static NUMBER: AtomicU32 = AtomicU32::new(0);
                 let name = format!("t{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::SeqCst));
-                cluster.sql(&format!("CREATE DATABASE {name} TEMPLATE {}", template_name())).await;
-                Database { url: DatabaseUrl::Postgres(cluster.url(&name)), engine: self, _dir: None }
+                cluster
+                    .sql(&format!("CREATE DATABASE {name} TEMPLATE {}", template_name()))
+                    .await;
+                Database {
+                    url: DatabaseUrl::Postgres(cluster.url(&name)),
+                    engine: self,
+                    _dir: None,
+                }
             }
         }
     }
@@ -115,8 +125,15 @@ fn binaries() -> Option<PathBuf> {
         .collect();
     places.sort();
     places.reverse();
-    places.extend(std::env::var_os("PATH").iter().flat_map(std::env::split_paths).collect::<Vec<_>>());
-    places.into_iter().find(|place| place.join("initdb").exists() && place.join("postgres").exists())
+    places.extend(
+        std::env::var_os("PATH")
+            .iter()
+            .flat_map(std::env::split_paths)
+            .collect::<Vec<_>>(),
+    );
+    places
+        .into_iter()
+        .find(|place| place.join("initdb").exists() && place.join("postgres").exists())
 }
 
 fn started() -> Option<Cluster> {
@@ -129,7 +146,11 @@ fn started() -> Option<Cluster> {
         run(Command::new("chown").arg("postgres").arg(&dir));
     }
     run(as_postgres(root, &bin.join("initdb")).arg("-D").arg(&data).args([
-        "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync",
+        "--auth=trust",
+        "--username=postgres",
+        "--encoding=UTF8",
+        "--locale=C",
+        "--no-sync",
     ]));
     let port = {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -140,7 +161,14 @@ fn started() -> Option<Cluster> {
          -c synchronous_commit=off -c full_page_writes=off -c max_connections=400 -c shared_buffers=128MB"
     );
     run(as_postgres(root, &bin.join("pg_ctl"))
-        .arg("-D").arg(&data).arg("-w").arg("-l").arg(dir.join("log")).arg("-o").arg(&options).arg("start"));
+        .arg("-D")
+        .arg(&data)
+        .arg("-w")
+        .arg("-l")
+        .arg(dir.join("log"))
+        .arg("-o")
+        .arg(&options)
+        .arg("start"));
     watch_over(&bin, &data, &dir, root);
     Some(Cluster {
         base: format!("postgres://postgres@127.0.0.1:{port}/"),
@@ -152,8 +180,16 @@ fn started() -> Option<Cluster> {
 
 /// Stops the cluster and deletes its files when this process is gone, however it ends.
 fn watch_over(bin: &Path, data: &Path, dir: &Path, root: bool) {
-    let stop = format!("{} -D {} -m immediate stop", bin.join("pg_ctl").display(), data.display());
-    let stop = if root { format!("runuser -u postgres -- {stop}") } else { stop };
+    let stop = format!(
+        "{} -D {} -m immediate stop",
+        bin.join("pg_ctl").display(),
+        data.display()
+    );
+    let stop = if root {
+        format!("runuser -u postgres -- {stop}")
+    } else {
+        stop
+    };
     let script = format!(
         "while kill -0 {} 2>/dev/null; do sleep 0.5; done; {stop}; rm -rf {}",
         std::process::id(),
@@ -185,8 +221,17 @@ fn as_postgres(root: bool, program: &Path) -> Command {
 }
 
 fn run(command: &mut Command) {
-    let output = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).output().expect("runs");
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let output = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .output()
+        .expect("runs");
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 fn template_name() -> String {
@@ -195,13 +240,19 @@ fn template_name() -> String {
 
 impl Cluster {
     fn url(&self, database: &str) -> String {
-        let parameters = if self.parameters.is_empty() { String::new() } else { format!("?{}", self.parameters) };
+        let parameters = if self.parameters.is_empty() {
+            String::new()
+        } else {
+            format!("?{}", self.parameters)
+        };
         format!("{}{database}{parameters}", self.base)
     }
 
     async fn sql(&self, sql: &str) {
         use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
-        let mut conn = AsyncPgConnection::establish(&self.url("postgres")).await.expect("connects");
+        let mut conn = AsyncPgConnection::establish(&self.url("postgres"))
+            .await
+            .expect("connects");
         conn.batch_execute(sql).await.expect(sql);
     }
 
@@ -211,7 +262,9 @@ impl Cluster {
             .get_or_init(|| async {
                 let name = template_name();
                 self.sql(&format!("CREATE DATABASE {name}")).await;
-                store::migrate(&DatabaseUrl::Postgres(self.url(&name))).await.expect("migrates");
+                store::migrate(&DatabaseUrl::Postgres(self.url(&name)))
+                    .await
+                    .expect("migrates");
             })
             .await;
     }

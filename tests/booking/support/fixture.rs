@@ -68,7 +68,13 @@ impl Command for Seed {
             catalog::insert_resource(tx.conn(), site, resource).await?;
         }
         for service in [
-            &studio.massage, &studio.training, &studio.consultation, &studio.audition, &studio.workshop, &studio.yoga, &studio.course,
+            &studio.massage,
+            &studio.training,
+            &studio.consultation,
+            &studio.audition,
+            &studio.workshop,
+            &studio.yoga,
+            &studio.course,
         ] {
             catalog::insert_service(tx.conn(), site, service).await?;
         }
@@ -97,6 +103,11 @@ impl Command for Seed {
 impl Studio {
     /// Opens the studio on a server's site.
     pub async fn open(server: &Server) -> Self {
+        Self::open_on(server, server.site).await
+    }
+
+    /// Opens the studio on one of several sites.
+    pub async fn open_on(server: &Server, site: SiteId) -> Self {
         let now = server.now();
         let day = Timestamp::from_second(now.as_second() / 86_400 * 86_400).unwrap();
         let noon = day.checked_add((24 + 12).hours()).unwrap();
@@ -109,7 +120,10 @@ impl Studio {
             created: now,
             updated: now,
         };
-        let (anna, ben) = (resource("Anna", ResourceType::Staff), resource("Ben", ResourceType::Staff));
+        let (anna, ben) = (
+            resource("Anna", ResourceType::Staff),
+            resource("Ben", ResourceType::Staff),
+        );
         let room = resource("Studio 1", ResourceType::Room);
         let service = |name: &str, kind, resources: Vec<ResourceId>| Service {
             id: ServiceId::new(),
@@ -118,11 +132,22 @@ impl Studio {
             slug: name.to_lowercase(),
             description: None,
             default_capacity: 1,
-            durations: if kind == ServiceKind::Appointment { vec![30] } else { vec![] },
+            durations: if kind == ServiceKind::Appointment {
+                vec![30]
+            } else {
+                vec![]
+            },
             buffer_minutes: 0,
             price: Price::NoFee,
-            payment_options: PaymentOptions { online: false, in_person: true },
-            online_booking: OnlineBooking { enabled: true, require_manual_approval: false, allow_multiple_requests: false },
+            payment_options: PaymentOptions {
+                online: false,
+                in_person: true,
+            },
+            online_booking: OnlineBooking {
+                enabled: true,
+                require_manual_approval: false,
+                allow_multiple_requests: false,
+            },
             location: None,
             resources,
             schedule: ScheduleId::new(),
@@ -135,8 +160,14 @@ impl Studio {
         let mut training = service("Training", ServiceKind::Appointment, vec![anna.id]);
         training.durations = vec![60];
         training.buffer_minutes = 15;
-        training.price = Price::Fixed(Money { minor: 5000, currency: Currency::parse("EUR").unwrap() });
-        training.payment_options = PaymentOptions { online: true, in_person: true };
+        training.price = Price::Fixed(Money {
+            minor: 5000,
+            currency: Currency::parse("EUR").unwrap(),
+        });
+        training.payment_options = PaymentOptions {
+            online: true,
+            in_person: true,
+        };
         let mut consultation = service("Consultation", ServiceKind::Appointment, both.clone());
         consultation.online_booking.require_manual_approval = true;
         let mut audition = service("Audition", ServiceKind::Appointment, vec![anna.id]);
@@ -151,7 +182,11 @@ impl Studio {
         let session_at = |service: &Service, hours: i64, capacity: i32, with: &[&Resource]| {
             let start = noon.checked_add(hours.hours()).unwrap();
             let span = TimeSpan::new(start, start.checked_add(1.hours()).unwrap()).unwrap();
-            let booked = |r: &&Resource| BookedResource { id: r.id, name: r.name.clone(), explicitly_requested: false };
+            let booked = |r: &&Resource| BookedResource {
+                id: r.id,
+                name: r.name.clone(),
+                explicitly_requested: false,
+            };
             Session {
                 id: SessionId::new(),
                 schedule: service.schedule,
@@ -184,11 +219,13 @@ impl Studio {
             updated: now,
         };
         let run = schedule(&course, TimeSpan::new(runs[0].span.start(), runs[1].span.end()));
-        let mut schedules: Vec<Schedule> =
-            [&massage, &training, &consultation, &audition, &workshop, &yoga].into_iter().map(|s| schedule(s, None)).collect();
+        let mut schedules: Vec<Schedule> = [&massage, &training, &consultation, &audition, &workshop, &yoga]
+            .into_iter()
+            .map(|s| schedule(s, None))
+            .collect();
         schedules.push(run.clone());
         let studio = Self {
-            site: server.site,
+            site,
             anna,
             ben,
             room,
@@ -206,7 +243,11 @@ impl Studio {
         };
         let [first, second] = runs;
         let sessions = vec![session, next_session, first, second];
-        let seed = Seed { studio: studio.clone(), schedules, sessions };
+        let seed = Seed {
+            studio: studio.clone(),
+            schedules,
+            sessions,
+        };
         server.service().db().write(seed).await.expect("the studio opens");
         studio
     }
@@ -249,7 +290,9 @@ impl Studio {
 
 /// `input` with more fields.
 pub fn with(mut input: Value, more: Value) -> Value {
-    let (Some(fields), Some(more)) = (input.as_object_mut(), more.as_object()) else { panic!("objects") };
+    let (Some(fields), Some(more)) = (input.as_object_mut(), more.as_object()) else {
+        panic!("objects")
+    };
     for (name, value) in more {
         fields.insert(name.clone(), value.clone());
     }

@@ -1,9 +1,16 @@
 //! A real server for each test: in this process, on a port of its own, with a database of its own.
-#![allow(dead_code)]
+#![allow(
+    dead_code,
+    unused_imports,
+    clippy::unused_self,
+    clippy::zombie_processes,
+    reason = "each test binary uses its own part of it"
+)]
 
 pub mod client;
 pub mod engine;
 pub mod fixture;
+pub mod rows;
 
 use std::sync::Arc;
 
@@ -20,7 +27,8 @@ use jiff::Timestamp;
 
 pub use client::{Client, Reply};
 pub use engine::Engine;
-pub use fixture::Studio;
+pub use fixture::{Studio, with};
+pub use rows::{id, ids, on};
 
 /// The secret of all test servers.
 pub const SECRET: &str = "a secret for tests, long enough to be one";
@@ -48,10 +56,18 @@ impl Server {
     /// Starts a server on a database that is there.
     pub async fn on(database: engine::Database, clock: Arc<dyn Clock>) -> Self {
         let config = Cli::parse_from(["frontdesk", "--listen", "127.0.0.1:0", "--secret", SECRET]).config;
-        let running = app::start(&config, &database.url, clock).await.expect("the server starts");
+        let running = app::start(&config, &database.url, clock)
+            .await
+            .expect("the server starts");
         let site = running.api.service().sites(1).await.unwrap()[0].id;
         let url = format!("http://{}/graphql", running.address);
-        Self { running: Some(running), url, site, database, http: reqwest::Client::new() }
+        Self {
+            running: Some(running),
+            url,
+            site,
+            database,
+            http: reqwest::Client::new(),
+        }
     }
 
     pub fn running(&self) -> &Running {
@@ -67,7 +83,10 @@ impl Server {
     }
 
     pub fn token(&self, role: Role, subject: &str, resource: Option<ResourceId>) -> String {
-        self.running().api.tokens().mint(role, self.site, subject, resource, 3600)
+        self.running()
+            .api
+            .tokens()
+            .mint(role, self.site, subject, resource, 3600)
     }
 
     /// A client of the owner.

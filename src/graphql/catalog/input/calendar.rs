@@ -1,0 +1,349 @@
+//! Inputs about schedules, sessions and blocked times.
+
+use async_graphql::{ID, InputObject, MaybeUndefined};
+
+use super::{BookingsOnMove, BookingsOnRemoval, edit, given, ids, key};
+use crate::{
+    domain::{
+        booking::Location,
+        ids::{BlockedTimeId, ResourceId, ScheduleId},
+        rejection::{Field, Invalid},
+        time::TimeSpan,
+    },
+    graphql::{
+        input::{Problems, Rejections, id},
+        scalars::{DateTime, LocalDateTime, TimeZone},
+        types::booking_input::LocationInput,
+    },
+    service::{
+        IdempotencyKey,
+        catalog::{
+            CancelSession, Change, CreateBlockedTime, CreateSchedule, CreateSession, Edit, SessionChanges,
+            UpdateSchedule, UpdateSession,
+        },
+    },
+};
+
+/// Another run of a course.
+#[derive(InputObject, Clone, Debug)]
+pub struct CreateScheduleInput {
+    /// Its seats, 1 to 1000; the course's default if not said.
+    capacity: Option<i32>,
+    /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
+    idempotency_key: Option<String>,
+    /// Its name, such as "Spring run", 1 to 400 characters; the course's if not said.
+    name: Option<String>,
+    /// The course. Appointments and classes have one schedule, which is made with them.
+    service_id: ID,
+}
+
+impl CreateScheduleInput {
+    pub(crate) fn parse(&self) -> Result<(CreateSchedule, Option<IdempotencyKey>), Rejections> {
+        let mut problems = Problems::default();
+        let key = key(&mut problems, self, self.idempotency_key.as_ref());
+        let service = problems.take("serviceId", id(&self.service_id));
+        let (name, capacity) = (self.name.clone(), self.capacity);
+        problems.finish(service.map(|service| {
+            (
+                CreateSchedule {
+                    service,
+                    name,
+                    capacity,
+                },
+                key,
+            )
+        }))
+    }
+}
+
+/// What changes of a schedule. What is left out stays.
+#[derive(InputObject, Clone, Debug)]
+pub struct UpdateScheduleInput {
+    /// The seats of a course's run, 1 to 1000. Fewer than are taken are allowed: nobody is put out, and those who came
+    /// last are flagged as double booked.
+    capacity: MaybeUndefined<i32>,
+    /// Refuse with `REVISION_MISMATCH` unless the schedule has this revision.
+    expected_revision: Option<i32>,
+    /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
+    idempotency_key: Option<String>,
+    /// Its name, 1 to 400 characters.
+    name: MaybeUndefined<String>,
+    /// The schedule.
+    schedule_id: ID,
+}
+
+impl UpdateScheduleInput {
+    pub(crate) fn parse(&self) -> Result<UpdateSchedule, Rejections> {
+        let mut problems = Problems::default();
+        let key = key(&mut problems, self, self.idempotency_key.as_ref());
+        let edit = edit(
+            &mut problems,
+            "scheduleId",
+            &self.schedule_id,
+            self.expected_revision,
+            key,
+        );
+        let name = given(&mut problems, "name", &self.name);
+        let capacity = given(&mut problems, "capacity", &self.capacity);
+        problems.finish(edit.map(|edit| UpdateSchedule { edit, name, capacity }))
+    }
+}
+
+/// A course's run that is to be deleted; not the first, which goes with the course.
+#[derive(InputObject, Clone, Debug)]
+pub struct DeleteScheduleInput {
+    /// What is to become of bookings that aren't over. If there are any and nothing is said, it is refused with
+    /// `HAS_BOOKINGS`.
+    bookings: Option<BookingsOnRemoval>,
+    /// Refuse with `REVISION_MISMATCH` unless the schedule has this revision.
+    expected_revision: Option<i32>,
+    /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
+    idempotency_key: Option<String>,
+    /// The schedule.
+    schedule_id: ID,
+}
+
+impl DeleteScheduleInput {
+    pub(crate) fn parse(&self) -> Result<(Edit<ScheduleId>, bool), Rejections> {
+        let mut problems = Problems::default();
+        let key = key(&mut problems, self, self.idempotency_key.as_ref());
+        let edit = edit(
+            &mut problems,
+            "scheduleId",
+            &self.schedule_id,
+            self.expected_revision,
+            key,
+        );
+        problems.finish(edit.map(|edit| (edit, self.bookings == Some(BookingsOnRemoval::Cancel))))
+    }
+}
+
+/// A session that is to be made.
+#[derive(InputObject, Clone, Debug)]
+pub struct CreateSessionInput {
+    /// Whether its resources may be busy at that time: the overlap goes on record.
+    #[graphql(default = false)]
+    allow_overlap: bool,
+    /// Seats of a class session, 1 to 1000; the schedule's if not said. Not for courses, whose run has the seats.
+    capacity: Option<i32>,
+    /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
+    idempotency_key: Option<String>,
+    /// The wall clock at its end: after `localStart`, by 31 days at the most.
+    local_end: LocalDateTime,
+    /// The wall clock at its start. A time that the clock skips moves forward by the gap; of one that it shows twice
+    /// the earlier is meant.
+    local_start: LocalDateTime,
+    /// Where, if not at the service's place.
+    location: Option<LocationInput>,
+    /// Who and what it needs; busy for its time.
+    resource_ids: Option<Vec<ID>>,
+    /// On which schedule: of a class, or a course's run.
+    schedule_id: ID,
+    /// The zone of the wall clock; the site's if not said.
+    time_zone: Option<TimeZone>,
+    /// Its title, 1 to 400 characters; the service's name if not said.
+    title: Option<String>,
+}
+
+impl CreateSessionInput {
+    pub(crate) fn parse(&self) -> Result<(CreateSession, Option<IdempotencyKey>), Rejections> {
+        let mut problems = Problems::default();
+        let key = key(&mut problems, self, self.idempotency_key.as_ref());
+        let schedule = problems.take("scheduleId", id(&self.schedule_id));
+        let local_start = problems.take("localStart", self.local_start.civil());
+        let local_end = problems.take("localEnd", self.local_end.civil());
+        let time_zone = problems.option("timeZone", self.time_zone.as_ref().map(TimeZone::zone));
+        let location = self
+            .location
+            .clone()
+            .and_then(|location| problems.nest("location", location.parse()));
+        let resources = ids(
+            &mut problems,
+            "resourceIds",
+            self.resource_ids.as_deref().unwrap_or_default(),
+        );
+        let session = schedule
+            .zip(local_start.zip(local_end))
+            .map(|(schedule, (local_start, local_end))| CreateSession {
+                schedule,
+                local_start,
+                local_end,
+                time_zone,
+                title: self.title.clone(),
+                capacity: self.capacity,
+                resources,
+                location,
+                allow_overlap: self.allow_overlap,
+            });
+        problems.finish(session.map(|session| (session, key)))
+    }
+}
+
+/// What changes of a session. What is left out stays. Its bookings follow, each with its event.
+#[derive(InputObject, Clone, Debug)]
+pub struct UpdateSessionInput {
+    /// Whether its resources may be busy at that time: the overlap goes on record.
+    #[graphql(default = false)]
+    allow_overlap: bool,
+    /// What is to become of the bookings of a class session that moves to another time. If there are any and nothing is
+    /// said, it is refused with `HAS_BOOKINGS`.
+    bookings: Option<BookingsOnMove>,
+    /// Seats of a class session, 1 to 1000. Fewer than are taken are allowed: nobody is put out, and those who came last
+    /// are flagged as double booked.
+    capacity: MaybeUndefined<i32>,
+    /// Refuse with `REVISION_MISMATCH` unless the session has this revision.
+    expected_revision: Option<i32>,
+    /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
+    idempotency_key: Option<String>,
+    /// The wall clock at its end.
+    local_end: MaybeUndefined<LocalDateTime>,
+    /// The wall clock at its start. Without `localEnd` the session stays as long as it is.
+    local_start: MaybeUndefined<LocalDateTime>,
+    /// Where, if not at the service's place.
+    location: MaybeUndefined<LocationInput>,
+    /// Who and what it needs, all of them.
+    resource_ids: MaybeUndefined<Vec<ID>>,
+    /// The session.
+    session_id: ID,
+    /// The zone of the wall clock.
+    time_zone: MaybeUndefined<TimeZone>,
+    /// Its title, 1 to 400 characters.
+    title: MaybeUndefined<String>,
+}
+
+impl UpdateSessionInput {
+    pub(crate) fn parse(&self) -> Result<UpdateSession, Rejections> {
+        let mut problems = Problems::default();
+        let key = key(&mut problems, self, self.idempotency_key.as_ref());
+        let edit = edit(
+            &mut problems,
+            "sessionId",
+            &self.session_id,
+            self.expected_revision,
+            key,
+        );
+        let start = given(&mut problems, "localStart", &self.local_start);
+        let end = given(&mut problems, "localEnd", &self.local_end);
+        let zone = given(&mut problems, "timeZone", &self.time_zone);
+        let resources = given(&mut problems, "resourceIds", &self.resource_ids);
+        let location: Change<Location> = match &self.location {
+            MaybeUndefined::Undefined => Change::Keep,
+            MaybeUndefined::Null => Change::Clear,
+            MaybeUndefined::Value(location) => problems
+                .nest("location", location.clone().parse())
+                .map_or(Change::Keep, Change::Set),
+        };
+        let changes = SessionChanges {
+            local_start: problems.option("localStart", start.map(|start| start.civil())),
+            local_end: problems.option("localEnd", end.map(|end| end.civil())),
+            time_zone: problems.option("timeZone", zone.map(|zone| zone.zone())),
+            title: given(&mut problems, "title", &self.title),
+            capacity: given(&mut problems, "capacity", &self.capacity),
+            resources: resources.map(|resources| ids::<ResourceId>(&mut problems, "resourceIds", &resources)),
+            location,
+        };
+        let move_bookings = self.bookings == Some(BookingsOnMove::Move);
+        let allow_overlap = self.allow_overlap;
+        problems.finish(edit.map(|edit| UpdateSession {
+            edit,
+            changes,
+            allow_overlap,
+            move_bookings,
+        }))
+    }
+}
+
+/// A session that is not to take place.
+#[derive(InputObject, Clone, Debug)]
+pub struct CancelSessionInput {
+    /// What is to become of the bookings of a class session. If there are any and nothing is said, it is refused with
+    /// `HAS_BOOKINGS`. Bookings of a course stay: it goes on without this session.
+    bookings: Option<BookingsOnRemoval>,
+    /// Refuse with `REVISION_MISMATCH` unless the session has this revision.
+    expected_revision: Option<i32>,
+    /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
+    idempotency_key: Option<String>,
+    /// The session.
+    session_id: ID,
+}
+
+impl CancelSessionInput {
+    pub(crate) fn parse(&self) -> Result<CancelSession, Rejections> {
+        let mut problems = Problems::default();
+        let key = key(&mut problems, self, self.idempotency_key.as_ref());
+        let edit = edit(
+            &mut problems,
+            "sessionId",
+            &self.session_id,
+            self.expected_revision,
+            key,
+        );
+        let cancel_bookings = self.bookings == Some(BookingsOnRemoval::Cancel);
+        problems.finish(edit.map(|edit| CancelSession { edit, cancel_bookings }))
+    }
+}
+
+/// A time in which a resource is not to be booked.
+#[derive(InputObject, Clone, Debug)]
+pub struct CreateBlockedTimeInput {
+    /// Whether bookings and sessions may be in it: the overlap goes on record.
+    #[graphql(default = false)]
+    allow_overlap: bool,
+    /// The instant at which it is over.
+    end_date: DateTime,
+    /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
+    idempotency_key: Option<String>,
+    /// Why, for the business's eyes, at most 500 characters.
+    reason: Option<String>,
+    /// Whose time. Staff block their own only.
+    resource_id: ID,
+    /// The first instant.
+    start_date: DateTime,
+}
+
+impl CreateBlockedTimeInput {
+    pub(crate) fn parse(&self) -> Result<(CreateBlockedTime, Option<IdempotencyKey>), Rejections> {
+        let mut problems = Problems::default();
+        let key = key(&mut problems, self, self.idempotency_key.as_ref());
+        let resource = problems.take("resourceId", id(&self.resource_id));
+        let start = problems.take("startDate", self.start_date.instant(None));
+        let end = problems.take("endDate", self.end_date.instant(None));
+        let span = start.zip(end).and_then(|(start, end)| {
+            let after = Invalid::new(Field::Date, "must be after `startDate`");
+            problems.take("endDate", TimeSpan::new(start, end).ok_or(after))
+        });
+        let blocked = resource.zip(span).map(|(resource, span)| CreateBlockedTime {
+            resource,
+            span,
+            reason: self.reason.clone(),
+            allow_overlap: self.allow_overlap,
+        });
+        problems.finish(blocked.map(|blocked| (blocked, key)))
+    }
+}
+
+/// A blocked time that is to be free again.
+#[derive(InputObject, Clone, Debug)]
+pub struct DeleteBlockedTimeInput {
+    /// The blocked time.
+    blocked_time_id: ID,
+    /// Refuse with `REVISION_MISMATCH` unless the blocked time has this revision.
+    expected_revision: Option<i32>,
+    /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
+    idempotency_key: Option<String>,
+}
+
+impl DeleteBlockedTimeInput {
+    pub(crate) fn parse(&self) -> Result<Edit<BlockedTimeId>, Rejections> {
+        let mut problems = Problems::default();
+        let key = key(&mut problems, self, self.idempotency_key.as_ref());
+        let edit = edit(
+            &mut problems,
+            "blockedTimeId",
+            &self.blocked_time_id,
+            self.expected_revision,
+            key,
+        );
+        problems.finish(edit)
+    }
+}

@@ -1,0 +1,400 @@
+//! Inputs about the site, services and resources.
+
+use async_graphql::{ID, InputObject, MaybeUndefined};
+
+use super::{BookingsOnRemoval, change, edit, given, ids, key};
+use crate::{
+    domain::{
+        booking::Location,
+        catalog::{self, Price},
+        ids::{ResourceId, ServiceId, SiteId},
+        text,
+    },
+    graphql::{
+        input::{Problems, Rejections},
+        scalars::{CurrencyCode, EmailAddress, TimeZone},
+        types::{
+            booking_input::LocationInput,
+            money::MoneyInput,
+            resource::ResourceType,
+            service::{RateType, ServiceType},
+        },
+    },
+    service::{
+        IdempotencyKey,
+        catalog::{Change, CreateResource, CreateService, Edit, ServiceChanges, UpdateResource, UpdateService},
+        sites::UpdateSite,
+    },
+};
+
+/// What changes of the site. What is left out stays.
+#[derive(InputObject, Clone, Debug)]
+pub struct UpdateSiteInput {
+    /// The currency of its prices. It can't change while services have a price.
+    currency: MaybeUndefined<CurrencyCode>,
+    /// Refuse with `REVISION_MISMATCH` unless the site has this revision.
+    expected_revision: Option<i32>,
+    /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
+    idempotency_key: Option<String>,
+    /// Its name, 1 to 200 characters.
+    name: MaybeUndefined<String>,
+    /// The zone of its wall clock. What is on the calendar stays at its instants.
+    time_zone: MaybeUndefined<TimeZone>,
+}
+
+impl UpdateSiteInput {
+    pub(crate) fn parse(&self, site: SiteId) -> Result<UpdateSite, Rejections> {
+        let mut problems = Problems::default();
+        let idempotency = key(&mut problems, self, self.idempotency_key.as_ref());
+        let name = given(&mut problems, "name", &self.name);
+        let zone = given(&mut problems, "timeZone", &self.time_zone);
+        let time_zone = problems.option("timeZone", zone.map(|zone| zone.zone()));
+        let currency = given(&mut problems, "currency", &self.currency);
+        let currency = problems.option("currency", currency.map(|code| code.currency()));
+        let edit = Edit {
+            id: site,
+            expected_revision: self.expected_revision.map(i64::from),
+            idempotency,
+        };
+        problems.finish(Some(UpdateSite {
+            edit,
+            name,
+            time_zone,
+            currency,
+        }))
+    }
+}
+
+/// Ways in which a service can be paid for.
+#[derive(InputObject, Clone, Debug)]
+pub struct PaymentOptionsInput {
+    /// At the business.
+    in_person: bool,
+    /// Online, at checkout.
+    online: bool,
+}
+
+/// What a service costs and how it is paid for.
+#[derive(InputObject, Clone, Debug)]
+pub struct ServicePaymentInput {
+    /// Ways in which it can be paid for; in person alone if not said. With `FIXED` at least one, with `NO_FEE` in
+    /// person alone.
+    options: Option<PaymentOptionsInput>,
+    /// The price for each participant, more than zero, in the site's currency. With `FIXED`, and only then.
+    price: Option<MoneyInput>,
+    /// How it is priced.
+    rate_type: RateType,
+}
+
+impl ServicePaymentInput {
+    fn parse(&self) -> Result<(Price, catalog::PaymentOptions), Rejections> {
+        let mut problems = Problems::default();
+        let options = self.options.as_ref();
+        let options = catalog::PaymentOptions {
+            online: options.is_some_and(|options| options.online),
+            in_person: options.is_none_or(|options| options.in_person),
+        };
+        let price = match (self.rate_type, &self.price) {
+            (RateType::Fixed, Some(price)) => problems.take("price", price.money()).map(Price::Fixed),
+            (RateType::NoFee, None) => Some(Price::NoFee),
+            (RateType::Fixed, None) => {
+                problems.complain(&["price"], "is needed with `FIXED`");
+                None
+            }
+            (RateType::NoFee, Some(_)) => {
+                problems.complain(&["price"], "is for `FIXED` only");
+                None
+            }
+        };
+        problems.finish(price.map(|price| (price, options)))
+    }
+}
+
+/// Whether and how customers book by themselves. It is replaced as a whole.
+#[derive(InputObject, Clone, Debug)]
+pub struct OnlineBookingInput {
+    /// Whether several requests may wait for one time: appointments that need approval only.
+    #[graphql(default = false)]
+    allow_multiple_requests: bool,
+    /// Whether customers can book it at all.
+    #[graphql(default = true)]
+    enabled: bool,
+    /// Whether the business has to confirm each booking.
+    #[graphql(default = false)]
+    require_manual_approval: bool,
+}
+
+impl From<&OnlineBookingInput> for catalog::OnlineBooking {
+    fn from(input: &OnlineBookingInput) -> Self {
+        Self {
+            enabled: input.enabled,
+            require_manual_approval: input.require_manual_approval,
+            allow_multiple_requests: input.allow_multiple_requests,
+        }
+    }
+}
+
+/// A service that is to be made, with its schedule.
+#[derive(InputObject, Clone, Debug)]
+pub struct CreateServiceInput {
+    /// Minutes kept free after an appointment, 0 to 720; 0 if not said.
+    buffer_minutes: Option<i32>,
+    /// Seats of new sessions (class) or of the run (course), 1 to 1000. Appointments: 1. If not said, 1.
+    default_capacity: Option<i32>,
+    /// What it is, at most 7000 characters.
+    description: Option<String>,
+    /// Lengths that an appointment can have, in minutes, the usual one first: 1 to 50 different ones of 1 to 44639.
+    /// Not for classes and courses, whose sessions have their own times.
+    durations: Option<Vec<i32>>,
+    /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
+    idempotency_key: Option<String>,
+    /// Where it takes place.
+    location: Option<LocationInput>,
+    /// Its name, 1 to 400 characters.
+    name: String,
+    /// Whether and how customers book it by themselves; enabled and without approval if not said.
+    online_booking: Option<OnlineBookingInput>,
+    /// What it costs and how it is paid for.
+    payment: ServicePaymentInput,
+    /// Who and what an appointment needs, at least one: one free resource of each type that occurs here. Not for
+    /// classes and courses, whose sessions have their own.
+    resource_ids: Option<Vec<ID>>,
+    /// A name for addresses: 1 to 63 lower-case letters, digits and single hyphens. Made of the name if not said.
+    slug: Option<String>,
+    /// Which of the three types it is; it can't change later.
+    #[graphql(name = "type")]
+    service_type: ServiceType,
+}
+
+impl CreateServiceInput {
+    pub(crate) fn parse(&self) -> Result<(CreateService, Option<IdempotencyKey>), Rejections> {
+        let mut problems = Problems::default();
+        let key = key(&mut problems, self, self.idempotency_key.as_ref());
+        let resources = ids(
+            &mut problems,
+            "resourceIds",
+            self.resource_ids.as_deref().unwrap_or_default(),
+        );
+        let location = self
+            .location
+            .clone()
+            .and_then(|location| problems.nest("location", location.parse()));
+        let payment = problems.nest("payment", self.payment.parse());
+        let usual = catalog::OnlineBooking {
+            enabled: true,
+            require_manual_approval: false,
+            allow_multiple_requests: false,
+        };
+        let service = payment.map(|(price, payment_options)| CreateService {
+            kind: self.service_type.into(),
+            name: self.name.clone(),
+            slug: self.slug.clone(),
+            description: self.description.clone(),
+            default_capacity: self.default_capacity,
+            durations: self.durations.clone().unwrap_or_default(),
+            buffer_minutes: self.buffer_minutes.unwrap_or(0),
+            price,
+            payment_options,
+            online_booking: self.online_booking.as_ref().map_or(usual, Into::into),
+            location,
+            resources,
+        });
+        problems.finish(service.map(|service| (service, key)))
+    }
+}
+
+/// What changes of a service. What is left out stays; lists and objects are replaced as a whole. What is booked stays
+/// as it was booked.
+#[derive(InputObject, Clone, Debug)]
+pub struct UpdateServiceInput {
+    /// Minutes kept free after an appointment, 0 to 720.
+    buffer_minutes: MaybeUndefined<i32>,
+    /// Seats of new sessions (class) or of new runs (course), 1 to 1000. Sessions and runs that are there keep theirs.
+    default_capacity: MaybeUndefined<i32>,
+    /// What it is, at most 7000 characters.
+    description: MaybeUndefined<String>,
+    /// Lengths that an appointment can have, in minutes, the usual one first: 1 to 50 different ones of 1 to 44639.
+    durations: MaybeUndefined<Vec<i32>>,
+    /// Refuse with `REVISION_MISMATCH` unless the service has this revision.
+    expected_revision: Option<i32>,
+    /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
+    idempotency_key: Option<String>,
+    /// Where it takes place.
+    location: MaybeUndefined<LocationInput>,
+    /// Its name, 1 to 400 characters.
+    name: MaybeUndefined<String>,
+    /// Whether and how customers book it by themselves.
+    online_booking: MaybeUndefined<OnlineBookingInput>,
+    /// What it costs and how it is paid for.
+    payment: MaybeUndefined<ServicePaymentInput>,
+    /// Who and what an appointment needs, at least one.
+    resource_ids: MaybeUndefined<Vec<ID>>,
+    /// The service.
+    service_id: ID,
+    /// A name for addresses: 1 to 63 lower-case letters, digits and single hyphens.
+    slug: MaybeUndefined<String>,
+}
+
+impl UpdateServiceInput {
+    pub(crate) fn parse(&self) -> Result<UpdateService, Rejections> {
+        let mut problems = Problems::default();
+        let key = key(&mut problems, self, self.idempotency_key.as_ref());
+        let edit = edit::<ServiceId>(
+            &mut problems,
+            "serviceId",
+            &self.service_id,
+            self.expected_revision,
+            key,
+        );
+        let payment = given(&mut problems, "payment", &self.payment);
+        let payment = payment.and_then(|payment| problems.nest("payment", payment.parse()));
+        let resources = given(&mut problems, "resourceIds", &self.resource_ids);
+        let location: Change<Location> = match &self.location {
+            MaybeUndefined::Undefined => Change::Keep,
+            MaybeUndefined::Null => Change::Clear,
+            MaybeUndefined::Value(location) => problems
+                .nest("location", location.clone().parse())
+                .map_or(Change::Keep, Change::Set),
+        };
+        let changes = ServiceChanges {
+            name: given(&mut problems, "name", &self.name),
+            slug: given(&mut problems, "slug", &self.slug),
+            description: change(&self.description),
+            default_capacity: given(&mut problems, "defaultCapacity", &self.default_capacity),
+            durations: given(&mut problems, "durations", &self.durations),
+            buffer_minutes: given(&mut problems, "bufferMinutes", &self.buffer_minutes),
+            price: payment.map(|(price, _)| price),
+            payment_options: payment.map(|(_, options)| options),
+            online_booking: given(&mut problems, "onlineBooking", &self.online_booking)
+                .as_ref()
+                .map(Into::into),
+            location,
+            resources: resources.map(|resources| ids::<ResourceId>(&mut problems, "resourceIds", &resources)),
+        };
+        problems.finish(edit.map(|edit| UpdateService { edit, changes }))
+    }
+}
+
+/// A service that is to be deleted.
+#[derive(InputObject, Clone, Debug)]
+pub struct DeleteServiceInput {
+    /// What is to become of bookings that aren't over. If there are any and nothing is said, it is refused with
+    /// `HAS_BOOKINGS`.
+    bookings: Option<BookingsOnRemoval>,
+    /// Refuse with `REVISION_MISMATCH` unless the service has this revision.
+    expected_revision: Option<i32>,
+    /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
+    idempotency_key: Option<String>,
+    /// The service.
+    service_id: ID,
+}
+
+impl DeleteServiceInput {
+    pub(crate) fn parse(&self) -> Result<(Edit<ServiceId>, bool), Rejections> {
+        let mut problems = Problems::default();
+        let key = key(&mut problems, self, self.idempotency_key.as_ref());
+        let edit = edit(
+            &mut problems,
+            "serviceId",
+            &self.service_id,
+            self.expected_revision,
+            key,
+        );
+        problems.finish(edit.map(|edit| (edit, self.bookings == Some(BookingsOnRemoval::Cancel))))
+    }
+}
+
+/// A staff member or room that is to be made.
+#[derive(InputObject, Clone, Debug)]
+pub struct CreateResourceInput {
+    /// The e-mail address of a staff member. Customers don't see it.
+    email: Option<EmailAddress>,
+    /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
+    idempotency_key: Option<String>,
+    /// Its name, 1 to 40 characters.
+    name: String,
+    /// What it is; it can't change later.
+    #[graphql(name = "type")]
+    resource_type: ResourceType,
+}
+
+impl CreateResourceInput {
+    pub(crate) fn parse(&self) -> Result<(CreateResource, Option<IdempotencyKey>), Rejections> {
+        let mut problems = Problems::default();
+        let key = key(&mut problems, self, self.idempotency_key.as_ref());
+        let email = problems.option("email", self.email.as_ref().map(EmailAddress::address));
+        let (resource_type, name) = (self.resource_type.into(), self.name.clone());
+        problems.finish(Some((
+            CreateResource {
+                resource_type,
+                name,
+                email,
+            },
+            key,
+        )))
+    }
+}
+
+/// What changes of a staff member or room. What is left out stays.
+#[derive(InputObject, Clone, Debug)]
+pub struct UpdateResourceInput {
+    /// The e-mail address of a staff member.
+    email: MaybeUndefined<EmailAddress>,
+    /// Refuse with `REVISION_MISMATCH` unless the resource has this revision.
+    expected_revision: Option<i32>,
+    /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
+    idempotency_key: Option<String>,
+    /// Its name, 1 to 40 characters. Bookings and sessions keep the name that it had.
+    name: MaybeUndefined<String>,
+    /// The resource.
+    resource_id: ID,
+}
+
+impl UpdateResourceInput {
+    pub(crate) fn parse(&self) -> Result<UpdateResource, Rejections> {
+        let mut problems = Problems::default();
+        let key = key(&mut problems, self, self.idempotency_key.as_ref());
+        let edit = edit(
+            &mut problems,
+            "resourceId",
+            &self.resource_id,
+            self.expected_revision,
+            key,
+        );
+        let email: Change<text::EmailAddress> = match &self.email {
+            MaybeUndefined::Undefined => Change::Keep,
+            MaybeUndefined::Null => Change::Clear,
+            MaybeUndefined::Value(email) => problems
+                .take("email", email.address())
+                .map_or(Change::Keep, Change::Set),
+        };
+        let name = given(&mut problems, "name", &self.name);
+        problems.finish(edit.map(|edit| UpdateResource { edit, name, email }))
+    }
+}
+
+/// A staff member or room that is to be deleted.
+#[derive(InputObject, Clone, Debug)]
+pub struct DeleteResourceInput {
+    /// Refuse with `REVISION_MISMATCH` unless the resource has this revision.
+    expected_revision: Option<i32>,
+    /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
+    idempotency_key: Option<String>,
+    /// The resource.
+    resource_id: ID,
+}
+
+impl DeleteResourceInput {
+    pub(crate) fn parse(&self) -> Result<Edit<ResourceId>, Rejections> {
+        let mut problems = Problems::default();
+        let key = key(&mut problems, self, self.idempotency_key.as_ref());
+        let edit = edit(
+            &mut problems,
+            "resourceId",
+            &self.resource_id,
+            self.expected_revision,
+            key,
+        );
+        problems.finish(edit)
+    }
+}

@@ -1,0 +1,190 @@
+//! Lists of the catalog: one page each, with the children of its rows loaded at once.
+
+use std::collections::HashMap;
+
+use async_graphql::Context;
+use jiff::Timestamp;
+
+use crate::{
+    domain::{conflict::Target, ids::TypedId},
+    graphql::{
+        caller,
+        connection::{Paging, cursor, open_cursor, selects},
+        error::failure,
+        look::Look,
+        service,
+        types::{
+            blocked_time::{BlockedTime, BlockedTimeConnection},
+            resource::{Resource, ResourceConnection},
+            schedule::{Schedule, ScheduleConnection},
+            service::{Service, ServiceConnection},
+            session::{Session, SessionConnection},
+        },
+    },
+    store::{
+        catalog::{BlockedTimeFilter, ResourceFilter, ScheduleFilter, ServiceFilter, SessionFilter, TimeKey},
+        page::Page,
+    },
+};
+
+fn write_key<I: TypedId + std::fmt::Display>(at: Timestamp, id: I) -> String {
+    cursor(&format!("{}:{id}", at.as_microsecond()))
+}
+
+fn read_key<I: TypedId>(text: &str) -> Option<TimeKey<I>> {
+    let content = open_cursor(text)?;
+    let (micros, id) = content.split_once(':')?;
+    let at = Timestamp::from_microsecond(micros.parse().ok()?).ok()?;
+    Some(TimeKey {
+        at,
+        id: I::parse(id).ok()?,
+    })
+}
+
+/// A page's rows made into the API's, beside what is known of the rows around them.
+fn around<A, B>(page: &Page<A>, items: Vec<B>) -> Page<B> {
+    Page {
+        items,
+        has_next: page.has_next,
+        has_previous: page.has_previous,
+    }
+}
+
+/// The body of a list: the page, the count if it was selected, the rows.
+macro_rules! list {
+    ($ctx:ident, $filter:ident, $paging:ident, $load:ident, $count:ident,
+        |$rows:ident| $make:expr, $connection:ident, |$node:ident| $key:expr) => {{
+        let request = $paging.request(read_key)?;
+        let (acts, caller) = (service($ctx), caller($ctx));
+        let page = acts
+            .$load(caller, $filter.clone(), request)
+            .await
+            .map_err(|error| failure($ctx, error))?;
+        let total = if selects($ctx, "totalCount") {
+            Some(
+                acts.$count(caller, $filter)
+                    .await
+                    .map_err(|error| failure($ctx, error))?,
+            )
+        } else {
+            None
+        };
+        let $rows = page.items.clone();
+        let items = $make;
+        Ok($connection::new(around(&page, items), |$node| $key, total))
+    }};
+}
+
+/// A page of services.
+pub(crate) async fn services(
+    ctx: &Context<'_>,
+    filter: ServiceFilter,
+    paging: &Paging,
+) -> async_graphql::Result<ServiceConnection> {
+    list!(
+        ctx,
+        filter,
+        paging,
+        services,
+        count_services,
+        |rows| Service::rows(ctx, rows, &Look::rows(ctx)).await?,
+        ServiceConnection,
+        |node| write_key(node.offered.created, node.offered.id)
+    )
+}
+
+/// A page of resources.
+pub(crate) async fn resources(
+    ctx: &Context<'_>,
+    filter: ResourceFilter,
+    paging: &Paging,
+) -> async_graphql::Result<ResourceConnection> {
+    list!(
+        ctx,
+        filter,
+        paging,
+        resources,
+        count_resources,
+        |rows| rows.into_iter().map(Resource::from).collect(),
+        ResourceConnection,
+        |node| write_key(node.0.created, node.0.id)
+    )
+}
+
+/// A page of schedules.
+pub(crate) async fn schedules(
+    ctx: &Context<'_>,
+    filter: ScheduleFilter,
+    paging: &Paging,
+) -> async_graphql::Result<ScheduleConnection> {
+    list!(
+        ctx,
+        filter,
+        paging,
+        schedules,
+        count_schedules,
+        |rows| Schedule::rows(ctx, rows, &Look::rows(ctx)).await?,
+        ScheduleConnection,
+        |node| write_key(node.schedule.created, node.schedule.id)
+    )
+}
+
+/// A page of sessions.
+pub(crate) async fn sessions(
+    ctx: &Context<'_>,
+    filter: SessionFilter,
+    paging: &Paging,
+) -> async_graphql::Result<SessionConnection> {
+    list!(
+        ctx,
+        filter,
+        paging,
+        sessions,
+        count_sessions,
+        |rows| Session::rows(ctx, rows, &Look::rows(ctx)).await?,
+        SessionConnection,
+        |node| write_key(node.session.span.start(), node.session.id)
+    )
+}
+
+/// A page of blocked times.
+pub(crate) async fn blocked_times(
+    ctx: &Context<'_>,
+    filter: BlockedTimeFilter,
+    paging: &Paging,
+) -> async_graphql::Result<BlockedTimeConnection> {
+    list!(
+        ctx,
+        filter,
+        paging,
+        blocked_times,
+        count_blocked_times,
+        |rows| BlockedTime::rows(ctx, rows, Look::rows(ctx).selects("resource")).await?,
+        BlockedTimeConnection,
+        |node| write_key(node.blocked.span.start(), node.blocked.id)
+    )
+}
+
+/// Seats that are taken.
+pub(crate) struct Taken(HashMap<Target, i64>);
+
+impl Taken {
+    /// Of one of those that were asked for.
+    pub(crate) fn of(&self, target: Target) -> i64 {
+        self.0.get(&target).copied().unwrap_or(0)
+    }
+}
+
+/// Counts the seats that are taken of sessions and runs, in one query for each of the two.
+pub(crate) async fn taken(ctx: &Context<'_>, targets: Vec<Target>) -> async_graphql::Result<Taken> {
+    let taken = service(ctx)
+        .taken_seats(caller(ctx), targets)
+        .await
+        .map_err(|error| failure(ctx, error))?;
+    Ok(Taken(taken))
+}
+
+/// Seats that are left: none where more are taken than there are.
+pub(crate) fn remaining(capacity: i32, taken: i64) -> i32 {
+    i32::try_from((i64::from(capacity) - taken).max(0)).unwrap_or(i32::MAX)
+}

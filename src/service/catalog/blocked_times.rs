@@ -1,0 +1,161 @@
+//! Times in which the business wants a resource free.
+
+use super::{Edit, check_revision, occupy};
+use crate::{
+    domain::{
+        Rejection,
+        catalog::BlockedTime,
+        conflict::{Holder, Target},
+        ids::{BlockedTimeId, Kind, ResourceId, SiteId},
+        text,
+        time::TimeSpan,
+    },
+    service::{
+        Caller, Error, IdempotencyKey, Service,
+        access::{self, Right},
+        bookings::Ledger,
+    },
+    store::{Command, Failure, Tx, catalog as store},
+};
+
+/// A time that is to be blocked.
+#[derive(Debug, Clone)]
+pub struct CreateBlockedTime {
+    /// Whose time.
+    pub resource: ResourceId,
+    /// From when to when.
+    pub span: TimeSpan,
+    /// Why, at most 500 characters.
+    pub reason: Option<String>,
+    /// Whether bookings and sessions may be in it.
+    pub allow_overlap: bool,
+}
+
+/// Staff block their own time only.
+fn require_calendar(caller: &Caller, resource: ResourceId, path: &str) -> Result<(), Rejection> {
+    access::require_business(
+        access::manages_resource(caller, resource),
+        true,
+        "the calendar of another resource",
+        &[path],
+    )
+}
+
+struct Create {
+    caller: Caller,
+    id: BlockedTimeId,
+    input: CreateBlockedTime,
+}
+
+impl Command for Create {
+    type Output = BlockedTime;
+
+    fn site(&self) -> SiteId {
+        self.caller.site
+    }
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<BlockedTime, Failure> {
+        let (input, site) = (&self.input, self.caller.site);
+        if let Some(reason) = &input.reason {
+            text::bounded(reason, 500).map_err(|invalid| Rejection::from(invalid.at("reason")))?;
+        }
+        let mut ledger = Ledger::lock(tx, &[(Target::Resource(input.resource), input.span)], None).await?;
+        if store::find_resources(tx.conn(), site, &[input.resource])
+            .await?
+            .is_empty()
+        {
+            return Err(Rejection::not_found(Kind::Resource, &["resourceId"]).into());
+        }
+        let now = ledger.now();
+        let blocked = BlockedTime {
+            id: self.id,
+            resource: input.resource,
+            span: input.span,
+            reason: input.reason.clone(),
+            revision: 1,
+            created: now,
+            updated: now,
+        };
+        store::insert_blocked_time(tx.conn(), site, &blocked).await?;
+        occupy(
+            tx,
+            &mut ledger,
+            Holder::Block(self.id),
+            [input.resource],
+            input.span,
+            input.allow_overlap,
+        )
+        .await?;
+        Ok(blocked)
+    }
+}
+
+struct Delete {
+    caller: Caller,
+    edit: Edit<BlockedTimeId>,
+}
+
+impl Command for Delete {
+    type Output = BlockedTime;
+
+    fn site(&self) -> SiteId {
+        self.caller.site
+    }
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<BlockedTime, Failure> {
+        let (id, site) = (self.edit.id, self.caller.site);
+        let missing = || Rejection::not_found(Kind::BlockedTime, &["blockedTimeId"]);
+        let seen = store::find_blocked_time(tx.conn(), site, id)
+            .await?
+            .ok_or_else(missing)?;
+        require_calendar(&self.caller, seen.resource, "blockedTimeId")?;
+        let mut ledger = Ledger::lock(tx, &[(Target::Resource(seen.resource), seen.span)], None).await?;
+        let blocked = store::find_blocked_time(tx.conn(), site, id)
+            .await?
+            .ok_or_else(missing)?;
+        check_revision(Kind::BlockedTime, blocked.revision, self.edit.expected_revision)?;
+        ledger.release(tx, Holder::Block(id)).await?;
+        store::delete_blocked_time(tx.conn(), site, id).await?;
+        ledger.review(tx, None, &self.caller.actor).await?;
+        Ok(blocked)
+    }
+}
+
+impl Service {
+    /// Blocks a resource's time. Refused where something is in it, unless the business wants it so.
+    pub async fn create_blocked_time(
+        &self,
+        caller: &Caller,
+        input: CreateBlockedTime,
+        key: Option<IdempotencyKey>,
+    ) -> Result<BlockedTime, Error> {
+        Right::ManageCalendar.require(caller)?;
+        require_calendar(caller, input.resource, "resourceId")?;
+        let command = Create {
+            caller: caller.clone(),
+            id: BlockedTimeId::new(),
+            input,
+        };
+        self.once(caller, "createBlockedTime", key, command).await
+    }
+
+    /// Frees a blocked time.
+    pub async fn delete_blocked_time(
+        &self,
+        caller: &Caller,
+        mut edit: Edit<BlockedTimeId>,
+    ) -> Result<BlockedTime, Error> {
+        Right::ManageCalendar.require(caller)?;
+        let key = edit.idempotency.take();
+        self.once(
+            caller,
+            "deleteBlockedTime",
+            key,
+            Delete {
+                caller: caller.clone(),
+                edit,
+            },
+        )
+        .await
+    }
+}

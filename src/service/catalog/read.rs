@@ -1,0 +1,165 @@
+//! Reading the catalog. Everybody sees it, but for what is the business's own.
+
+use std::collections::HashMap;
+
+use crate::{
+    domain::{
+        actor::Actor,
+        catalog::{BlockedTime, Resource, Schedule, Service as Offered, Session},
+        conflict::Target,
+        ids::{BlockedTimeId, ResourceId, ScheduleId, ServiceId, SessionId},
+    },
+    service::{
+        Caller, Error, Service,
+        access::{self, Right},
+    },
+    store::{
+        catalog::{self, BlockedTimeFilter, ResourceFilter, ScheduleFilter, ServiceFilter, SessionFilter, TimeKey},
+        claims,
+        page::{Page, PageRequest},
+    },
+};
+
+/// One kind of object: those with some ids, a page, a count.
+macro_rules! reading {
+    ($object:ty, $id:ty, $filter:ty;
+        $by_id:ident = $find:ident, $page:ident = $load:ident, $count:ident = $number:ident; $plural:literal) => {
+        #[doc = concat!("Those of the ", $plural, " that there are, deleted ones too.")]
+        pub async fn $by_id(&self, caller: &Caller, ids: Vec<$id>) -> Result<Vec<$object>, Error> {
+            let site = caller.site;
+            Ok(self
+                .db()
+                .read(move |conn| Box::pin(async move { catalog::$find(conn, site, &ids).await }))
+                .await?)
+        }
+
+        #[doc = concat!("A page of ", $plural, ".")]
+        pub async fn $page(
+            &self,
+            caller: &Caller,
+            filter: $filter,
+            request: PageRequest<TimeKey<$id>>,
+        ) -> Result<Page<$object>, Error> {
+            let site = caller.site;
+            let page = self
+                .db()
+                .read(move |conn| Box::pin(async move { catalog::$load(conn, site, &filter, &request).await }));
+            Ok(page.await?)
+        }
+
+        #[doc = concat!("How many ", $plural, " pass the filter.")]
+        pub async fn $count(&self, caller: &Caller, filter: $filter) -> Result<i64, Error> {
+            let site = caller.site;
+            Ok(self
+                .db()
+                .read(move |conn| Box::pin(async move { catalog::$number(conn, site, &filter).await }))
+                .await?)
+        }
+    };
+}
+
+impl Service {
+    reading!(Offered, ServiceId, ServiceFilter;
+        services_by_id = find_services, services = page_services, count_services = count_services; "services");
+    reading!(Resource, ResourceId, ResourceFilter;
+        resources_by_id = find_resources_ever, resources = page_resources, count_resources = count_resources; "resources");
+    reading!(Schedule, ScheduleId, ScheduleFilter;
+        schedules_by_id = find_schedules_ever, schedules = page_schedules, count_schedules = count_schedules; "schedules");
+    reading!(Session, SessionId, SessionFilter;
+        sessions_by_id = find_sessions, sessions = page_sessions, count_sessions = count_sessions; "sessions");
+
+    /// The service with this id, unless it was deleted.
+    pub async fn service(&self, caller: &Caller, id: ServiceId) -> Result<Option<Offered>, Error> {
+        let site = caller.site;
+        Ok(self
+            .db()
+            .read(move |conn| Box::pin(catalog::find_live_service(conn, site, id)))
+            .await?)
+    }
+
+    /// The service with this slug, unless it was deleted.
+    pub async fn service_by_slug(&self, caller: &Caller, slug: String) -> Result<Option<Offered>, Error> {
+        let site = caller.site;
+        let found = self
+            .db()
+            .read(move |conn| Box::pin(async move { catalog::find_service_by_slug(conn, site, &slug).await }));
+        Ok(found.await?)
+    }
+
+    /// Those of the resources that there are and that weren't deleted.
+    pub async fn live_resources(&self, caller: &Caller, ids: Vec<ResourceId>) -> Result<Vec<Resource>, Error> {
+        let site = caller.site;
+        let found = self
+            .db()
+            .read(move |conn| Box::pin(async move { catalog::find_resources(conn, site, &ids).await }));
+        Ok(found.await?)
+    }
+
+    /// The schedule with this id, unless it was deleted.
+    pub async fn schedule(&self, caller: &Caller, id: ScheduleId) -> Result<Option<Schedule>, Error> {
+        let site = caller.site;
+        Ok(self
+            .db()
+            .read(move |conn| Box::pin(catalog::find_schedule(conn, site, id)))
+            .await?)
+    }
+
+    /// How many seats of sessions and runs are taken now. Those of which none are taken are left out.
+    pub async fn taken_seats(&self, caller: &Caller, targets: Vec<Target>) -> Result<HashMap<Target, i64>, Error> {
+        let (site, now) = (caller.site, self.clock().now());
+        let taken = self
+            .db()
+            .read(move |conn| Box::pin(async move { claims::taken_seats(conn, site, &targets, now).await }));
+        Ok(taken.await?.into_iter().collect())
+    }
+
+    /// The blocked time with this id. Staff see those of their own calendar.
+    pub async fn blocked_time(&self, caller: &Caller, id: BlockedTimeId) -> Result<Option<BlockedTime>, Error> {
+        Right::ManageCalendar.require(caller)?;
+        let site = caller.site;
+        let found = self
+            .db()
+            .read(move |conn| Box::pin(catalog::find_blocked_time(conn, site, id)))
+            .await?;
+        Ok(found.filter(|blocked| access::manages_resource(caller, blocked.resource)))
+    }
+
+    /// A page of blocked times. Staff see those of their own calendar.
+    pub async fn blocked_times(
+        &self,
+        caller: &Caller,
+        filter: BlockedTimeFilter,
+        request: PageRequest<TimeKey<BlockedTimeId>>,
+    ) -> Result<Page<BlockedTime>, Error> {
+        Right::ManageCalendar.require(caller)?;
+        let (site, filter) = (caller.site, own_calendar(caller, filter));
+        let page = self.db().read(move |conn| {
+            Box::pin(async move { catalog::page_blocked_times(conn, site, &filter, &request).await })
+        });
+        Ok(page.await?)
+    }
+
+    /// How many blocked times pass the filter.
+    pub async fn count_blocked_times(&self, caller: &Caller, filter: BlockedTimeFilter) -> Result<i64, Error> {
+        Right::ManageCalendar.require(caller)?;
+        let (site, filter) = (caller.site, own_calendar(caller, filter));
+        let count = self
+            .db()
+            .read(move |conn| Box::pin(async move { catalog::count_blocked_times(conn, site, &filter).await }));
+        Ok(count.await?)
+    }
+}
+
+fn own_calendar(caller: &Caller, filter: BlockedTimeFilter) -> BlockedTimeFilter {
+    let Actor::Staff { resource: own, .. } = caller.actor else {
+        return filter;
+    };
+    let resources = match filter.resources {
+        Some(asked) => asked.into_iter().filter(|id| *id == own).collect(),
+        None => vec![own],
+    };
+    BlockedTimeFilter {
+        resources: Some(resources),
+        ..filter
+    }
+}

@@ -1,0 +1,403 @@
+//! Sessions of classes and courses.
+
+use jiff::civil::DateTime;
+
+use super::{
+    Change, Edit, Removed, Under, booked, check_revision, find_resources, follow_run, lock_schedule, lock_service,
+    occupy, require_choice, seats_of,
+    services::{call_off, held_by},
+};
+use crate::{
+    domain::{
+        Rejection,
+        booking::{Booking, Location},
+        catalog::{Schedule, Service as Offered, ServiceKind, Session, SessionStatus, WallTime, check_capacity},
+        conflict::{Holder, Target},
+        ids::{BookingId, Kind, ResourceId, ScheduleId, SessionId, SiteId},
+        text,
+        time::ZoneName,
+    },
+    service::{
+        Caller, Error, IdempotencyKey, Service,
+        access::Right,
+        bookings::{Ledger, Spot, cancel_all, rewrite},
+    },
+    store::{Command, Failure, Tx, catalog as store, sites},
+};
+
+/// A session that is to be made.
+#[derive(Debug, Clone)]
+pub struct CreateSession {
+    /// On which schedule.
+    pub schedule: ScheduleId,
+    /// The wall clock at its start.
+    pub local_start: DateTime,
+    /// The wall clock at its end.
+    pub local_end: DateTime,
+    /// The zone of that clock; the site's if not said.
+    pub time_zone: Option<ZoneName>,
+    /// Its title; the service's name if not said.
+    pub title: Option<String>,
+    /// Its seats, of a class; the schedule's if not said.
+    pub capacity: Option<i32>,
+    /// Who and what it needs.
+    pub resources: Vec<ResourceId>,
+    /// Where, if not at the service's place.
+    pub location: Option<Location>,
+    /// Whether its resources may be busy.
+    pub allow_overlap: bool,
+}
+
+/// What changes of a session.
+#[derive(Debug, Clone, Default)]
+pub struct SessionChanges {
+    /// The wall clock at its start. Without a new end it stays as long as it is.
+    pub local_start: Option<DateTime>,
+    /// The wall clock at its end.
+    pub local_end: Option<DateTime>,
+    /// The zone of that clock.
+    pub time_zone: Option<ZoneName>,
+    /// Its title.
+    pub title: Option<String>,
+    /// Its seats, of a class.
+    pub capacity: Option<i32>,
+    /// Who and what it needs, all of them.
+    pub resources: Option<Vec<ResourceId>>,
+    /// Where, if not at the service's place.
+    pub location: Change<Location>,
+}
+
+/// Changes of a session.
+#[derive(Debug, Clone)]
+pub struct UpdateSession {
+    /// Which, and how.
+    pub edit: Edit<SessionId>,
+    /// What changes.
+    pub changes: SessionChanges,
+    /// Whether its resources may be busy.
+    pub allow_overlap: bool,
+    /// Whether its bookings move to another time with it.
+    pub move_bookings: bool,
+}
+
+/// A session that is not to take place.
+#[derive(Debug, Clone)]
+pub struct CancelSession {
+    /// Which, and how.
+    pub edit: Edit<SessionId>,
+    /// Whether its bookings are canceled with it.
+    pub cancel_bookings: bool,
+}
+
+fn check(session: &Session) -> Result<(), Rejection> {
+    text::required(&session.title, 400).map_err(|invalid| invalid.at("title"))?;
+    check_capacity(session.capacity).map_err(|invalid| invalid.at("capacity"))?;
+    Ok(())
+}
+
+/// The seats of a course are the run's: a session has none to set.
+fn check_seats(service: &Offered, capacity: Option<i32>) -> Result<(), Rejection> {
+    if service.kind == ServiceKind::Course && capacity.is_some() {
+        return Err(Rejection::invalid(&["capacity"], "is the run's: see `updateSchedule`"));
+    }
+    Ok(())
+}
+
+struct Create {
+    caller: Caller,
+    id: SessionId,
+    input: CreateSession,
+}
+
+impl Command for Create {
+    type Output = Session;
+
+    fn site(&self) -> SiteId {
+        self.caller.site
+    }
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Session, Failure> {
+        let (input, site) = (&self.input, self.caller.site);
+        let (service, schedule) = lock_schedule(tx, input.schedule).await?;
+        if service.kind == ServiceKind::Appointment {
+            let message = "is of an appointment, whose bookings make the events; sessions are for classes and courses";
+            return Err(Rejection::invalid(&["scheduleId"], message).into());
+        }
+        check_seats(&service, input.capacity)?;
+        let zone = match &input.time_zone {
+            Some(zone) => zone.clone(),
+            None => sites::find(tx.conn(), site)
+                .await?
+                .map_or_else(ZoneName::utc, |site| site.time_zone),
+        };
+        let time = WallTime::new(input.local_start, input.local_end, zone).map_err(Rejection::from)?;
+        let mut spots: Vec<Spot> = input
+            .resources
+            .iter()
+            .map(|resource| (Target::Resource(*resource), time.span))
+            .collect();
+        let under = Under::Run(schedule.id);
+        let course = service.kind == ServiceKind::Course;
+        let seen = if course { under.find(tx).await? } else { Vec::new() };
+        let (mut ledger, bookings) = if course {
+            spots.push(seats_of(Target::Schedule(schedule.id)));
+            under.lock(tx, &spots, &seen).await?
+        } else {
+            (Ledger::lock(tx, &spots, None).await?, Vec::new())
+        };
+        let resources = find_resources(tx, &input.resources).await?;
+        let now = ledger.now();
+        let session = Session {
+            id: self.id,
+            schedule: schedule.id,
+            service: service.id,
+            title: input.title.clone().unwrap_or_else(|| service.name.clone()),
+            local_start: time.local_start,
+            local_end: time.local_end,
+            time_zone: time.time_zone,
+            span: time.span,
+            capacity: input.capacity.unwrap_or(schedule.capacity),
+            status: SessionStatus::Confirmed,
+            resources: booked(resources),
+            location: input.location.clone(),
+            revision: 1,
+            created: now,
+            updated: now,
+        };
+        check(&session)?;
+        store::insert_session(tx.conn(), site, &session).await?;
+        let holder = Holder::Session(session.id);
+        occupy(
+            tx,
+            &mut ledger,
+            holder,
+            input.resources.iter().copied(),
+            session.span,
+            input.allow_overlap,
+        )
+        .await?;
+        follow(tx, &ledger, &service, &schedule, &bookings, &self.caller).await?;
+        Ok(session)
+    }
+}
+
+/// A course's run begins or ends elsewhere with its sessions. A class has no such span that anybody holds.
+async fn follow(
+    tx: &mut Tx<'_>,
+    ledger: &Ledger,
+    service: &Offered,
+    schedule: &Schedule,
+    bookings: &[Booking],
+    caller: &Caller,
+) -> Result<(), Failure> {
+    let of_run = if service.kind == ServiceKind::Course {
+        bookings
+    } else {
+        &[]
+    };
+    follow_run(tx, ledger, schedule, of_run, &caller.actor).await
+}
+
+/// A session that takes place, with its service locked.
+async fn lock(tx: &mut Tx<'_>, id: SessionId) -> Result<(Offered, Schedule, Session), Failure> {
+    let site = tx.site();
+    let missing = || Rejection::not_found(Kind::Session, &["sessionId"]);
+    let seen = store::find_session(tx.conn(), site, id).await?.ok_or_else(missing)?;
+    let service = lock_service(tx, seen.service, Kind::Session, &["sessionId"]).await?;
+    let schedule = store::find_schedule(tx.conn(), site, seen.schedule)
+        .await?
+        .ok_or_else(missing)?;
+    let session = store::find_session(tx.conn(), site, id).await?.ok_or_else(missing)?;
+    if session.status == SessionStatus::Cancelled {
+        return Err(missing().into());
+    }
+    Ok((service, schedule, session))
+}
+
+/// Whose bookings a change of the session touches, and where their seats are.
+fn under(service: &Offered, session: &Session) -> (Under, Target) {
+    match service.kind {
+        ServiceKind::Course => (Under::Run(session.schedule), Target::Schedule(session.schedule)),
+        _ => (
+            Under::Session(session.schedule, session.id),
+            Target::Session(session.id),
+        ),
+    }
+}
+
+struct Update {
+    caller: Caller,
+    input: UpdateSession,
+}
+
+impl Command for Update {
+    type Output = Session;
+
+    fn site(&self) -> SiteId {
+        self.caller.site
+    }
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Session, Failure> {
+        let (input, site, actor) = (&self.input, self.caller.site, &self.caller.actor);
+        let (service, schedule, before) = lock(tx, input.edit.id).await?;
+        check_revision(Kind::Session, before.revision, input.edit.expected_revision)?;
+        check_seats(&service, input.changes.capacity)?;
+        let mut after = self.changed(&before)?;
+        let (under, seats) = under(&service, &before);
+        let mut spots = held_by(&before);
+        spots.push(seats_of(seats));
+        let wanted: Vec<ResourceId> = match &input.changes.resources {
+            Some(resources) => resources.clone(),
+            None => before.resources.iter().map(|resource| resource.id).collect(),
+        };
+        spots.extend(wanted.iter().map(|resource| (Target::Resource(*resource), after.span)));
+        let seen = under.find(tx).await?;
+        let (mut ledger, bookings) = under.lock(tx, &spots, &seen).await?;
+        if input.changes.resources.is_some() {
+            after.resources = booked(find_resources(tx, &wanted).await?);
+        }
+        let moves = after.span != before.span;
+        if moves && service.kind == ServiceKind::Class {
+            require_choice(Kind::Session, &bookings, &ledger, input.move_bookings)?;
+        }
+        after.updated = ledger.now();
+        store::save_session(tx.conn(), site, &after).await?;
+        if moves || after.resources != before.resources {
+            let holder = Holder::Session(after.id);
+            occupy(tx, &mut ledger, holder, wanted, after.span, input.allow_overlap).await?;
+        }
+        if after.capacity != before.capacity {
+            ledger.set_capacity(tx, seats, after.capacity).await?;
+        }
+        if service.kind == ServiceKind::Class {
+            for booking in &bookings {
+                let mut booked = booking.booked.clone();
+                booked.span = Some(after.span);
+                booked.title.clone_from(&after.title);
+                booked.resources.clone_from(&after.resources);
+                booked.location = after.location.clone().or_else(|| service.location.clone());
+                rewrite(tx, &ledger, booking, booked, actor).await?;
+            }
+        }
+        follow(tx, &ledger, &service, &schedule, &bookings, &self.caller).await?;
+        ledger.review(tx, None, actor).await?;
+        Ok(after)
+    }
+}
+
+impl Update {
+    fn changed(&self, before: &Session) -> Result<Session, Rejection> {
+        let changes = self.input.changes.clone();
+        let mut after = before.clone();
+        if changes.local_start.is_some() || changes.local_end.is_some() || changes.time_zone.is_some() {
+            let start = changes.local_start.unwrap_or(before.local_start);
+            let end = match (changes.local_end, changes.local_start) {
+                (Some(end), _) => end,
+                (None, Some(start)) => start
+                    .checked_add(before.local_start.duration_until(before.local_end))
+                    .map_err(|_| Rejection::invalid(&["localStart"], "is too late"))?,
+                (None, None) => before.local_end,
+            };
+            let zone = changes.time_zone.unwrap_or_else(|| before.time_zone.clone());
+            let time = WallTime::new(start, end, zone)?;
+            after.local_start = time.local_start;
+            after.local_end = time.local_end;
+            after.time_zone = time.time_zone;
+            after.span = time.span;
+        }
+        after.title = changes.title.unwrap_or(after.title);
+        after.capacity = changes.capacity.unwrap_or(after.capacity);
+        changes.location.apply(&mut after.location);
+        after.revision += 1;
+        check(&after)?;
+        Ok(after)
+    }
+}
+
+struct Cancel {
+    caller: Caller,
+    input: CancelSession,
+}
+
+impl Command for Cancel {
+    type Output = Removed<Session>;
+
+    fn site(&self) -> SiteId {
+        self.caller.site
+    }
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Removed<Session>, Failure> {
+        let (input, actor) = (&self.input, &self.caller.actor);
+        let (service, schedule, session) = lock(tx, input.edit.id).await?;
+        check_revision(Kind::Session, session.revision, input.edit.expected_revision)?;
+        let (under, seats) = under(&service, &session);
+        let mut spots = held_by(&session);
+        spots.push(seats_of(seats));
+        let seen = under.find(tx).await?;
+        let (mut ledger, bookings) = under.lock(tx, &spots, &seen).await?;
+        let mut canceled_bookings = 0;
+        if service.kind == ServiceKind::Class {
+            require_choice(Kind::Session, &bookings, &ledger, input.cancel_bookings)?;
+            let ids: Vec<BookingId> = bookings.iter().map(|booking| booking.id).collect();
+            canceled_bookings = cancel_all(tx, &mut ledger, &ids, actor).await?;
+        }
+        let session = call_off(tx, &mut ledger, session).await?;
+        follow(tx, &ledger, &service, &schedule, &bookings, &self.caller).await?;
+        ledger.review(tx, None, actor).await?;
+        Ok(Removed {
+            object: session,
+            canceled_bookings,
+        })
+    }
+}
+
+impl Service {
+    /// Makes a session. Refused where its resources are busy, unless the business wants it so.
+    pub async fn create_session(
+        &self,
+        caller: &Caller,
+        input: CreateSession,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Session, Error> {
+        Right::ManageCatalog.require(caller)?;
+        let command = Create {
+            caller: caller.clone(),
+            id: SessionId::new(),
+            input,
+        };
+        self.once(caller, "createSession", key, command).await
+    }
+
+    /// Changes a session; its bookings follow. Moving a class session on whose bookings somebody counts needs a word
+    /// about them. Fewer seats than are taken are allowed: nobody is put out, and the last are flagged.
+    pub async fn update_session(&self, caller: &Caller, mut input: UpdateSession) -> Result<Session, Error> {
+        Right::ManageCatalog.require(caller)?;
+        let key = input.edit.idempotency.take();
+        self.once(
+            caller,
+            "updateSession",
+            key,
+            Update {
+                caller: caller.clone(),
+                input,
+            },
+        )
+        .await
+    }
+
+    /// Cancels a session. Of a class, its bookings have to be canceled with it; those of a course stay.
+    pub async fn cancel_session(&self, caller: &Caller, mut input: CancelSession) -> Result<Removed<Session>, Error> {
+        Right::ManageCatalog.require(caller)?;
+        let key = input.edit.idempotency.take();
+        self.once(
+            caller,
+            "cancelSession",
+            key,
+            Cancel {
+                caller: caller.clone(),
+                input,
+            },
+        )
+        .await
+    }
+}

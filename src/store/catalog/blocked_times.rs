@@ -1,0 +1,150 @@
+//! Times in which a resource can't be booked.
+
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, Queryable,
+    Selectable, SelectableHelper as _, delete, insert_into,
+};
+use diesel_async::RunQueryDsl as _;
+use jiff::Timestamp;
+
+use super::{
+    super::{
+        Conn, StoreError, on,
+        page::{Page, PageRequest},
+        schema::blocked_times,
+        types::At,
+    },
+    TimeKey, corrupt, count, page,
+};
+use crate::domain::{
+    catalog::BlockedTime,
+    ids::{BlockedTimeId, ResourceId, SiteId},
+    time::TimeSpan,
+};
+
+#[derive(Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = blocked_times, primary_key(site_id, id))]
+#[diesel(treat_none_as_default_value = false)]
+struct BlockedTimeRow {
+    site_id: SiteId,
+    id: BlockedTimeId,
+    resource_id: ResourceId,
+    starts_at: At,
+    ends_at: At,
+    reason: Option<String>,
+    revision: i64,
+    created_at: At,
+    updated_at: At,
+}
+
+impl BlockedTimeRow {
+    fn new(site: SiteId, blocked: &BlockedTime) -> Self {
+        let blocked = blocked.clone();
+        Self {
+            site_id: site,
+            id: blocked.id,
+            resource_id: blocked.resource,
+            starts_at: At(blocked.span.start()),
+            ends_at: At(blocked.span.end()),
+            reason: blocked.reason,
+            revision: blocked.revision,
+            created_at: At(blocked.created),
+            updated_at: At(blocked.updated),
+        }
+    }
+
+    fn blocked_time(self) -> Result<BlockedTime, StoreError> {
+        Ok(BlockedTime {
+            id: self.id,
+            resource: self.resource_id,
+            span: TimeSpan::new(self.starts_at.0, self.ends_at.0).ok_or_else(|| corrupt("a blocked time's span"))?,
+            reason: self.reason,
+            revision: self.revision,
+            created: self.created_at.0,
+            updated: self.updated_at.0,
+        })
+    }
+}
+
+/// The blocked time with this id.
+pub async fn find_blocked_time(
+    conn: &mut Conn,
+    site: SiteId,
+    id: BlockedTimeId,
+) -> Result<Option<BlockedTime>, StoreError> {
+    let query = blocked_times::table.find((site, id));
+    let row: Option<BlockedTimeRow> =
+        on!(conn, c => query.select(BlockedTimeRow::as_select()).first(c).await.optional())?;
+    row.map(BlockedTimeRow::blocked_time).transpose()
+}
+
+/// Adds a blocked time.
+pub async fn insert_blocked_time(conn: &mut Conn, site: SiteId, new: &BlockedTime) -> Result<(), StoreError> {
+    let row = BlockedTimeRow::new(site, new);
+    on!(conn, c => insert_into(blocked_times::table).values(row).execute(c).await)?;
+    Ok(())
+}
+
+/// Takes a blocked time away.
+pub async fn delete_blocked_time(conn: &mut Conn, site: SiteId, id: BlockedTimeId) -> Result<(), StoreError> {
+    on!(conn, c => delete(blocked_times::table.find((site, id))).execute(c).await)?;
+    Ok(())
+}
+
+/// Which blocked times of a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BlockedTimeFilter {
+    /// That are over after this instant.
+    pub from: Option<Timestamp>,
+    /// That start before this instant.
+    pub to: Option<Timestamp>,
+    /// Of these resources.
+    pub resources: Option<Vec<ResourceId>>,
+}
+
+macro_rules! filtered {
+    ($query:expr, $filter:expr) => {{
+        let mut query = $query;
+        if let Some(from) = $filter.from {
+            query = query.filter(blocked_times::ends_at.gt(At(from)));
+        }
+        if let Some(to) = $filter.to {
+            query = query.filter(blocked_times::starts_at.lt(At(to)));
+        }
+        if let Some(ids) = &$filter.resources {
+            query = query.filter(blocked_times::resource_id.eq_any(ids.clone()));
+        }
+        query
+    }};
+}
+
+/// A page of blocked times, by start.
+pub async fn page_blocked_times(
+    conn: &mut Conn,
+    site: SiteId,
+    filter: &BlockedTimeFilter,
+    request: &PageRequest<TimeKey<BlockedTimeId>>,
+) -> Result<Page<BlockedTime>, StoreError> {
+    let rows = page!(
+        conn,
+        site,
+        request,
+        blocked_times,
+        starts_at,
+        BlockedTimeRow,
+        |query| filtered!(query, filter)
+    )?;
+    let found = rows
+        .into_iter()
+        .map(BlockedTimeRow::blocked_time)
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::around(found, request, |blocked| TimeKey {
+        at: blocked.span.start(),
+        id: blocked.id,
+    }))
+}
+
+/// How many blocked times pass the filter.
+pub async fn count_blocked_times(conn: &mut Conn, site: SiteId, filter: &BlockedTimeFilter) -> Result<i64, StoreError> {
+    Ok(count!(conn, site, blocked_times, |query| filtered!(query, filter))?)
+}

@@ -1,0 +1,215 @@
+//! Sessions of classes and courses.
+
+use diesel::{
+    AsChangeset, BoolExpressionMethods as _, ExpressionMethods as _, Insertable, NullableExpressionMethods as _,
+    OptionalExtension as _, QueryDsl as _, Queryable, Selectable, SelectableHelper as _, insert_into, update,
+};
+use diesel_async::RunQueryDsl as _;
+use jiff::Timestamp;
+
+use super::{
+    super::{
+        Conn, StoreError, on,
+        page::{Page, PageRequest},
+        schema::{claims, sessions},
+        types::{At, Json},
+    },
+    TimeKey, corrupt, count, page,
+};
+use crate::domain::{
+    booking::{BookedResource, Location},
+    catalog::{Session, SessionStatus},
+    ids::{ResourceId, ScheduleId, ServiceId, SessionId, SiteId},
+    time::{TimeSpan, ZoneName},
+};
+
+#[derive(Debug, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = sessions, primary_key(site_id, id), treat_none_as_null = true)]
+#[diesel(treat_none_as_default_value = false)]
+struct SessionRow {
+    site_id: SiteId,
+    id: SessionId,
+    schedule_id: ScheduleId,
+    service_id: ServiceId,
+    title: String,
+    local_start: String,
+    local_end: String,
+    time_zone: String,
+    starts_at: At,
+    ends_at: At,
+    capacity: i32,
+    status: SessionStatus,
+    resources: Json<Vec<BookedResource>>,
+    location: Option<Json<Location>>,
+    revision: i64,
+    created_at: At,
+    updated_at: At,
+}
+
+impl SessionRow {
+    fn new(site: SiteId, session: &Session) -> Self {
+        let session = session.clone();
+        Self {
+            site_id: site,
+            id: session.id,
+            schedule_id: session.schedule,
+            service_id: session.service,
+            title: session.title,
+            local_start: session.local_start.to_string(),
+            local_end: session.local_end.to_string(),
+            time_zone: session.time_zone.as_str().to_owned(),
+            starts_at: At(session.span.start()),
+            ends_at: At(session.span.end()),
+            capacity: session.capacity,
+            status: session.status,
+            resources: Json(session.resources),
+            location: session.location.map(Json),
+            revision: session.revision,
+            created_at: At(session.created),
+            updated_at: At(session.updated),
+        }
+    }
+
+    fn session(self) -> Result<Session, StoreError> {
+        let local = |text: &str| text.parse().map_err(|_| corrupt("a session's wall clock"));
+        Ok(Session {
+            id: self.id,
+            schedule: self.schedule_id,
+            service: self.service_id,
+            title: self.title,
+            local_start: local(&self.local_start)?,
+            local_end: local(&self.local_end)?,
+            time_zone: ZoneName::parse(&self.time_zone).ok_or_else(|| corrupt("a session's time zone"))?,
+            span: TimeSpan::new(self.starts_at.0, self.ends_at.0).ok_or_else(|| corrupt("a session's time"))?,
+            capacity: self.capacity,
+            status: self.status,
+            resources: self.resources.0,
+            location: self.location.map(|location| location.0),
+            revision: self.revision,
+            created: self.created_at.0,
+            updated: self.updated_at.0,
+        })
+    }
+}
+
+/// The session with this id, a cancelled one too.
+pub async fn find_session(conn: &mut Conn, site: SiteId, id: SessionId) -> Result<Option<Session>, StoreError> {
+    let row: Option<SessionRow> =
+        on!(conn, c => sessions::table.find((site, id)).select(SessionRow::as_select()).first(c).await.optional())?;
+    row.map(SessionRow::session).transpose()
+}
+
+/// Adds a session.
+pub async fn insert_session(conn: &mut Conn, site: SiteId, new: &Session) -> Result<(), StoreError> {
+    let row = SessionRow::new(site, new);
+    on!(conn, c => insert_into(sessions::table).values(row).execute(c).await)?;
+    Ok(())
+}
+
+/// Writes a changed session.
+pub async fn save_session(conn: &mut Conn, site: SiteId, changed: &Session) -> Result<(), StoreError> {
+    let row = SessionRow::new(site, changed);
+    on!(conn, c => update(sessions::table.find((site, changed.id))).set(row).execute(c).await)?;
+    Ok(())
+}
+
+/// Those sessions that there are, cancelled ones too.
+pub async fn find_sessions(conn: &mut Conn, site: SiteId, ids: &[SessionId]) -> Result<Vec<Session>, StoreError> {
+    let query = sessions::table.filter(sessions::site_id.eq(site).and(sessions::id.eq_any(ids.to_vec())));
+    let rows: Vec<SessionRow> = on!(conn, c => query.select(SessionRow::as_select()).load(c).await)?;
+    rows.into_iter().map(SessionRow::session).collect()
+}
+
+/// The sessions of some schedules that take place and aren't over at `now`, by id.
+pub async fn upcoming_sessions(
+    conn: &mut Conn,
+    site: SiteId,
+    schedules: &[ScheduleId],
+    now: Timestamp,
+) -> Result<Vec<Session>, StoreError> {
+    let query = sessions::table
+        .filter(
+            sessions::site_id
+                .eq(site)
+                .and(sessions::schedule_id.eq_any(schedules.to_vec())),
+        )
+        .filter(
+            sessions::status
+                .eq(SessionStatus::Confirmed)
+                .and(sessions::ends_at.gt(At(now))),
+        );
+    let rows: Vec<SessionRow> =
+        on!(conn, c => query.select(SessionRow::as_select()).order(sessions::id.asc()).load(c).await)?;
+    rows.into_iter().map(SessionRow::session).collect()
+}
+
+/// Which sessions of a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SessionFilter {
+    /// That start at this instant or later.
+    pub from: Option<Timestamp>,
+    /// That start before this instant.
+    pub to: Option<Timestamp>,
+    /// Of these services.
+    pub services: Option<Vec<ServiceId>>,
+    /// On these schedules.
+    pub schedules: Option<Vec<ScheduleId>>,
+    /// That occupy one of these resources; cancelled ones occupy none.
+    pub resources: Option<Vec<ResourceId>>,
+    /// With this status.
+    pub status: Option<SessionStatus>,
+}
+
+macro_rules! filtered {
+    ($query:expr, $filter:expr) => {{
+        let mut query = $query;
+        if let Some(from) = $filter.from {
+            query = query.filter(sessions::starts_at.ge(At(from)));
+        }
+        if let Some(to) = $filter.to {
+            query = query.filter(sessions::starts_at.lt(At(to)));
+        }
+        if let Some(ids) = &$filter.services {
+            query = query.filter(sessions::service_id.eq_any(ids.clone()));
+        }
+        if let Some(ids) = &$filter.schedules {
+            query = query.filter(sessions::schedule_id.eq_any(ids.clone()));
+        }
+        if let Some(ids) = &$filter.resources {
+            let held = claims::table
+                .filter(claims::site_id.eq(sessions::site_id))
+                .filter(claims::holder_session_id.eq(sessions::id.nullable()))
+                .filter(claims::resource_id.eq_any(ids.clone()));
+            query = query.filter(diesel::dsl::exists(held));
+        }
+        if let Some(status) = $filter.status {
+            query = query.filter(sessions::status.eq(status));
+        }
+        query
+    }};
+}
+
+/// A page of sessions, by start.
+pub async fn page_sessions(
+    conn: &mut Conn,
+    site: SiteId,
+    filter: &SessionFilter,
+    request: &PageRequest<TimeKey<SessionId>>,
+) -> Result<Page<Session>, StoreError> {
+    let rows = page!(conn, site, request, sessions, starts_at, SessionRow, |query| filtered!(
+        query, filter
+    ))?;
+    let found = rows
+        .into_iter()
+        .map(SessionRow::session)
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::around(found, request, |session| TimeKey {
+        at: session.span.start(),
+        id: session.id,
+    }))
+}
+
+/// How many sessions pass the filter.
+pub async fn count_sessions(conn: &mut Conn, site: SiteId, filter: &SessionFilter) -> Result<i64, StoreError> {
+    Ok(count!(conn, site, sessions, |query| filtered!(query, filter))?)
+}

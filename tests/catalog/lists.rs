@@ -1,0 +1,136 @@
+//! Lists: pages, filters, children, and the wall between sites.
+
+use frontdesk::{
+    app::tokens::Role,
+    domain::{money::Currency, time::ZoneName},
+};
+use serde_json::{Value, json};
+
+use crate::{code, confirmed, on_both_engines, studio, support::Client};
+
+fn names(connection: &Value) -> Vec<String> {
+    connection["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| node["name"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+on_both_engines! {
+    async fn pages_of_services_meet_without_gap_or_repeat(engine) {
+        let (_server, _studio, owner) = studio(engine).await;
+        let query = "query($first: Int, $after: String, $last: Int, $before: String) { \
+            services(first: $first, after: $after, last: $last, before: $before) { \
+            totalCount nodes { name } pageInfo { endCursor startCursor hasNextPage hasPreviousPage } } }";
+        let page = async |variables: Value| owner.data(query, variables).await["services"].clone();
+        let all = names(&page(json!({})).await);
+        assert_eq!(all.len(), 7);
+        let (mut seen, mut after) = (Vec::new(), Value::Null);
+        loop {
+            let next = page(json!({ "first": 3, "after": after })).await;
+            assert_eq!(next["totalCount"], 7);
+            assert_eq!(next["pageInfo"]["hasPreviousPage"], json!(!seen.is_empty()));
+            seen.extend(names(&next));
+            after = next["pageInfo"]["endCursor"].clone();
+            if next["pageInfo"]["hasNextPage"] == false {
+                break;
+            }
+        }
+        assert_eq!(seen, all);
+        let last = page(json!({ "last": 2 })).await;
+        assert_eq!(names(&last), all[5..]);
+        let before = page(json!({ "last": 2, "before": last["pageInfo"]["startCursor"] })).await;
+        assert_eq!(names(&before), all[3..5]);
+        assert_eq!(owner.error_code(query, json!({ "first": 101 })).await, "BAD_USER_INPUT");
+        assert_eq!(owner.error_code(query, json!({ "after": "?" })).await, "BAD_USER_INPUT");
+    }
+
+    async fn filters_pick_what_they_name(engine) {
+        let (_server, studio, owner) = studio(engine).await;
+        let services = "query($filter: ServiceFilter) { services(filter: $filter) { totalCount nodes { name } } }";
+        let classes = owner.data(services, json!({ "filter": { "types": ["CLASS", "COURSE"] } })).await["services"].clone();
+        let mut found = names(&classes);
+        found.sort();
+        assert_eq!(found, ["Course", "Yoga"]);
+        assert_eq!(owner.error_code(services, json!({ "filter": { "ids": ["nonsense"] } })).await, "BAD_USER_INPUT");
+        let rooms = owner.data("{ resources(filter: { types: [ROOM] }) { nodes { name } } }", json!({})).await;
+        assert_eq!(names(&rooms["resources"]), ["Studio 1"]);
+        let sessions = "query($filter: SessionFilter) { sessions(filter: $filter) { totalCount nodes { startDate } } }";
+        for (filter, count) in [
+            (json!({}), 4),
+            (json!({ "serviceIds": [studio.yoga.id.to_string()] }), 2),
+            (json!({ "scheduleIds": [studio.run.id.to_string()] }), 2),
+            (json!({ "resourceIds": [studio.ben.id.to_string()] }), 2),
+            (json!({ "resourceIds": [studio.anna.id.to_string()] }), 0),
+            (json!({ "from": studio.at(360), "to": studio.at(361) }), 1),
+            (json!({ "from": studio.at(361), "status": "CONFIRMED" }), 3),
+            (json!({ "to": studio.at(360) }), 0),
+            (json!({ "status": "CANCELLED" }), 0),
+        ] {
+            let found = owner.data(sessions, json!({ "filter": filter })).await["sessions"].clone();
+            assert_eq!(found["totalCount"], count, "{filter}");
+            let starts: Vec<&str> = found["nodes"].as_array().unwrap().iter().map(|s| s["startDate"].as_str().unwrap()).collect();
+            assert!(starts.is_sorted(), "{starts:?}");
+        }
+        let malformed = json!({ "filter": { "from": "yesterday" } });
+        assert_eq!(owner.error_code(sessions, malformed).await, "BAD_USER_INPUT");
+    }
+
+    async fn children_of_rows_are_those_of_each_row(engine) {
+        let (_server, studio, owner) = studio(engine).await;
+        confirmed(&owner, studio.class(&studio.session, 3)).await;
+        confirmed(&owner, studio.enrolment(2)).await;
+        let query = "{ sessions { edges { node { id remainingCapacity resources { name } } } \
+            nodes { service { name resources { id } schedule { name remainingCapacity } } schedule { service { name } remainingCapacity } } } }";
+        let found = owner.data(query, json!({})).await["sessions"].clone();
+        let left: Vec<i64> = found["edges"].as_array().unwrap().iter().map(|e| e["node"]["remainingCapacity"].as_i64().unwrap()).collect();
+        assert_eq!(left, [7, 10, 6, 6], "of a course the run's seats");
+        assert_eq!(found["edges"][0]["node"]["resources"], json!([{ "name": "Ben" }]));
+        assert_eq!(found["nodes"][0]["service"], json!({ "name": "Yoga", "resources": [], "schedule": { "name": "Yoga", "remainingCapacity": null } }));
+        assert_eq!(found["nodes"][2]["schedule"], json!({ "service": { "name": "Course" }, "remainingCapacity": 6 }));
+        let services = owner.data("{ services { nodes { name resources { name } schedules { nodes { name } } sessions(filter: { status: CONFIRMED }) { totalCount } } } }", json!({})).await;
+        for service in services["services"]["nodes"].as_array().unwrap() {
+            let (resources, sessions) = match service["name"].as_str().unwrap() {
+                "Massage" | "Consultation" => (2, 0),
+                "Training" | "Audition" => (1, 0),
+                "Workshop" => (3, 0),
+                _ => (0, 2),
+            };
+            assert_eq!(service["resources"].as_array().unwrap().len(), resources, "{service}");
+            assert_eq!(service["sessions"]["totalCount"], sessions, "{service}");
+            assert_eq!(service["schedules"]["nodes"].as_array().unwrap().len(), 1, "{service}");
+        }
+    }
+
+    async fn a_site_sees_and_changes_nothing_of_another(engine) {
+        let (server, studio, owner) = studio(engine).await;
+        let currency = Currency::parse("USD").unwrap();
+        let other = server.service().create_site("other", "Other", ZoneName::utc(), currency).await.unwrap();
+        let token = server.running().api.tokens().mint(Role::Owner, other.id, "otto", None, 3600);
+        let stranger = Client::bearer(&server, token);
+        assert_eq!(stranger.data("{ site { slug } services { totalCount } sessions { totalCount } resources { totalCount } }", json!({})).await,
+            json!({ "site": { "slug": "other" }, "services": { "totalCount": 0 }, "sessions": { "totalCount": 0 }, "resources": { "totalCount": 0 } }));
+        for (query, id) in [
+            ("query($id: ID!) { service(id: $id) { id } }", studio.yoga.id.to_string()),
+            ("query($id: ID!) { resource(id: $id) { id } }", studio.anna.id.to_string()),
+            ("query($id: ID!) { schedule(id: $id) { id } }", studio.run.id.to_string()),
+            ("query($id: ID!) { session(id: $id) { id } }", studio.session.id.to_string()),
+            ("query($id: ID!) { node(id: $id) { id } }", studio.session.id.to_string()),
+        ] {
+            let found = stranger.data(query, json!({ "id": id })).await;
+            assert!(found.as_object().unwrap().values().all(Value::is_null), "{query}: {found}");
+        }
+        assert_eq!(code(&stranger, "updateService", json!({ "serviceId": studio.yoga.id.to_string(), "name": "Mine" })).await, "SERVICE_NOT_FOUND");
+        assert_eq!(code(&stranger, "deleteResource", json!({ "resourceId": studio.anna.id.to_string() })).await, "RESOURCE_NOT_FOUND");
+        assert_eq!(code(&stranger, "updateSchedule", json!({ "scheduleId": studio.run.id.to_string(), "name": "Mine" })).await, "SCHEDULE_NOT_FOUND");
+        assert_eq!(code(&stranger, "cancelSession", json!({ "sessionId": studio.session.id.to_string() })).await, "SESSION_NOT_FOUND");
+        assert_eq!(code(&stranger, "createSession", json!({
+            "scheduleId": studio.yoga.schedule.to_string(), "localStart": "2027-01-01T10:00", "localEnd": "2027-01-01T11:00",
+        })).await, "SCHEDULE_NOT_FOUND");
+        assert_eq!(code(&stranger, "createBlockedTime", json!({
+            "resourceId": studio.anna.id.to_string(), "startDate": studio.at(0), "endDate": studio.at(60),
+        })).await, "RESOURCE_NOT_FOUND");
+        assert_eq!(owner.data("{ services { totalCount } }", json!({})).await["services"]["totalCount"], 7);
+    }
+}

@@ -1,0 +1,93 @@
+//! The business's catalog and calendar over the real HTTP endpoint, on both engines.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    missing_docs,
+    unreachable_pub
+)]
+
+#[path = "../booking/support/mod.rs"]
+mod support;
+
+mod calendar;
+mod courses;
+mod lists;
+mod offers;
+mod sessions;
+
+use serde_json::{Value, json};
+use support::{Client, Server, Studio};
+
+/// What tests look at in a user error.
+const ERRORS: &str = "userErrors { __typename code message path ... on BookingsAffected { count } \
+    ... on RevisionMismatch { current } ... on SlotNotAvailable { conflicts { id } } }";
+
+/// The payload of a mutation that is done.
+async fn done(client: &Client, name: &str, input: Value, selection: &str) -> Value {
+    let payload = client
+        .mutate_selecting(name, input.clone(), &format!("{selection} {ERRORS}"))
+        .await;
+    assert_eq!(payload["userErrors"], json!([]), "{name} {input}");
+    payload
+}
+
+/// The only user error of a mutation that is refused.
+async fn refused(client: &Client, name: &str, input: Value) -> Value {
+    let payload = client.mutate_selecting(name, input.clone(), ERRORS).await;
+    let errors = payload["userErrors"].as_array().expect("errors");
+    assert_eq!(errors.len(), 1, "{name} {input}: {payload}");
+    errors[0].clone()
+}
+
+/// The code of the only user error.
+async fn code(client: &Client, name: &str, input: Value) -> String {
+    refused(client, name, input).await["code"].as_str().unwrap().to_owned()
+}
+
+/// A confirmed booking's id.
+async fn confirmed(client: &Client, input: Value) -> String {
+    let booking = client.done("createBooking", input).await;
+    let id = booking["id"].as_str().unwrap().to_owned();
+    client.done("confirmBooking", json!({ "bookingId": id })).await;
+    id
+}
+
+/// A booking with the types and previous statuses of its events.
+async fn story(client: &Client, id: &str) -> (Value, Vec<(String, String)>) {
+    let query = "query($id: ID!) { booking(id: $id) { status revision startDate endDate doubleBooked \
+        bookedEntity { ... on BookedSlot { title resource { id } } } \
+        history { nodes { type previousStatus revision } } } }";
+    let booking = client.data(query, json!({ "id": id })).await["booking"].clone();
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    let events: Vec<_> = booking["history"]["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| (text(&event["type"]), text(&event["previousStatus"])))
+        .collect();
+    assert_eq!(booking["revision"], json!(events.len()), "one revision for each event");
+    (booking, events)
+}
+
+/// The last event of a booking.
+async fn last_event(client: &Client, id: &str) -> (Value, (String, String)) {
+    let (booking, mut events) = story(client, id).await;
+    (booking, events.pop().unwrap())
+}
+
+/// A server with a studio on it, and its owner.
+async fn studio(engine: support::Engine) -> (Server, Studio, Client) {
+    let server = Server::start(engine).await;
+    let studio = Studio::open(&server).await;
+    let owner = server.owner();
+    (server, studio, owner)
+}
+
+/// A wall clock in the studio's zone, some minutes after noon UTC of tomorrow.
+fn local(studio: &Studio, minutes: i64) -> String {
+    let at: jiff::Timestamp = studio.at(minutes).parse().unwrap();
+    at.to_zoned(jiff::tz::TimeZone::get("Europe/Berlin").unwrap())
+        .datetime()
+        .to_string()
+}
