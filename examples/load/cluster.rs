@@ -16,7 +16,10 @@ pub struct Cluster {
 impl Cluster {
     pub fn start(dir: &Path) -> Self {
         let bin = binaries().expect("PostgreSQL's programs; leave it out with --engines sqlite");
-        let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.starts_with(b"0\n"));
+        let root = Command::new("id")
+            .arg("-u")
+            .output()
+            .is_ok_and(|output| output.stdout.starts_with(b"0\n"));
         let dir = std::path::absolute(dir).unwrap().join("postgres");
         std::fs::create_dir_all(&dir).expect("a directory for the cluster");
         if root {
@@ -49,7 +52,13 @@ impl Cluster {
             .arg("-o")
             .arg(&options)
             .arg("start"));
-        Self { bin, port, data, log, root }
+        Self {
+            bin,
+            port,
+            data,
+            log,
+            root,
+        }
     }
 
     /// Makes an empty database and gives back its URL.
@@ -60,7 +69,9 @@ impl Cluster {
 
     /// How PostgreSQL's own programs get here.
     pub fn client(&self) -> Vec<String> {
-        ["-h", "127.0.0.1", "-U", "postgres", "-p", &self.port.to_string()].map(str::to_owned).to_vec()
+        ["-h", "127.0.0.1", "-U", "postgres", "-p", &self.port.to_string()]
+            .map(str::to_owned)
+            .to_vec()
     }
 }
 
@@ -81,8 +92,17 @@ fn binaries() -> Option<PathBuf> {
         .collect();
     places.sort();
     places.reverse();
-    places.extend(std::env::var_os("PATH").iter().flat_map(std::env::split_paths).collect::<Vec<_>>());
-    places.into_iter().find(|place| ["initdb", "postgres", "pgbench"].iter().all(|name| place.join(name).exists()))
+    places.extend(
+        std::env::var_os("PATH")
+            .iter()
+            .flat_map(std::env::split_paths)
+            .collect::<Vec<_>>(),
+    );
+    places.into_iter().find(|place| {
+        ["initdb", "postgres", "pgbench"]
+            .iter()
+            .all(|name| place.join(name).exists())
+    })
 }
 
 fn as_postgres(root: bool, program: &Path) -> Command {
@@ -95,6 +115,15 @@ fn as_postgres(root: bool, program: &Path) -> Command {
 }
 
 fn run(command: &mut Command) {
-    let output = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).output().expect("it runs");
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    let output = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .output()
+        .expect("it runs");
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

@@ -52,7 +52,10 @@ struct Clock {
 
 impl Clock {
     fn new(events: usize) -> Arc<Self> {
-        Arc::new(Self { began: Instant::now(), asked: (0..events).map(|_| AtomicU64::new(0)).collect() })
+        Arc::new(Self {
+            began: Instant::now(),
+            asked: (0..events).map(|_| AtomicU64::new(0)).collect(),
+        })
     }
 
     fn now(&self) -> u64 {
@@ -109,7 +112,11 @@ async fn log(flags: &Flags, place: &Place, engine: Engine, subscribers: usize, p
         let body = create(event + 1);
         clock.ask(event);
         let answer = http.post(&member_token, &body).await;
-        assert!(find(answer, br#""userErrors":[]"#).is_some(), "{}", String::from_utf8_lossy(answer));
+        assert!(
+            find(answer, br#""userErrors":[]"#).is_some(),
+            "{}",
+            String::from_utf8_lossy(answer)
+        );
         answers.push(clock.delay(event));
     }
     finish(reports).await;
@@ -125,13 +132,20 @@ async fn statuses(flags: &Flags, place: &Place, engine: Engine, subscribers: usi
     let mut http = Http::connect(&server.address).await;
     let (mut ids, mut tokens) = (Vec::new(), Vec::new());
     for number in 0..subscribers as u64 {
-        let wish = Wish { site: 0, number, member: number, what: appointment(number, first_day()) };
+        let wish = Wish {
+            site: 0,
+            number,
+            member: number,
+            what: appointment(number, first_day()),
+        };
         let mut input = wish.json();
         input.as_object_mut().unwrap().remove("holdSeconds");
         let token = server.token(Role::Member, 0, &member(number));
         let body = json!({ "query": CREATE, "variables": { "input": input } }).to_string();
         let answer: Value = serde_json::from_slice(http.post(&token, &body).await).unwrap();
-        let id = answer["data"]["createBooking"]["booking"]["id"].as_str().unwrap_or_else(|| panic!("{answer}"));
+        let id = answer["data"]["createBooking"]["booking"]["id"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{answer}"));
         ids.push(id.to_owned());
         tokens.push(token);
     }
@@ -156,17 +170,32 @@ async fn statuses(flags: &Flags, place: &Place, engine: Engine, subscribers: usi
         let (clock, delays) = (clock.clone(), delays.clone());
         let watch = tokio::spawn(async move {
             let message = socket.next().await;
-            assert!(find(message, b"CONFIRMED").is_some(), "{}", String::from_utf8_lossy(message));
+            assert!(
+                find(message, b"CONFIRMED").is_some(),
+                "{}",
+                String::from_utf8_lossy(message)
+            );
             delays.lock().unwrap().push(clock.delay(event));
         });
-        if event < events { reports.push(watch) } else { idle.push(watch) }
+        if event < events {
+            reports.push(watch)
+        } else {
+            idle.push(watch)
+        }
     }
     let used = (server.processor(), processor("self"), Instant::now());
     let answers = Delays::default();
     let mut senders = Vec::new();
     for sender in 0..SENDERS {
         let (clock, answers, owner) = (clock.clone(), answers.clone(), owner.clone());
-        let mine: Vec<(usize, String)> = ids.iter().cloned().enumerate().take(events).skip(sender).step_by(SENDERS).collect();
+        let mine: Vec<(usize, String)> = ids
+            .iter()
+            .cloned()
+            .enumerate()
+            .take(events)
+            .skip(sender)
+            .step_by(SENDERS)
+            .collect();
         let mut http = Http::connect(&server.address).await;
         senders.push(tokio::spawn(async move {
             let every = Duration::from_secs(SENDERS as u64) / per_second;
@@ -177,7 +206,11 @@ async fn statuses(flags: &Flags, place: &Place, engine: Engine, subscribers: usi
                 let body = json!({ "query": CONFIRM, "variables": { "input": { "bookingId": id } } }).to_string();
                 clock.ask(event);
                 let answer = http.post(&owner, &body).await;
-                assert!(find(answer, br#""userErrors":[]"#).is_some(), "{}", String::from_utf8_lossy(answer));
+                assert!(
+                    find(answer, br#""userErrors":[]"#).is_some(),
+                    "{}",
+                    String::from_utf8_lossy(answer)
+                );
                 let delay = clock.delay(event);
                 answers.lock().unwrap().push(delay);
             }

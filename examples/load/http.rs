@@ -16,7 +16,11 @@ impl Http {
     pub async fn connect(address: &str) -> Self {
         let stream = TcpStream::connect(address).await.expect("the server listens");
         stream.set_nodelay(true).unwrap();
-        Self { stream, buffer: Vec::with_capacity(16 * 1024), request: Vec::with_capacity(2048) }
+        Self {
+            stream,
+            buffer: Vec::with_capacity(16 * 1024),
+            request: Vec::with_capacity(2048),
+        }
     }
 
     /// Posts a GraphQL request and gives back the answer's body.
@@ -33,13 +37,19 @@ impl Http {
         self.stream.write_all(&self.request).await.expect("the server reads");
         self.buffer.clear();
         let (head, length) = loop {
-            assert!(self.stream.read_buf(&mut self.buffer).await.expect("the server writes") > 0, "an answer");
+            assert!(
+                self.stream.read_buf(&mut self.buffer).await.expect("the server writes") > 0,
+                "an answer"
+            );
             if let Some(end) = find(&self.buffer, b"\r\n\r\n") {
                 break (end + 4, content_length(&self.buffer[..end]));
             }
         };
         while self.buffer.len() < head + length {
-            assert!(self.stream.read_buf(&mut self.buffer).await.expect("the server writes") > 0, "an answer");
+            assert!(
+                self.stream.read_buf(&mut self.buffer).await.expect("the server writes") > 0,
+                "an answer"
+            );
         }
         &self.buffer[head..head + length]
     }
@@ -52,6 +62,10 @@ pub fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
 fn content_length(head: &[u8]) -> usize {
     let head = std::str::from_utf8(head).expect("a head of text");
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-    let line = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:").map(str::to_owned));
+    let line = head.lines().find_map(|line| {
+        line.to_ascii_lowercase()
+            .strip_prefix("content-length:")
+            .map(str::to_owned)
+    });
     line.and_then(|length| length.trim().parse().ok()).expect("a length")
 }

@@ -103,9 +103,18 @@ async fn main() {
     let flags = Flags::parse();
     let began = std::time::Instant::now();
     std::fs::create_dir_all(&flags.dir).expect("a directory for databases");
-    let dir = tempfile::Builder::new().prefix("load-").tempdir_in(&flags.dir).expect("a directory");
-    let cluster = flags.engines.contains(&Engine::Postgres).then(|| cluster::Cluster::start(dir.path()));
-    let place = seed::Place { dir: dir.path().to_owned(), cluster };
+    let dir = tempfile::Builder::new()
+        .prefix("load-")
+        .tempdir_in(&flags.dir)
+        .expect("a directory");
+    let cluster = flags
+        .engines
+        .contains(&Engine::Postgres)
+        .then(|| cluster::Cluster::start(dir.path()));
+    let place = seed::Place {
+        dir: dir.path().to_owned(),
+        cluster,
+    };
     println!(
         "{} cores, {} build, {} rounds of {} s",
         std::thread::available_parallelism().map_or(0, std::num::NonZero::get),

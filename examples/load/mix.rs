@@ -43,17 +43,27 @@ pub fn wish(number: u64, sites: u64, first_day: Timestamp) -> Wish {
     // Whole tens go to one site, so that each gets the same mix.
     let (ten, place) = (number / 10, number % 10);
     let what = if place < 7 {
-        What::Class { session: (ten * 7 + place) % SESSIONS }
+        What::Class {
+            session: (ten * 7 + place) % SESSIONS,
+        }
     } else {
         appointment(ten / sites * 3 + place - 7, first_day)
     };
-    Wish { site: ten % sites, number, member: number % MEMBERS, what }
+    Wish {
+        site: ten % sites,
+        number,
+        member: number % MEMBERS,
+        what,
+    }
 }
 
 /// A site's `number`th appointment: nobody has two at once.
 pub fn appointment(number: u64, first_day: Timestamp) -> What {
     let minutes = i64::try_from(number / STAFF * 30).unwrap();
-    What::Appointment { resource: number % STAFF, start: first_day.checked_add(minutes.minutes()).unwrap() }
+    What::Appointment {
+        resource: number % STAFF,
+        start: first_day.checked_add(minutes.minutes()).unwrap(),
+    }
 }
 
 impl Wish {
@@ -71,7 +81,13 @@ impl Wish {
         let (wanted, hold_seconds) = match self.what {
             What::Class { session } => {
                 let session = id::<SessionId>(Sort::Session, self.site, session);
-                (Wanted::Session { session, time_zone: None }, None)
+                (
+                    Wanted::Session {
+                        session,
+                        time_zone: None,
+                    },
+                    None,
+                )
             }
             What::Appointment { resource, start } => {
                 let wanted = Wanted::Appointment {

@@ -35,8 +35,13 @@ impl Scripts {
     /// Watches the store make bookings on `name`, a database that is thrown away.
     pub async fn record(place: &Place, name: &str, sites: u64) -> Self {
         let watched = place.seeded(Engine::Postgres, &format!("{name}_watched"), 1).await;
-        let DatabaseUrl::Postgres(watched) = watched else { unreachable!("a URL of PostgreSQL") };
-        let db = super::seed::open(&DatabaseUrl::Postgres(format!("{watched}?options=-c%20log_statement%3Dall"))).await;
+        let DatabaseUrl::Postgres(watched) = watched else {
+            unreachable!("a URL of PostgreSQL")
+        };
+        let db = super::seed::open(&DatabaseUrl::Postgres(format!(
+            "{watched}?options=-c%20log_statement%3Dall"
+        )))
+        .await;
         let service = frontdesk::service::Service::new(db, frontdesk::service::Limits::default());
         let cluster = place.cluster.as_ref().expect("a cluster");
         let mut files = Vec::new();
@@ -47,7 +52,10 @@ impl Scripts {
             for turn in 0..3 {
                 let wish = wish(number + turn * 10, 1, first_day());
                 let before = std::fs::metadata(&cluster.log).unwrap().len() as usize;
-                let created = service.create_booking(&wish.caller(), wish.input(), None).await.expect("a booking");
+                let created = service
+                    .create_booking(&wish.caller(), wish.input(), None)
+                    .await
+                    .expect("a booking");
                 tokio::time::sleep(Duration::from_millis(200)).await;
                 let log = std::fs::read(&cluster.log).unwrap();
                 statements = transaction(&String::from_utf8_lossy(&log[before..]));
@@ -63,7 +71,9 @@ impl Scripts {
             files.push((file, weight));
         }
         let database = place.seeded(Engine::Postgres, name, sites).await;
-        let DatabaseUrl::Postgres(database) = database else { unreachable!("a URL of PostgreSQL") };
+        let DatabaseUrl::Postgres(database) = database else {
+            unreachable!("a URL of PostgreSQL")
+        };
         Self {
             files,
             database: database.rsplit('/').next().unwrap_or_default().to_owned(),
@@ -79,26 +89,45 @@ impl Scripts {
             let text = std::fs::read_to_string(file).unwrap();
             text.lines().filter(|line| !line.starts_with('\\')).count().to_string()
         };
-        self.files.iter().map(|(file, _)| count(file)).collect::<Vec<_>>().join(" and ")
+        self.files
+            .iter()
+            .map(|(file, _)| count(file))
+            .collect::<Vec<_>>()
+            .join(" and ")
     }
 
     /// How many transactions a second it does, spread over so many sites.
     pub async fn rate(&mut self, sites: u64, time: Duration) -> f64 {
         self.runs += 1;
         let mut command = Command::new(&self.command);
-        command.args(&self.client).args(["-n", "-M", "prepared", "-j", "2", "-c", &CONNECTIONS.to_string()]);
+        command
+            .args(&self.client)
+            .args(["-n", "-M", "prepared", "-j", "2", "-c", &CONNECTIONS.to_string()]);
         command.args(["-T", &time.as_secs_f64().ceil().to_string()]);
-        command.args(["-D", &format!("sites={sites}"), "-D", "n=0", "-D", &format!("run={}", self.runs)]);
+        command.args([
+            "-D",
+            &format!("sites={sites}"),
+            "-D",
+            "n=0",
+            "-D",
+            &format!("run={}", self.runs),
+        ]);
         for (file, weight) in &self.files {
             command.arg("-f").arg(format!("{}@{weight}", file.display()));
         }
         command.arg(&self.database);
-        let output = tokio::task::spawn_blocking(move || command.output().expect("pgbench runs")).await.unwrap();
+        let output = tokio::task::spawn_blocking(move || command.output().expect("pgbench runs"))
+            .await
+            .unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let tps = text.lines().find_map(|line| line.strip_prefix("tps = ")).and_then(|rest| rest.split(' ').next());
+        let tps = text
+            .lines()
+            .find_map(|line| line.strip_prefix("tps = "))
+            .and_then(|rest| rest.split(' ').next());
         let complaint = String::from_utf8_lossy(&output.stderr);
         assert!(!complaint.contains("aborted"), "{complaint}");
-        tps.and_then(|tps| tps.parse().ok()).unwrap_or_else(|| panic!("{text}\n{complaint}"))
+        tps.and_then(|tps| tps.parse().ok())
+            .unwrap_or_else(|| panic!("{text}\n{complaint}"))
     }
 }
 
@@ -107,11 +136,15 @@ fn transaction(log: &str) -> Vec<Statement> {
     let mut statements: Vec<Statement> = Vec::new();
     for line in log.lines() {
         if let Some((_, rest)) = line.split_once("LOG:  ") {
-            let sql = rest
-                .strip_prefix("statement: ")
-                .or_else(|| rest.strip_prefix("execute ").and_then(|rest| rest.split_once(": ").map(|(_, sql)| sql)));
+            let sql = rest.strip_prefix("statement: ").or_else(|| {
+                rest.strip_prefix("execute ")
+                    .and_then(|rest| rest.split_once(": ").map(|(_, sql)| sql))
+            });
             if let Some(sql) = sql {
-                statements.push(Statement { sql: sql.trim_end_matches(';').to_owned(), parameters: Vec::new() });
+                statements.push(Statement {
+                    sql: sql.trim_end_matches(';').to_owned(),
+                    parameters: Vec::new(),
+                });
             }
         } else if let Some((_, rest)) = line.split_once("DETAIL:  parameters: ")
             && let Some(last) = statements.last_mut()
@@ -119,7 +152,10 @@ fn transaction(log: &str) -> Vec<Statement> {
             last.parameters = values(rest);
         }
     }
-    let begin = statements.iter().rposition(|statement| statement.sql.starts_with("BEGIN")).unwrap_or(0);
+    let begin = statements
+        .iter()
+        .rposition(|statement| statement.sql.starts_with("BEGIN"))
+        .unwrap_or(0);
     statements.split_off(begin)
 }
 
@@ -161,7 +197,14 @@ fn script(statements: &[Statement], booking: Uuid, start: Option<Timestamp>) -> 
         "\\set session random(0, 19)".to_owned(),
         "\\set resource random(0, 19)".to_owned(),
         format!("\\set team :resource / {TEAM} * {TEAM}"),
-        format!("\\set service {}", if start.is_some() { format!("1 + :resource / {TEAM}") } else { "0".to_owned() }),
+        format!(
+            "\\set service {}",
+            if start.is_some() {
+                format!("1 + :resource / {TEAM}")
+            } else {
+                "0".to_owned()
+            }
+        ),
         "\\set slot (:run * 20000 + :n) * 40 + :client_id".to_owned(),
     ];
     let mut claims = 0;
@@ -170,7 +213,9 @@ fn script(statements: &[Statement], booking: Uuid, start: Option<Timestamp>) -> 
         let mut sql = String::new();
         let mut rest = statement.sql.as_str();
         while let Some((before, after)) = rest.split_once('$') {
-            let digits = after.find(|character: char| !character.is_ascii_digit()).unwrap_or(after.len());
+            let digits = after
+                .find(|character: char| !character.is_ascii_digit())
+                .unwrap_or(after.len());
             let number: usize = after[..digits].parse().expect("a parameter's number");
             let value = &statement.parameters[number - 1];
             let cast = if after[digits..].starts_with("::") { "" } else { " " };
@@ -184,7 +229,11 @@ fn script(statements: &[Statement], booking: Uuid, start: Option<Timestamp>) -> 
         }
         sql.push_str(rest);
         let sql = sql.replace('\n', " ");
-        let end = if sql.starts_with("UPDATE \"site_counters\"") && sql.contains("RETURNING") { " \\gset" } else { ";" };
+        let end = if sql.starts_with("UPDATE \"site_counters\"") && sql.contains("RETURNING") {
+            " \\gset"
+        } else {
+            ";"
+        };
         lines.push(format!("{sql}{end}"));
     }
     lines
@@ -193,7 +242,10 @@ fn script(statements: &[Statement], booking: Uuid, start: Option<Timestamp>) -> 
 /// Which parameter of an insert a column is.
 fn position_of(column: &str, sql: &str) -> Option<usize> {
     let columns = sql.split_once('(')?.1.split_once(')')?.0;
-    columns.split(", ").position(|name| name.trim_matches('"') == column).map(|at| at + 1)
+    columns
+        .split(", ")
+        .position(|name| name.trim_matches('"') == column)
+        .map(|at| at + 1)
 }
 
 fn expression(value: &str, booking: Uuid, start: Option<Timestamp>, claims: &mut u32) -> String {
@@ -207,7 +259,9 @@ fn expression(value: &str, booking: Uuid, start: Option<Timestamp>, claims: &mut
         let each: Vec<String> = ids
             .iter()
             .map(|id| match parts(*id) {
-                Some((Sort::Resource, _, number)) if several => seeded(Sort::Resource, &format!(":team + {}", number % TEAM)),
+                Some((Sort::Resource, _, number)) if several => {
+                    seeded(Sort::Resource, &format!(":team + {}", number % TEAM))
+                }
                 _ => id_expression(*id, booking, claims),
             })
             .collect();
@@ -215,7 +269,12 @@ fn expression(value: &str, booking: Uuid, start: Option<Timestamp>, claims: &mut
     }
     if let Some(start) = start {
         let shown = |at: Timestamp| at.to_string().replace('T', " ").replace('Z', "+00");
-        let at = |minutes: &str| format!("('{first}'::timestamptz + (:slot{minutes}) * interval '30 minutes')", first = first_day());
+        let at = |minutes: &str| {
+            format!(
+                "('{first}'::timestamptz + (:slot{minutes}) * interval '30 minutes')",
+                first = first_day()
+            )
+        };
         if value == shown(start) {
             return at("");
         }
@@ -228,7 +287,8 @@ fn expression(value: &str, booking: Uuid, start: Option<Timestamp>, claims: &mut
     let mut text = String::new();
     let mut plain = String::new();
     for (at, character) in value.char_indices() {
-        let variable = character == ':' && value[at + 1..].starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_');
+        let variable =
+            character == ':' && value[at + 1..].starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_');
         if variable {
             let _ = write!(text, "'{}:' || ", plain.replace('\'', "''"));
             plain.clear();
@@ -239,7 +299,11 @@ fn expression(value: &str, booking: Uuid, start: Option<Timestamp>, claims: &mut
     if text.is_empty() {
         return format!("'{}'", plain.replace('\'', "''"));
     }
-    let cast = if value.starts_with(['{', '[']) { "jsonb" } else { "timestamptz" };
+    let cast = if value.starts_with(['{', '[']) {
+        "jsonb"
+    } else {
+        "timestamptz"
+    };
     format!("({text}'{}')::{cast}", plain.replace('\'', "''"))
 }
 
@@ -249,7 +313,10 @@ fn id_expression(uuid: Uuid, booking: Uuid, claims: &mut u32) -> String {
     }
     match parts(uuid) {
         Some((Sort::Site, ..)) => {
-            format!("('{:08x}00000000' || lpad(to_hex(:site::bigint), 8, '0') || '00000000')::uuid", Sort::Site as u32)
+            format!(
+                "('{:08x}00000000' || lpad(to_hex(:site::bigint), 8, '0') || '00000000')::uuid",
+                Sort::Site as u32
+            )
         }
         Some((sort @ Sort::Session, ..)) => seeded(sort, ":session"),
         Some((sort @ Sort::Resource, ..)) => seeded(sort, ":resource"),

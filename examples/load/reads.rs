@@ -27,7 +27,9 @@ pub async fn run(flags: &Flags, place: &Place, engine: Engine) {
     let front = Front::start(&place.seeded(engine, "reads", 1).await, 1);
     front.fill(BOOKINGS).await;
     let token = front.server.token(Role::Owner, 0, "olga");
-    let page = format!("query Page($after: String) {{ bookings(first: 50, after: $after) {{ nodes {{ {FIELDS} }} pageInfo {{ hasNextPage endCursor }} }} }}");
+    let page = format!(
+        "query Page($after: String) {{ bookings(first: 50, after: $after) {{ nodes {{ {FIELDS} }} pageInfo {{ hasNextPage endCursor }} }} }}"
+    );
     // What there is to read: all ids, and cursors somewhere in the list.
     let mut http = Http::connect(&front.server.address).await;
     let (mut ids, mut cursors, mut after) = (Vec::new(), vec![Value::Null], Value::Null);
@@ -46,10 +48,22 @@ pub async fn run(flags: &Flags, place: &Place, engine: Engine) {
     assert_eq!(ids.len() as u64, BOOKINGS);
     cursors.pop();
     let one = format!("query One($id: ID!) {{ booking(id: $id) {{ {FIELDS} }} }}");
-    let ones = ids.iter().map(|id| json!({ "query": one, "variables": { "id": id } }).to_string()).collect();
-    let pages = cursors.iter().map(|after| json!({ "query": page, "variables": { "after": after } }).to_string()).collect();
-    let health = ["{ viewer { __typename } }"].map(|query| json!({ "query": query }).to_string()).to_vec();
-    let kinds = [("no database: `{ viewer { __typename } }`", health), ("one booking", ones), ("a page of 50 bookings", pages)];
+    let ones = ids
+        .iter()
+        .map(|id| json!({ "query": one, "variables": { "id": id } }).to_string())
+        .collect();
+    let pages = cursors
+        .iter()
+        .map(|after| json!({ "query": page, "variables": { "after": after } }).to_string())
+        .collect();
+    let health = ["{ viewer { __typename } }"]
+        .map(|query| json!({ "query": query }).to_string())
+        .to_vec();
+    let kinds = [
+        ("no database: `{ viewer { __typename } }`", health),
+        ("one booking", ones),
+        ("a page of 50 bookings", pages),
+    ];
     let mut found = vec![Vec::new(); kinds.len()];
     for _ in 0..flags.rounds {
         for ((_, bodies), figures) in kinds.iter().zip(&mut found) {
@@ -57,7 +71,11 @@ pub async fn run(flags: &Flags, place: &Place, engine: Engine) {
             let bodies: Arc<Vec<String>> = Arc::new(Vec::clone(bodies));
             for _ in 0..IN_FLIGHT {
                 let http = Http::connect(&front.server.address).await;
-                workers.push(Reader { http, token: token.clone(), bodies: bodies.clone() });
+                workers.push(Reader {
+                    http,
+                    token: token.clone(),
+                    bodies: bodies.clone(),
+                });
             }
             figures.push(rate(workers, &Tickets::default(), flags.time()).await);
         }
@@ -81,7 +99,11 @@ impl Worker for Reader {
         static ONCE: Mutex<()> = Mutex::new(());
         if number.is_multiple_of(1000) {
             let _one = ONCE.lock();
-            assert!(find(answer, br#""errors":"#).is_none(), "{}", String::from_utf8_lossy(answer));
+            assert!(
+                find(answer, br#""errors":"#).is_none(),
+                "{}",
+                String::from_utf8_lossy(answer)
+            );
         }
     }
 }

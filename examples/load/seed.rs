@@ -83,7 +83,12 @@ impl Place {
         let url = self.url(engine, name);
         let db = open(&url).await;
         for number in 0..sites {
-            db.write(Seed { number, first_day: first_day() }).await.expect("a site");
+            db.write(Seed {
+                number,
+                first_day: first_day(),
+            })
+            .await
+            .expect("a site");
         }
         url
     }
@@ -93,8 +98,14 @@ impl Place {
 pub const CONNECTIONS: usize = 16;
 
 pub async fn open(url: &DatabaseUrl) -> Db {
-    let settings = StoreSettings { url: url.clone(), connections: CONNECTIONS, migrate: true };
-    Db::open(&settings, Arc::new(SystemClock), Arc::new(|_, _| {})).await.expect("the database opens")
+    let settings = StoreSettings {
+        url: url.clone(),
+        connections: CONNECTIONS,
+        migrate: true,
+    };
+    Db::open(&settings, Arc::new(SystemClock), Arc::new(|_, _| {}))
+        .await
+        .expect("the database opens")
 }
 
 /// Midnight of a day soon, from which on appointments are made.
@@ -118,16 +129,19 @@ impl Command for Seed {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<(), Failure> {
         let (site, number, now) = (self.site(), self.number, tx.now());
         let zone = ZoneName::parse("Europe/Berlin").unwrap();
-        sites::insert(tx.conn(), &Site {
-            id: site,
-            slug: format!("studio-{number}"),
-            name: format!("Studio {number}"),
-            time_zone: zone.clone(),
-            currency: Currency::parse("EUR").unwrap(),
-            revision: 1,
-            created: now,
-            updated: now,
-        })
+        sites::insert(
+            tx.conn(),
+            &Site {
+                id: site,
+                slug: format!("studio-{number}"),
+                name: format!("Studio {number}"),
+                time_zone: zone.clone(),
+                currency: Currency::parse("EUR").unwrap(),
+                revision: 1,
+                created: now,
+                updated: now,
+            },
+        )
         .await?;
         for staff in 0..STAFF {
             let resource = Resource {
@@ -146,22 +160,35 @@ impl Command for Seed {
             let staff = (0..STAFF).filter(|staff| service_of(*staff) == kind);
             let service = Service {
                 id: id::<ServiceId>(Sort::Service, number, kind),
-                kind: if class { ServiceKind::Class } else { ServiceKind::Appointment },
-                name: if class { "Morning yoga".to_owned() } else { format!("Personal training {kind}") },
+                kind: if class {
+                    ServiceKind::Class
+                } else {
+                    ServiceKind::Appointment
+                },
+                name: if class {
+                    "Morning yoga".to_owned()
+                } else {
+                    format!("Personal training {kind}")
+                },
                 slug: format!("service-{kind}"),
                 description: Some("An hour with people who know what they do, in a quiet place.".to_owned()),
                 default_capacity: if class { 1000 } else { 1 },
                 durations: if class { vec![] } else { vec![30, 60] },
                 buffer_minutes: 0,
                 price: Price::NoFee,
-                payment_options: PaymentOptions { online: true, in_person: true },
+                payment_options: PaymentOptions {
+                    online: true,
+                    in_person: true,
+                },
                 online_booking: OnlineBooking {
                     enabled: true,
                     require_manual_approval: false,
                     allow_multiple_requests: false,
                 },
                 location: None,
-                resources: staff.map(|staff| id::<ResourceId>(Sort::Resource, number, staff)).collect(),
+                resources: staff
+                    .map(|staff| id::<ResourceId>(Sort::Resource, number, staff))
+                    .collect(),
                 schedule: id::<ScheduleId>(Sort::Schedule, number, kind),
                 revision: 1,
                 created: now,

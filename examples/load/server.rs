@@ -33,10 +33,23 @@ impl Server {
         };
         let connections = CONNECTIONS.to_string();
         let mut child = Command::new(std::env::current_exe().expect("this program"))
-            .args([COMMAND, "--listen", "127.0.0.1:0", "--secret", SECRET, "--database-url", &url])
+            .args([
+                COMMAND,
+                "--listen",
+                "127.0.0.1:0",
+                "--secret",
+                SECRET,
+                "--database-url",
+                &url,
+            ])
             .args(["--database-connections", &connections, "--log", "warn"])
             // The load comes from one address, and its members never stop.
-            .args(["--holds-per-customer", "4000000000", "--holds-per-address", "4000000000"])
+            .args([
+                "--holds-per-customer",
+                "4000000000",
+                "--holds-per-address",
+                "4000000000",
+            ])
             .stdout(Stdio::piped())
             .spawn()
             .expect("the server starts");
@@ -45,7 +58,11 @@ impl Server {
         BufReader::new(stdout).read_line(&mut line).expect("its first line");
         let address = line.trim().rsplit("http://").next().unwrap_or_default().to_owned();
         assert!(!address.is_empty(), "the server says where it listens");
-        Self { child, address, tokens: Tokens::new(SECRET.as_bytes(), Arc::new(SystemClock)) }
+        Self {
+            child,
+            address,
+            tokens: Tokens::new(SECRET.as_bytes(), Arc::new(SystemClock)),
+        }
     }
 
     pub fn token(&self, role: Role, site: u64, subject: &str) -> String {
@@ -55,8 +72,16 @@ impl Server {
     /// Bytes that it has in memory.
     pub fn memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("the server runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
-        line.trim().trim_end_matches(" kB").trim().parse::<u64>().expect("a number") * 1024
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .expect("its memory");
+        line.trim()
+            .trim_end_matches(" kB")
+            .trim()
+            .parse::<u64>()
+            .expect("a number")
+            * 1024
     }
 
     /// Seconds that it had a processor.
@@ -69,7 +94,10 @@ impl Server {
 pub fn processor(process: &str) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).expect("the process runs");
     let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
-    let ticks: u64 = [11, 12].iter().map(|field| fields[*field].parse::<u64>().expect("a number")).sum();
+    let ticks: u64 = [11, 12]
+        .iter()
+        .map(|field| fields[*field].parse::<u64>().expect("a number"))
+        .sum();
     ticks as f64 / 100.0
 }
 

@@ -26,14 +26,35 @@ impl Socket {
         stream.write_all(hello.as_bytes()).await.unwrap();
         let mut head = Vec::with_capacity(512);
         while !head.ends_with(b"\r\n\r\n") {
-            assert!(stream.read_buf(&mut head).await.expect("the server answers") > 0, "an answer");
+            assert!(
+                stream.read_buf(&mut head).await.expect("the server answers") > 0,
+                "an answer"
+            );
         }
         assert!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
-        let mut socket = Self { stream, buffer: Vec::new(), taken: 0 };
-        socket.send(0x1, format!(r#"{{"type":"connection_init","payload":{{"Authorization":"Bearer {token}"}}}}"#).as_bytes()).await;
+        let mut socket = Self {
+            stream,
+            buffer: Vec::new(),
+            taken: 0,
+        };
+        socket
+            .send(
+                0x1,
+                format!(r#"{{"type":"connection_init","payload":{{"Authorization":"Bearer {token}"}}}}"#).as_bytes(),
+            )
+            .await;
         let answer = socket.next().await;
-        assert!(answer.starts_with(br#"{"type":"connection_ack""#), "{}", String::from_utf8_lossy(answer));
-        socket.send(0x1, format!(r#"{{"id":"1","type":"subscribe","payload":{payload}}}"#).as_bytes()).await;
+        assert!(
+            answer.starts_with(br#"{"type":"connection_ack""#),
+            "{}",
+            String::from_utf8_lossy(answer)
+        );
+        socket
+            .send(
+                0x1,
+                format!(r#"{{"id":"1","type":"subscribe","payload":{payload}}}"#).as_bytes(),
+            )
+            .await;
         socket
     }
 
@@ -52,7 +73,10 @@ impl Socket {
                     self.stream.readable().await.expect("the server stays");
                     self.buffer.reserve(1024);
                 }
-                assert!(self.stream.read_buf(&mut self.buffer).await.expect("the server stays") > 0, "it stays open");
+                assert!(
+                    self.stream.read_buf(&mut self.buffer).await.expect("the server stays") > 0,
+                    "it stays open"
+                );
             };
             self.taken = until;
             match kind {

@@ -55,10 +55,18 @@ pub fn line(name: &str, unit: &str, values: &[f64], limit: Option<&[f64]>) {
     let each: Vec<String> = values.iter().map(|value| format!("{value:.0}")).collect();
     let ratio = limit.map_or_else(String::new, |limit| {
         // A ratio for each round: what disturbed one measurement most likely disturbed its neighbour.
-        let ratios: Vec<f64> = values.iter().zip(limit).map(|(value, limit)| value / limit * 100.0).collect();
+        let ratios: Vec<f64> = values
+            .iter()
+            .zip(limit)
+            .map(|(value, limit)| value / limit * 100.0)
+            .collect();
         format!("  {:4.0} % of it", median(&ratios))
     });
-    println!("  {name:<44} {:>8.0} {unit:<3}{ratio}  ({})", median(values), each.join(" "));
+    println!(
+        "  {name:<44} {:>8.0} {unit:<3}{ratio}  ({})",
+        median(values),
+        each.join(" ")
+    );
 }
 
 pub fn percentile(sorted: &[f64], part: f64) -> f64 {

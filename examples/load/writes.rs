@@ -37,7 +37,9 @@ async fn sqlite(flags: &Flags, place: &Place) {
     if let DatabaseUrl::Sqlite(path) = &url {
         plain::same_statements(&url, path).await;
     }
-    let DatabaseUrl::Sqlite(path) = place.seeded(Engine::Sqlite, "plain", 1).await else { unreachable!() };
+    let DatabaseUrl::Sqlite(path) = place.seeded(Engine::Sqlite, "plain", 1).await else {
+        unreachable!()
+    };
     let mut limit = Plain::open(&path);
     let limit_tickets = Tickets::default();
     let store = Store::open(&place.seeded(Engine::Sqlite, "store", 1).await, 1).await;
@@ -55,9 +57,19 @@ async fn sqlite(flags: &Flags, place: &Place) {
             https.push(http.rate(flags).await);
         }
     }
-    line(&format!("limit: plain Diesel, batches of {}", plain::BATCH), "/s", &limits, None);
+    line(
+        &format!("limit: plain Diesel, batches of {}", plain::BATCH),
+        "/s",
+        &limits,
+        None,
+    );
     line("service and store", "/s", &stores, Some(&limits));
-    line("GraphQL over HTTP, beside service and store", "/s", &https, Some(&stores));
+    line(
+        "GraphQL over HTTP, beside service and store",
+        "/s",
+        &https,
+        Some(&stores),
+    );
 }
 
 async fn postgres(flags: &Flags, place: &Place) {
@@ -69,8 +81,15 @@ async fn postgres(flags: &Flags, place: &Place) {
     );
     for sites in [100, 1] {
         let name = if sites == 1 { "one site" } else { "100 sites" };
-        let store = Store::open(&place.seeded(Engine::Postgres, &format!("store{sites}"), sites).await, sites).await;
-        let http = Front::start(&place.seeded(Engine::Postgres, &format!("http{sites}"), sites).await, sites);
+        let store = Store::open(
+            &place.seeded(Engine::Postgres, &format!("store{sites}"), sites).await,
+            sites,
+        )
+        .await;
+        let http = Front::start(
+            &place.seeded(Engine::Postgres, &format!("http{sites}"), sites).await,
+            sites,
+        );
         let (mut limits, mut stores, mut https) = (vec![], vec![], vec![]);
         for _ in 0..flags.rounds {
             if flags.wants("pgbench") {
@@ -85,7 +104,12 @@ async fn postgres(flags: &Flags, place: &Place) {
         }
         line(&format!("{name}: limit: pgbench"), "/s", &limits, None);
         line(&format!("{name}: service and store"), "/s", &stores, Some(&limits));
-        line(&format!("{name}: GraphQL over HTTP, beside it"), "/s", &https, Some(&stores));
+        line(
+            &format!("{name}: GraphQL over HTTP, beside it"),
+            "/s",
+            &https,
+            Some(&stores),
+        );
     }
 }
 
@@ -98,13 +122,24 @@ struct Store {
 
 impl Store {
     async fn open(url: &DatabaseUrl, sites: u64) -> Self {
-        let limits = Limits { holds_per_customer: i64::MAX, ..Limits::default() };
-        Self { service: Service::new(super::seed::open(url).await, limits), sites, tickets: Tickets::default() }
+        let limits = Limits {
+            holds_per_customer: i64::MAX,
+            ..Limits::default()
+        };
+        Self {
+            service: Service::new(super::seed::open(url).await, limits),
+            sites,
+            tickets: Tickets::default(),
+        }
     }
 
     async fn rate(&self, flags: &Flags) -> f64 {
         let workers = (0..IN_FLIGHT)
-            .map(|_| ByService { service: self.service.clone(), sites: self.sites, day: first_day() })
+            .map(|_| ByService {
+                service: self.service.clone(),
+                sites: self.sites,
+                day: first_day(),
+            })
             .collect();
         rate(workers, &self.tickets, flags.time()).await
     }
@@ -119,7 +154,10 @@ struct ByService {
 impl Worker for ByService {
     async fn step(&mut self, number: u64) {
         let wish = wish(number, self.sites, self.day);
-        self.service.create_booking(&wish.caller(), wish.input(), None).await.expect("a booking");
+        self.service
+            .create_booking(&wish.caller(), wish.input(), None)
+            .await
+            .expect("a booking");
     }
 }
 
@@ -140,7 +178,12 @@ impl Front {
             .flat_map(|site| (0..members).map(move |number| (site, number)))
             .map(|(site, number)| server.token(Role::Member, site, &member(number)))
             .collect();
-        Self { server, tokens: Arc::new(tokens), sites, tickets: Tickets::default() }
+        Self {
+            server,
+            tokens: Arc::new(tokens),
+            sites,
+            tickets: Tickets::default(),
+        }
     }
 
     async fn rate(&self, flags: &Flags) -> f64 {

@@ -218,14 +218,22 @@ pub async fn upcoming(
 /// Adds a booking and whom it is for.
 pub async fn insert(conn: &mut Conn, site: SiteId, new: &Booking, contact: &Contact) -> Result<(), StoreError> {
     let row = Row::new(site, new);
-    on!(conn, c => insert_into(bookings::table).values(row).execute(c).await)?;
     let contact_row = (
         booking_contacts::site_id.eq(site),
         booking_contacts::booking_id.eq(new.id),
         booking_contacts::email_key.eq(contact.email.as_ref().map(|email| email.to_lowercase())),
         booking_contacts::details.eq(Json(contact.clone())),
     );
-    on!(conn, c => insert_into(booking_contacts::table).values(contact_row).execute(c).await)?;
+    conn.both(
+        |conn| {
+            Box::pin(async move { Ok(on!(conn, c => insert_into(bookings::table).values(row).execute(c).await)?) })
+        },
+        |conn| {
+            let insert = insert_into(booking_contacts::table).values(contact_row);
+            Box::pin(async move { Ok(on!(conn, c => insert.execute(c).await)?) })
+        },
+    )
+    .await?;
     Ok(())
 }
 

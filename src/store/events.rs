@@ -1,7 +1,13 @@
 //! The event log: append-only, one gapless sequence of positions a site, in the order of commits.
 
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, dsl::sql, insert_into, sql_types::Text, update,
+    BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _, QueryDsl as _,
+    deserialize::{self, FromSql},
+    insert_into,
+    pg::{Pg, PgValue},
+    query_builder::QueryId,
+    sql_types::SqlType,
+    update,
 };
 use diesel_async::RunQueryDsl as _;
 use jiff::Timestamp;
@@ -80,29 +86,35 @@ pub(super) struct Appended {
     pub(super) transaction: Option<String>,
 }
 
-/// Appends events. The last thing that a transaction does: from here to the commit the site's log is locked.
-pub(super) async fn append(conn: &mut Conn, site: SiteId, new: Vec<NewEvent>) -> Result<Appended, StoreError> {
-    let count = i64::try_from(new.len()).unwrap_or(i64::MAX);
-    let counter =
-        update(site_counters::table.find(site)).set(site_counters::position.eq(site_counters::position + count));
-    let (last, transaction) = on!(conn,
-        sqlite c => (counter.returning(site_counters::position).get_result::<i64>(c).await?, None),
-        pg c => {
-            let asked = (site_counters::position, sql::<Text>("pg_current_xact_id()::text"));
-            let (position, transaction) = counter.returning(asked).get_result::<(i64, String)>(c).await?;
-            (position, Some(transaction))
-        }
-    );
-    for (event, position) in new.into_iter().zip(last - count + 1..) {
+/// A transaction's number.
+#[derive(Debug, Clone, Copy, SqlType, QueryId)]
+#[diesel(postgres_type(oid = 5069, array_oid = 271))]
+struct Xid8;
+
+impl FromSql<Xid8, Pg> for i64 {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self::from_be_bytes(value.as_bytes().try_into()?))
+    }
+}
+
+diesel::define_sql_function! {
+    /// The number of the transaction that this runs in.
+    fn pg_current_xact_id() -> Xid8;
+}
+
+/// The row of an event at a position.
+macro_rules! row {
+    ($site:expr, $position:expr, $event:expr) => {{
+        let event = $event;
         let mut resources: Vec<ResourceId> = event.state.booked.resources.iter().map(|r| r.id).collect();
         for old in event.previous_resources {
             if !resources.contains(&old) {
                 resources.push(old);
             }
         }
-        let row = (
-            events::site_id.eq(site),
-            events::position.eq(position),
+        (
+            events::site_id.eq($site),
+            events::position.eq($position),
             events::booking_id.eq(event.state.id),
             events::event_type.eq(event.event_type),
             events::revision.eq(event.state.revision),
@@ -118,13 +130,46 @@ pub(super) async fn append(conn: &mut Conn, site: SiteId, new: Vec<NewEvent>) ->
             events::resource_ids.eq(Json(resources)),
             events::occurred_at.eq(At(event.occurred)),
             events::state.eq(Json(event.state)),
-        );
-        on!(conn, c => insert_into(events::table).values(row).execute(c).await)?;
+        )
+    }};
+}
+
+/// Appends events. The last thing that a transaction does: from here to the commit the site's log is locked.
+pub(super) async fn append(conn: &mut Conn, site: SiteId, new: Vec<NewEvent>) -> Result<Appended, StoreError> {
+    let count = i64::try_from(new.len()).unwrap_or(i64::MAX);
+    let counter =
+        update(site_counters::table.find(site)).set(site_counters::position.eq(site_counters::position + count));
+    match conn {
+        Conn::Sqlite(c) => {
+            let c = &mut **c;
+            let last: i64 = counter.returning(site_counters::position).get_result(c).await?;
+            for (event, position) in new.into_iter().zip(last - count + 1..) {
+                insert_into(events::table).values(row!(site, position, event)).execute(c).await?;
+            }
+            Ok(Appended { position: last, transaction: None })
+        }
+        Conn::Pg(c) => {
+            let (mut counting, mut inserting) = (&***c, &***c);
+            let counted = counter
+                .returning((site_counters::position, pg_current_xact_id()))
+                .get_result::<(i64, i64)>(&mut counting);
+            // The server runs these behind the other: what they read of the counter is what that made of it.
+            let inserted = async {
+                for (event, behind) in new.into_iter().zip((0..count).rev()) {
+                    let position =
+                        site_counters::table.find(site).select(site_counters::position - behind).single_value();
+                    let row = row!(site, position.assume_not_null(), event);
+                    insert_into(events::table).values(row).execute(&mut inserting).await?;
+                }
+                Ok::<_, diesel::result::Error>(())
+            };
+            // Whatever the second says when the first failed is that the transaction is lost.
+            let (counted, inserted) = futures_util::future::join(counted, inserted).await;
+            let (position, transaction) = counted?;
+            inserted?;
+            Ok(Appended { position, transaction: Some(transaction.to_string()) })
+        }
     }
-    Ok(Appended {
-        position: last,
-        transaction,
-    })
 }
 
 macro_rules! columns {

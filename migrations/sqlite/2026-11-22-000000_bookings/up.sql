@@ -1,5 +1,8 @@
 -- The booking core. The same tables as in migrations/postgres; what only this engine has is named in the
 -- comments. Every primary key begins with the site, so that sites can be spread over machines.
+--
+-- Tables with long rows keep SQLite's row number: in a table without one, a row of more than a quarter of a page goes to
+-- pages of its own, and all of it is read on the way to another.
 
 -- The directory of sites: the one table that isn't bound to a site.
 CREATE TABLE sites (
@@ -45,7 +48,7 @@ CREATE TABLE services (
     deleted_at integer,
     PRIMARY KEY (site_id, id),
     CHECK ((price_minor IS NULL) = (price_currency IS NULL))
-) WITHOUT ROWID, STRICT;
+) STRICT;
 CREATE UNIQUE INDEX services_slug ON services (site_id, slug);
 
 CREATE TABLE resources (
@@ -101,7 +104,7 @@ CREATE TABLE sessions (
     PRIMARY KEY (site_id, id),
     FOREIGN KEY (site_id, schedule_id) REFERENCES schedules (site_id, id),
     CHECK (starts_at < ends_at)
-) WITHOUT ROWID, STRICT;
+) STRICT;
 CREATE INDEX sessions_schedule ON sessions (site_id, schedule_id, starts_at);
 CREATE INDEX sessions_service ON sessions (site_id, service_id, starts_at);
 CREATE INDEX sessions_start ON sessions (site_id, starts_at, id);
@@ -157,7 +160,7 @@ CREATE TABLE bookings (
     PRIMARY KEY (site_id, id),
     FOREIGN KEY (site_id, schedule_id) REFERENCES schedules (site_id, id),
     CHECK (total_participants >= 1)
-) WITHOUT ROWID, STRICT;
+) STRICT;
 CREATE INDEX bookings_created ON bookings (site_id, created_at, id);
 CREATE INDEX bookings_start ON bookings (site_id, starts_at, id);
 CREATE INDEX bookings_schedule ON bookings (site_id, schedule_id);
@@ -173,7 +176,7 @@ CREATE TABLE booking_contacts (
     details text NOT NULL,
     PRIMARY KEY (site_id, booking_id),
     FOREIGN KEY (site_id, booking_id) REFERENCES bookings (site_id, id)
-) WITHOUT ROWID, STRICT;
+) STRICT;
 CREATE INDEX booking_contacts_email ON booking_contacts (site_id, email_key);
 
 -- All held capacity. A row without an overlap reason may not overlap another such row on the same resource: the
@@ -247,7 +250,7 @@ CREATE TABLE events (
     resource_ids text NOT NULL,
     occurred_at integer NOT NULL,
     PRIMARY KEY (site_id, position)
-) WITHOUT ROWID, STRICT;
+) STRICT;
 CREATE UNIQUE INDEX events_booking ON events (site_id, booking_id, revision);
 
 CREATE TABLE idempotency_records (
@@ -260,7 +263,7 @@ CREATE TABLE idempotency_records (
     created_at integer NOT NULL,
     expires_at integer NOT NULL,
     PRIMARY KEY (site_id, caller, mutation, idempotency_key)
-) WITHOUT ROWID, STRICT;
+) STRICT;
 CREATE INDEX idempotency_records_expiry ON idempotency_records (expires_at);
 
 CREATE TABLE notifications (
@@ -274,5 +277,5 @@ CREATE TABLE notifications (
     created_at integer NOT NULL,
     PRIMARY KEY (site_id, id),
     FOREIGN KEY (site_id, booking_id) REFERENCES bookings (site_id, id)
-) WITHOUT ROWID, STRICT;
+) STRICT;
 CREATE INDEX notifications_booking ON notifications (site_id, booking_id, id);

@@ -100,22 +100,33 @@ impl Ledger {
         let site = tx.site();
         let mut found: BTreeMap<ClaimId, Claim> = BTreeMap::new();
         for (target, span) in spots {
-            match *target {
+            let (target, from, until) = (*target, span.start(), span.end());
+            let claims = match target {
                 Target::Session(id) => {
-                    if let Some(session) = catalog::find_session(tx.conn(), site, id).await? {
-                        self.sessions.insert(id, session);
-                    }
+                    let (session, claims) = tx
+                        .conn()
+                        .both(
+                            move |conn| Box::pin(catalog::find_session(conn, site, id)),
+                            move |conn| Box::pin(claims::on_target(conn, site, target, from, until)),
+                        )
+                        .await?;
+                    self.sessions.extend(session.map(|session| (id, session)));
+                    claims
                 }
                 Target::Schedule(id) => {
-                    if let Some(schedule) = catalog::find_schedule(tx.conn(), site, id).await? {
-                        self.schedules.insert(id, schedule);
-                    }
+                    let (schedule, claims) = tx
+                        .conn()
+                        .both(
+                            move |conn| Box::pin(catalog::find_schedule(conn, site, id)),
+                            move |conn| Box::pin(claims::on_target(conn, site, target, from, until)),
+                        )
+                        .await?;
+                    self.schedules.extend(schedule.map(|schedule| (id, schedule)));
+                    claims
                 }
-                Target::Resource(_) => {}
-            }
-            for claim in claims::on_target(tx.conn(), site, *target, span.start(), span.end()).await? {
-                found.insert(claim.id, claim);
-            }
+                Target::Resource(_) => claims::on_target(tx.conn(), site, target, from, until).await?,
+            };
+            found.extend(claims.into_iter().map(|claim| (claim.id, claim)));
         }
         self.claims = found.into_values().collect();
         Ok(())

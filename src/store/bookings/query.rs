@@ -289,8 +289,8 @@ macro_rules! queries {
     };
 }
 
-queries!(sqlite, diesel::sqlite::Sqlite, super::super::super::SqliteConn);
-queries!(pg, diesel::pg::Pg, diesel_async::AsyncPgConnection);
+queries!(sqlite, diesel::sqlite::Sqlite, super::super::super::InPlace);
+queries!(pg, diesel::pg::Pg, &diesel_async::AsyncPgConnection);
 
 /// How many bookings pass the filter.
 pub async fn count(conn: &mut Conn, site: SiteId, filter: BookingFilter) -> Result<i64, StoreError> {
@@ -314,7 +314,7 @@ pub async fn page(
         true => (request.before, request.after),
     };
     let key = |booking: &Booking| BookingKey::of(booking, field);
-    let own = start.is_some_and(|start| found.first().is_some_and(|row| key(row) == start));
+    let own = start.is_some_and(|start| found.as_slice().first().is_some_and(|row| key(row) == start));
     let more = found.len() > usize::try_from(request.limit).unwrap_or(0) + usize::from(own);
     let mut page = Page::around(found, request, key);
     // From a key on, away from the page: the key's own row counts, too.
