@@ -86,10 +86,10 @@ pub(super) struct Appended {
     pub(super) transaction: Option<String>,
 }
 
-/// A transaction's number.
+/// A transaction's number, which only `PostgreSQL` has.
 #[derive(Debug, Clone, Copy, SqlType, QueryId)]
 #[diesel(postgres_type(oid = 5069, array_oid = 271))]
-struct Xid8;
+pub struct Xid8;
 
 impl FromSql<Xid8, Pg> for i64 {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {

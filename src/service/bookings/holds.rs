@@ -89,6 +89,10 @@ impl HoldsByAddress {
         let Some(ends) = holds.get_mut(&address) else {
             return true;
         };
+        // Those that ran out are counted out when it matters, not at each call.
+        if ends.len() < limit {
+            return true;
+        }
         ends.retain(|_, end| now < *end);
         let running = ends.len();
         if running == 0 {
