@@ -239,7 +239,7 @@ on_both_engines! {
             assert_eq!(server.visitor().done("createBooking", key(wish.clone(), "a")).await["id"], first["id"]);
         }
         for n in 1..50 {
-            let next = studio.appointment(&studio.massage, n * 30 - 1500, &[&studio.anna]);
+            let next = studio.appointment(&studio.massage, n * 30 + 120, &[&studio.anna]);
             server.visitor().done("createBooking", with(next, json!({ "holdSeconds": 1800 }))).await;
         }
         let next = studio.appointment(&studio.massage, 60, &[&studio.anna]);
