@@ -101,9 +101,10 @@ async fn execute<A: Api>(
     Ok(answer)
 }
 
-/// A body that is over the limit is read on, and thrown away, up to so many times the limit: a client that is still
-/// sending when the connection closes may never see why.
+/// A body that is over the limit is read on, and thrown away, up to so many times the limit and for no longer than this:
+/// a client that is still sending when the connection closes may never see why.
 const DRAINED: usize = 4;
+const DRAINING: Duration = Duration::from_secs(1);
 
 /// The whole body, unless it is longer than `limit` or takes longer than `patience`.
 async fn read(body: Body, limit: usize, patience: Duration) -> Result<Bytes, Failure> {
@@ -113,28 +114,33 @@ async fn read(body: Body, limit: usize, patience: Duration) -> Result<Bytes, Fai
     if body.size_hint().lower() > drained as u64 {
         return Err(Failure::TooLarge { limit });
     }
+    let mut chunks = body.into_data_stream();
     let collect = async {
-        let mut chunks = body.into_data_stream();
-        let (mut whole, mut length) = (BytesMut::new(), 0_usize);
+        let mut whole = BytesMut::new();
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|_| Failure::BodyLost)?;
-            length = length.saturating_add(chunk.len());
-            if length > drained {
-                break;
+            if whole.len() + chunk.len() > limit {
+                return Err(Failure::TooLarge { limit });
             }
-            if length > limit {
-                whole = BytesMut::new();
-            } else {
-                whole.extend_from_slice(&chunk);
-            }
-        }
-        if length > limit {
-            return Err(Failure::TooLarge { limit });
+            whole.extend_from_slice(&chunk);
         }
         Ok(whole.freeze())
     };
     let collected = tokio::time::timeout(patience, collect).await;
-    collected.unwrap_or(Err(Failure::TooSlow))
+    let collected = collected.unwrap_or(Err(Failure::TooSlow));
+    if matches!(collected, Err(Failure::TooLarge { .. })) {
+        let drain = async {
+            let mut length = limit;
+            while let Some(Ok(chunk)) = chunks.next().await
+                && length <= drained
+            {
+                length += chunk.len();
+            }
+        };
+        // Whoever has nothing more to send only waits for the answer.
+        let _ = tokio::time::timeout(DRAINING, drain).await;
+    }
+    collected
 }
 
 fn wants_websocket(headers: &HeaderMap) -> bool {
