@@ -201,11 +201,17 @@ async fn events(
         Some(filter) => filter.parse().map_err(|rejections| bad_query(&rejections))?,
         None => EventFilter::default(),
     };
-    let page = service(ctx)
-        .events(caller(ctx), filter, request)
+    let (service, caller) = (service(ctx), caller(ctx));
+    let page = service
+        .events(caller, filter.clone(), request)
         .await
         .map_err(|error| failure(ctx, error))?;
-    let total = None;
+    let total = if selects(ctx, "totalCount") {
+        let count = service.count_events(caller, filter).await;
+        Some(count.map_err(|error| failure(ctx, error))?)
+    } else {
+        None
+    };
     Ok(BookingEventConnection::new(
         page.map(BookingEvent::from),
         |node| log_cursor(node.event.position),

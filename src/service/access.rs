@@ -107,6 +107,12 @@ pub fn scope(caller: &Caller) -> BookingFilter {
     }
 }
 
+/// Whether there is no event that the caller may not see.
+#[must_use]
+pub fn sees_all_events(caller: &Caller) -> bool {
+    matches!(caller.actor, Actor::Owner(_) | Actor::App(_) | Actor::System)
+}
+
 /// Whether the caller may see an event of the log: of its own bookings, or of what it manages. Staff see a booking
 /// leave their calendar, too.
 #[must_use]

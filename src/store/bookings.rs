@@ -14,6 +14,7 @@ use super::{
     Conn, Failure, StoreError, on,
     schema::{booking_contacts, bookings},
     types::{At, Json},
+    with::With,
 };
 use crate::domain::{
     actor::{ActorKind, Identity},
@@ -154,8 +155,11 @@ impl Row {
     }
 }
 
+/// By id. Sorted here: asked for that order, SQLite takes the primary key and looks through the whole site.
 fn bookings(rows: Vec<Row>) -> Result<Vec<Booking>, StoreError> {
-    rows.into_iter().map(Row::booking).collect()
+    let mut bookings = rows.into_iter().map(Row::booking).collect::<Result<Vec<_>, _>>()?;
+    bookings.sort_by_key(|booking| booking.id);
+    Ok(bookings)
 }
 
 /// The booking with this id.
@@ -170,7 +174,7 @@ pub async fn find_many(conn: &mut Conn, site: SiteId, ids: &[BookingId]) -> Resu
     let query = bookings::table
         .filter(bookings::site_id.eq(site))
         .filter(bookings::id.eq_any(ids.to_vec()));
-    let rows: Vec<Row> = on!(conn, c => query.select(Row::as_select()).order(bookings::id.asc()).load(c).await)?;
+    let rows: Vec<Row> = on!(conn, c => query.select(Row::as_select()).load(c).await)?;
     bookings(rows)
 }
 
@@ -185,8 +189,7 @@ pub async fn of_schedule(
     let query = bookings::table
         .filter(bookings::site_id.eq(site))
         .filter(bookings::schedule_id.eq(schedule))
-        .filter(bookings::status.eq_any(statuses.to_vec()))
-        .order(bookings::id.asc());
+        .filter(bookings::status.eq_any(statuses.to_vec()));
     let rows: Vec<Row> = match session {
         Some(session) => {
             on!(conn, c => query.filter(bookings::session_id.eq(session)).select(Row::as_select()).load(c).await)?
@@ -209,8 +212,7 @@ pub async fn upcoming(
         .filter(bookings::site_id.eq(site))
         .filter(bookings::schedule_id.eq_any(schedules.to_vec()))
         .filter(bookings::status.eq_any(statuses.to_vec()))
-        .filter(bookings::ends_at.gt(At(now)))
-        .order(bookings::id.asc());
+        .filter(bookings::ends_at.gt(At(now)));
     let rows: Vec<Row> = on!(conn, c => query.select(Row::as_select()).load(c).await)?;
     bookings(rows)
 }
@@ -218,14 +220,25 @@ pub async fn upcoming(
 /// Adds a booking and whom it is for.
 pub async fn insert(conn: &mut Conn, site: SiteId, new: &Booking, contact: &Contact) -> Result<(), StoreError> {
     let row = Row::new(site, new);
-    on!(conn, c => insert_into(bookings::table).values(row).execute(c).await)?;
     let contact_row = (
         booking_contacts::site_id.eq(site),
         booking_contacts::booking_id.eq(new.id),
         booking_contacts::email_key.eq(contact.email.as_ref().map(|email| email.to_lowercase())),
         booking_contacts::details.eq(Json(contact.clone())),
     );
-    on!(conn, c => insert_into(booking_contacts::table).values(contact_row).execute(c).await)?;
+    let (booking, contact) = (
+        insert_into(bookings::table).values(row),
+        insert_into(booking_contacts::table).values(contact_row),
+    );
+    on!(conn,
+        sqlite c => {
+            booking.execute(c).await?;
+            contact.execute(c).await?;
+        },
+        pg c => {
+            With { first: booking, then: contact }.execute(c).await?;
+        }
+    );
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use super::{
     types::At,
 };
 use crate::domain::{
+    actor::Identity,
     conflict::{Claim, Holder, OverlapReason, Target},
     ids::{BlockedTimeId, BookingId, ClaimId, ResourceId, ScheduleId, SessionId, SiteId},
     time::TimeSpan,
@@ -165,32 +166,37 @@ pub async fn on_target(
         Target::Resource(id) => on!(conn, c => claims::table
             .filter(claims::site_id.eq(site).and(claims::resource_id.eq(id)))
             .filter(claims::ends_at.gt(At(from)).and(claims::starts_at.lt(At(until))))
-            .order(claims::id.asc()).select(columns!()).load(c).await)?,
+            .select(columns!()).load(c).await)?,
         Target::Session(id) => on!(conn, c => claims::table
             .filter(claims::site_id.eq(site).and(claims::session_id.eq(id)))
-            .order(claims::id.asc()).select(columns!()).load(c).await)?,
+            .select(columns!()).load(c).await)?,
         Target::Schedule(id) => on!(conn, c => claims::table
             .filter(claims::site_id.eq(site).and(claims::schedule_id.eq(id)))
-            .order(claims::id.asc()).select(columns!()).load(c).await)?,
+            .select(columns!()).load(c).await)?,
     };
-    rows.into_iter().map(claim).collect()
+    oldest_first(rows)
 }
 
-/// The claims that somebody holds.
+/// The claims that somebody holds, oldest first.
 pub async fn of_holder(conn: &mut Conn, site: SiteId, holder: Holder) -> Result<Vec<Claim>, StoreError> {
     let of_site = claims::table.filter(claims::site_id.eq(site));
     let rows: Vec<Columns> = match holder {
         Holder::Booking(id) => {
-            on!(conn, c => of_site.filter(claims::booking_id.eq(id)).order(claims::id.asc()).select(columns!()).load(c).await)?
+            on!(conn, c => of_site.filter(claims::booking_id.eq(id)).select(columns!()).load(c).await)?
         }
         Holder::Session(id) => {
-            on!(conn, c => of_site.filter(claims::holder_session_id.eq(id)).order(claims::id.asc()).select(columns!()).load(c).await)?
+            on!(conn, c => of_site.filter(claims::holder_session_id.eq(id)).select(columns!()).load(c).await)?
         }
-        Holder::Block(id) => {
-            on!(conn, c => of_site.filter(claims::block_id.eq(id)).order(claims::id.asc()).select(columns!()).load(c).await)?
-        }
+        Holder::Block(id) => on!(conn, c => of_site.filter(claims::block_id.eq(id)).select(columns!()).load(c).await)?,
     };
-    rows.into_iter().map(claim).collect()
+    oldest_first(rows)
+}
+
+/// By id. Sorted here: asked for that order, SQLite takes the primary key and looks through the whole site.
+fn oldest_first(rows: Vec<Columns>) -> Result<Vec<Claim>, StoreError> {
+    let mut claims = rows.into_iter().map(claim).collect::<Result<Vec<_>, _>>()?;
+    claims.sort_by_key(|claim| claim.id);
+    Ok(claims)
 }
 
 /// Every claim of a site, oldest first; for checks of the whole.
@@ -304,13 +310,16 @@ pub async fn next_expiry(conn: &mut Conn) -> Result<Option<Timestamp>, StoreErro
     Ok(next.flatten().map(|at| at.0))
 }
 
-/// How many holds of other bookings somebody has running.
-pub async fn live_holds(
-    conn: &mut Conn,
-    site: SiteId,
-    made_by: &crate::domain::actor::Identity,
-    now: Timestamp,
-) -> Result<i64, StoreError> {
+/// How many holds of other bookings somebody has running. Whoever counts the same person's waits until this transaction
+/// is over: nobody else makes one in the meantime. Count behind all other locks.
+pub async fn live_holds(conn: &mut Conn, site: SiteId, made_by: &Identity, now: Timestamp) -> Result<i64, StoreError> {
+    on!(conn,
+        sqlite _c => {},
+        pg c => {
+            let person = format!("holds {site} {:?} {}", made_by.kind, made_by.id);
+            diesel::select(pg_advisory_xact_lock(hashtextextended(person, 0))).execute(c).await?;
+        }
+    );
     Ok(on!(conn, c => {
         bookings::table
             .filter(bookings::site_id.eq(site))
@@ -372,6 +381,21 @@ pub async fn taken_seats(
         );
     }
     Ok(taken)
+}
+
+/// What a function without a result answers.
+#[derive(Debug, Clone, Copy, diesel::sql_types::SqlType, diesel::query_builder::QueryId)]
+#[diesel(postgres_type(oid = 2278, array_oid = 0))]
+pub struct Void;
+
+diesel::define_sql_function! {
+    /// Waits for a lock that the transaction's end gives back.
+    fn pg_advisory_xact_lock(key: diesel::sql_types::BigInt) -> Void;
+}
+
+diesel::define_sql_function! {
+    /// A number made of a text.
+    fn hashtextextended(text: diesel::sql_types::Text, seed: diesel::sql_types::BigInt) -> diesel::sql_types::BigInt;
 }
 
 /// Changes the time of a claim. Of seats only: a resource is given up and taken anew.

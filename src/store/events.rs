@@ -1,15 +1,23 @@
 //! The event log: append-only, one gapless sequence of positions a site, in the order of commits.
 
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, dsl::sql, insert_into, sql_types::Text, update,
+    BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _,
+    deserialize::{self, FromSql},
+    dsl::sql,
+    insert_into,
+    pg::{Pg, PgValue},
+    query_builder::QueryId,
+    sql_types::{BigInt, SqlType},
+    update,
 };
 use diesel_async::RunQueryDsl as _;
 use jiff::Timestamp;
 
 use super::{
     Conn, StoreError, on,
-    schema::{events, site_counters},
+    schema::{bookings, events, site_counters},
     types::{At, Json},
+    with::With,
 };
 use crate::domain::{
     actor::Identity,
@@ -80,29 +88,35 @@ pub(super) struct Appended {
     pub(super) transaction: Option<String>,
 }
 
-/// Appends events. The last thing that a transaction does: from here to the commit the site's log is locked.
-pub(super) async fn append(conn: &mut Conn, site: SiteId, new: Vec<NewEvent>) -> Result<Appended, StoreError> {
-    let count = i64::try_from(new.len()).unwrap_or(i64::MAX);
-    let counter =
-        update(site_counters::table.find(site)).set(site_counters::position.eq(site_counters::position + count));
-    let (last, transaction) = on!(conn,
-        sqlite c => (counter.returning(site_counters::position).get_result::<i64>(c).await?, None),
-        pg c => {
-            let asked = (site_counters::position, sql::<Text>("pg_current_xact_id()::text"));
-            let (position, transaction) = counter.returning(asked).get_result::<(i64, String)>(c).await?;
-            (position, Some(transaction))
-        }
-    );
-    for (event, position) in new.into_iter().zip(last - count + 1..) {
+/// A transaction's number, which only `PostgreSQL` has.
+#[derive(Debug, Clone, Copy, SqlType, QueryId)]
+#[diesel(postgres_type(oid = 5069, array_oid = 271))]
+pub struct Xid8;
+
+impl FromSql<Xid8, Pg> for i64 {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self::from_be_bytes(value.as_bytes().try_into()?))
+    }
+}
+
+diesel::define_sql_function! {
+    /// The number of the transaction that this runs in.
+    fn pg_current_xact_id() -> Xid8;
+}
+
+/// The row of an event at a position.
+macro_rules! row {
+    ($site:expr, $position:expr, $event:expr) => {{
+        let event = $event;
         let mut resources: Vec<ResourceId> = event.state.booked.resources.iter().map(|r| r.id).collect();
         for old in event.previous_resources {
             if !resources.contains(&old) {
                 resources.push(old);
             }
         }
-        let row = (
-            events::site_id.eq(site),
-            events::position.eq(position),
+        (
+            events::site_id.eq($site),
+            events::position.eq($position),
             events::booking_id.eq(event.state.id),
             events::event_type.eq(event.event_type),
             events::revision.eq(event.state.revision),
@@ -118,13 +132,55 @@ pub(super) async fn append(conn: &mut Conn, site: SiteId, new: Vec<NewEvent>) ->
             events::resource_ids.eq(Json(resources)),
             events::occurred_at.eq(At(event.occurred)),
             events::state.eq(Json(event.state)),
-        );
-        on!(conn, c => insert_into(events::table).values(row).execute(c).await)?;
+        )
+    }};
+}
+
+/// Appends events. The last thing that a transaction does: from here to the commit the site's log is locked.
+pub(super) async fn append(conn: &mut Conn, site: SiteId, new: Vec<NewEvent>) -> Result<Appended, StoreError> {
+    let count = i64::try_from(new.len()).unwrap_or(i64::MAX);
+    let counter =
+        update(site_counters::table.find(site)).set(site_counters::position.eq(site_counters::position + count));
+    match conn {
+        Conn::Sqlite(c) => {
+            let c = &mut **c;
+            let last: i64 = counter.returning(site_counters::position).get_result(c).await?;
+            for (event, position) in new.into_iter().zip(last - count + 1..) {
+                insert_into(events::table)
+                    .values(row!(site, position, event))
+                    .execute(c)
+                    .await?;
+            }
+            Ok(Appended {
+                position: last,
+                transaction: None,
+            })
+        }
+        Conn::Pg(c) => {
+            let (c, mut new) = (&mut &***c, new.into_iter().zip((0..count).rev()));
+            let Some((event, behind)) = new.next() else {
+                return Err(StoreError::Corrupt("nothing to append".to_owned()));
+            };
+            let position = sql::<BigInt>(r#"(SELECT "position" FROM "first") - "#).bind::<BigInt, _>(behind);
+            let append = With {
+                first: counter.returning(site_counters::position),
+                then: insert_into(events::table)
+                    .values(row!(site, position, event))
+                    .returning((events::position, pg_current_xact_id())),
+            };
+            let (first, transaction): (i64, i64) = append.get_result(c).await?;
+            for ((event, _), position) in new.zip(first + 1..) {
+                insert_into(events::table)
+                    .values(row!(site, position, event))
+                    .execute(c)
+                    .await?;
+            }
+            Ok(Appended {
+                position: first + count - 1,
+                transaction: Some(transaction.to_string()),
+            })
+        }
     }
-    Ok(Appended {
-        position: last,
-        transaction,
-    })
 }
 
 macro_rules! columns {
@@ -232,6 +288,57 @@ pub async fn range(
         }
     })?;
     Ok(rows.into_iter().map(event).collect())
+}
+
+/// What an index can narrow a search of the log to.
+#[derive(Debug, Clone, Default)]
+pub struct Narrowed {
+    /// Events of these bookings.
+    pub bookings: Option<Vec<BookingId>>,
+    /// Events of the bookings that somebody made.
+    pub made_by: Option<Identity>,
+}
+
+impl Narrowed {
+    /// Whether there is nothing to go by but the position.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.bookings.is_none() && self.made_by.is_none()
+    }
+}
+
+/// All the events of a range that are of some bookings.
+pub async fn search(
+    conn: &mut Conn,
+    site: SiteId,
+    narrowed: Narrowed,
+    after: i64,
+    before: Option<i64>,
+    order: Order,
+) -> Result<Vec<Event>, StoreError> {
+    let before = before.unwrap_or(i64::MAX);
+    let rows: Vec<Columns> = on!(conn, c => {
+        let mut query = events::table
+            .filter(events::site_id.eq(site).and(events::position.gt(after)).and(events::position.lt(before)))
+            .select(columns!())
+            .into_boxed();
+        if let Some(ids) = narrowed.bookings {
+            query = query.filter(events::booking_id.eq_any(ids));
+        }
+        if let Some(Identity { kind, id }) = narrowed.made_by {
+            let own = bookings::table
+                .filter(bookings::site_id.eq(site))
+                .filter(bookings::created_by_kind.eq(kind).and(bookings::created_by_id.eq(id)));
+            query = query.filter(events::booking_id.eq_any(own.select(bookings::id)));
+        }
+        query.load(c).await
+    })?;
+    let mut found: Vec<Event> = rows.into_iter().map(event).collect();
+    found.sort_by_key(|event| event.position);
+    if order == Order::Backward {
+        found.reverse();
+    }
+    Ok(found)
 }
 
 /// Events of one booking whose revision is over `after` and under `before`, at most `limit`.

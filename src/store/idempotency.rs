@@ -1,14 +1,13 @@
 //! What was answered to a call with an idempotency key, kept in the commit of its change.
 
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, delete, insert_into,
+    BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl, delete, insert_into,
+    query_dsl::methods::FilterDsl, upsert::excluded,
 };
 use diesel_async::RunQueryDsl as _;
 use jiff::Timestamp;
 
-use super::{
-    Conn, Failure, StoreError, error::is_unique_violation, on, schema::idempotency_records as records, types::At,
-};
+use super::{Conn, Failure, StoreError, on, schema::idempotency_records as records, types::At};
 use crate::domain::ids::SiteId;
 
 /// Whose key for which mutation.
@@ -55,10 +54,6 @@ pub async fn keep(
     now: Timestamp,
     expires: Timestamp,
 ) -> Result<(), Failure> {
-    let over = records::table
-        .find((key.site, key.caller.as_str(), key.mutation, key.key.as_str()))
-        .filter(records::expires_at.le(At(now)));
-    on!(conn, c => delete(over).execute(c).await)?;
     let row = (
         records::site_id.eq(key.site),
         records::caller.eq(key.caller.as_str()),
@@ -69,27 +64,40 @@ pub async fn keep(
         records::created_at.eq(At(now)),
         records::expires_at.eq(At(expires)),
     );
-    // One whose time is over may not have been swept yet.
-    let over = records::table
-        .find((key.site, key.caller.as_str(), key.mutation, key.key.as_str()))
-        .filter(records::expires_at.le(At(now)));
-    on!(conn, c => delete(over).execute(c).await)?;
-    match on!(conn, c => insert_into(records::table).values(row).execute(c).await) {
-        Ok(_) => Ok(()),
-        Err(error) if is_unique_violation(&error) => Err(Failure::Again),
-        Err(error) => Err(error.into()),
+    let kept = insert_into(records::table)
+        .values(row)
+        .on_conflict((
+            records::site_id,
+            records::caller,
+            records::mutation,
+            records::idempotency_key,
+        ))
+        .do_update()
+        .set((
+            records::input_hash.eq(excluded(records::input_hash)),
+            records::outcome.eq(excluded(records::outcome)),
+            records::created_at.eq(excluded(records::created_at)),
+            records::expires_at.eq(excluded(records::expires_at)),
+        ));
+    let kept = FilterDsl::filter(kept, records::expires_at.le(At(now)));
+    match on!(conn, c => kept.execute(c).await)? {
+        0 => Err(Failure::Again),
+        _ => Ok(()),
     }
 }
 
 /// Deletes the records of a site that expired; says how many.
 pub async fn sweep(conn: &mut Conn, site: SiteId, now: Timestamp) -> Result<usize, StoreError> {
-    let expired = records::table.filter(records::site_id.eq(site).and(records::expires_at.le(At(now))));
+    let expired = QueryDsl::filter(
+        records::table,
+        records::site_id.eq(site).and(records::expires_at.le(At(now))),
+    );
     Ok(on!(conn, c => delete(expired).execute(c).await)?)
 }
 
 /// Sites with records that expired, for the sweep.
 pub async fn sites_with_expired(conn: &mut Conn, now: Timestamp, limit: i64) -> Result<Vec<SiteId>, StoreError> {
     Ok(on!(conn, c => {
-        records::table.filter(records::expires_at.le(At(now))).select(records::site_id).distinct().limit(limit).load(c).await
+        QueryDsl::filter(records::table, records::expires_at.le(At(now))).select(records::site_id).distinct().limit(limit).load(c).await
     })?)
 }

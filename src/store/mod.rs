@@ -10,6 +10,7 @@ mod command;
 mod error;
 pub mod events;
 pub mod idempotency;
+mod in_place;
 mod migrate;
 pub mod notifications;
 pub mod page;
@@ -18,29 +19,27 @@ pub mod schema;
 pub mod sites;
 mod sqlite;
 pub mod types;
+mod with;
 
 use std::{path::PathBuf, str::FromStr, sync::Arc};
 
-use diesel::sqlite::SqliteConnection;
-use diesel_async::{AsyncPgConnection, pooled_connection::deadpool, sync_connection_wrapper::SyncConnectionWrapper};
+use diesel_async::{AsyncPgConnection, pooled_connection::deadpool};
 use futures_util::future::BoxFuture;
 
 use crate::domain::{clock::Clock, ids::SiteId};
 
 pub use command::{Command, Tx};
 pub use error::{Failure, StoreError};
+pub use in_place::InPlace;
 
 /// A connection to either engine. Query bodies are written once inside `on!`.
 #[expect(missing_debug_implementations, reason = "connections have nothing to show")]
 pub enum Conn {
     /// Of the embedded engine; every statement runs where it stands.
-    Sqlite(Box<SqliteConn>),
+    Sqlite(Box<InPlace>),
     /// Of the server engine.
-    Pg(Box<deadpool::Object<AsyncPgConnection>>),
+    Pg(Arc<deadpool::Object<AsyncPgConnection>>),
 }
-
-/// A connection of the embedded engine that never leaves its thread.
-pub type SqliteConn = SyncConnectionWrapper<SqliteConnection, sqlite::InPlace>;
 
 /// Runs one query body against whichever engine the connection is of: `on!(conn, c => query.load(c).await)`.
 ///
@@ -53,7 +52,7 @@ macro_rules! on {
                 $body
             }
             $crate::store::Conn::Pg(connection) => {
-                let $c = &mut ***connection;
+                let $c = &mut &***connection;
                 $body
             }
         }
@@ -65,13 +64,33 @@ macro_rules! on {
                 $sqlite
             }
             $crate::store::Conn::Pg(connection) => {
-                let $p = &mut ***connection;
+                let $p = &mut &***connection;
                 $pg
             }
         }
     };
 }
 pub(crate) use on;
+
+impl Conn {
+    /// Runs two queries, neither of which changes anything or needs the other's result. The server engine gets the
+    /// second one without waiting for the first one's answer; the embedded one runs one after the other.
+    pub(crate) async fn both<A: Send, B: Send>(
+        &mut self,
+        first: impl for<'c> FnOnce(&'c mut Self) -> BoxFuture<'c, Result<A, StoreError>> + Send,
+        second: impl for<'c> FnOnce(&'c mut Self) -> BoxFuture<'c, Result<B, StoreError>> + Send,
+    ) -> Result<(A, B), StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok((first(self).await?, second(self).await?)),
+            Self::Pg(connection) => {
+                let (mut one, mut other) = (Self::Pg(connection.clone()), Self::Pg(connection.clone()));
+                // Both to the end: a transaction goes on only when all that was asked in it is answered.
+                let (a, b) = futures_util::future::join(first(&mut one), second(&mut other)).await;
+                Ok((a?, b?))
+            }
+        }
+    }
+}
 
 /// Which database to use. The scheme picks the engine; an unknown one is refused, so that a typo can't make an
 /// empty database.

@@ -1,5 +1,9 @@
 //! Pages by key: where the last page ended, not how many rows to skip.
 
+use futures_util::future::BoxFuture;
+
+use super::{Conn, StoreError};
+
 /// Which rows a page has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest<K> {
@@ -25,37 +29,54 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Makes a page of what was found from the starting key on, the way it was scanned: the key's own row, if it is
-    /// still there, and one row more than the limit.
-    pub fn around<K: PartialEq>(mut rows: Vec<T>, request: &PageRequest<K>, key: impl Fn(&T) -> K) -> Self {
+    /// Finds a page. `rows` gives the rows from the request's starting key on, the way they are scanned: the key's own row,
+    /// if it is still there, and one more than the limit. The page's flags are facts: where a key's own row was not met,
+    /// because it left the list or the page ends before it, somebody looks for a row on its other side.
+    pub async fn find<K: Copy + PartialEq>(
+        conn: &mut Conn,
+        request: &PageRequest<K>,
+        key: impl Fn(&T) -> K,
+        rows: impl for<'c> Fn(&'c mut Conn, PageRequest<K>) -> BoxFuture<'c, Result<Vec<T>, StoreError>>,
+    ) -> Result<Self, StoreError> {
+        let mut items = rows(conn, request.clone()).await?;
         let (start, stop) = if request.from_end {
-            (&request.before, &request.after)
+            (request.before, request.after)
         } else {
-            (&request.after, &request.before)
+            (request.after, request.before)
         };
-        let own = start
-            .as_ref()
-            .is_some_and(|start| rows.first().is_some_and(|row| key(row) == *start));
+        let own = start.is_some_and(|start| items.first().is_some_and(|row| key(row) == start));
         if own {
-            rows.remove(0);
+            items.remove(0);
         }
         let limit = usize::try_from(request.limit).unwrap_or(0);
-        let more = rows.len() > limit || stop.is_some();
-        rows.truncate(limit);
-        if request.from_end {
-            rows.reverse();
-            Self {
-                items: rows,
-                has_next: own,
-                has_previous: more,
-            }
+        let more = items.len() > limit;
+        items.truncate(limit);
+        // From a key on, away from the page: the key's own row counts, too.
+        let away = |key: K, from_end: bool| PageRequest {
+            limit: 0,
+            after: (!from_end).then_some(key),
+            before: from_end.then_some(key),
+            from_end,
+        };
+        let behind_start = match start {
+            Some(key) if !own => !rows(conn, away(key, !request.from_end)).await?.is_empty(),
+            _ => own,
+        };
+        let behind_stop = match stop {
+            Some(key) if !more => !rows(conn, away(key, request.from_end)).await?.is_empty(),
+            _ => more,
+        };
+        let (has_previous, has_next) = if request.from_end {
+            items.reverse();
+            (behind_stop, behind_start)
         } else {
-            Self {
-                items: rows,
-                has_next: more,
-                has_previous: own,
-            }
-        }
+            (behind_start, behind_stop)
+        };
+        Ok(Self {
+            items,
+            has_next,
+            has_previous,
+        })
     }
 
     /// Cuts a page out of all rows, which are few.

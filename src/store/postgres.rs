@@ -52,7 +52,7 @@ impl Postgres {
             .get()
             .await
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(Conn::Pg(Box::new(conn)))
+        Ok(Conn::Pg(Arc::new(conn)))
     }
 
     pub(super) async fn read<T, F>(&self, query: F) -> Result<T, StoreError>
@@ -200,8 +200,10 @@ impl Drop for Open {
 
 /// Takes a connection out of the pool for good.
 fn discard(conn: Conn) {
-    if let Conn::Pg(object) = conn {
-        drop(Object::take(*object));
+    if let Conn::Pg(object) = conn
+        && let Some(object) = Arc::into_inner(object)
+    {
+        drop(Object::take(object));
     }
 }
 

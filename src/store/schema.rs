@@ -260,5 +260,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     schedules,
     services,
     resources,
-    claims
+    claims,
+    events
 );

@@ -1,46 +1,28 @@
 //! The embedded engine: one writer thread with group commit, a few reader threads.
 //!
-//! The writer takes whatever commands are waiting, runs each in a savepoint of one transaction, commits once and then
-//! answers them all: a durable commit costs a wait for the disk, and this way many commands share it.
+//! The writer takes whatever commands are waiting, runs them in one transaction, commits once and then answers them all:
+//! a durable commit costs a wait for the disk, and this way many commands share it.
 
 use std::{
-    error::Error,
     panic::AssertUnwindSafe,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, mpsc},
     thread,
 };
 
-use diesel::{Connection as _, sqlite::SqliteConnection};
-use diesel_async::sync_connection_wrapper::SpawnBlocking;
+use diesel::{
+    Connection as _,
+    query_builder::{AstPass, QueryFragment, QueryId},
+    sqlite::SqliteConnection,
+};
 use futures_util::{FutureExt as _, future::BoxFuture};
 use tokio::sync::oneshot;
 
-use super::{Command, Conn, Failure, Shared, StoreError, Tx, command::batch};
+use super::{Command, Conn, Failure, InPlace, Shared, StoreError, Tx, command::batch, on};
 use crate::domain::{clock::Clock, ids::SiteId};
 
 /// Commands that one commit covers at the most. Beyond this the wait for the disk no longer shows.
 const MAX_BATCH: usize = 256;
-
-/// Runs statements on the thread that asks: it is one that may block.
-#[derive(Debug, Clone, Copy)]
-pub struct InPlace;
-
-impl SpawnBlocking for InPlace {
-    fn spawn_blocking<'a, R>(
-        &mut self,
-        task: impl FnOnce() -> R + Send + 'static,
-    ) -> BoxFuture<'a, Result<R, Box<dyn Error + Send + Sync + 'static>>>
-    where
-        R: Send + 'static,
-    {
-        Box::pin(std::future::ready(Ok(task())))
-    }
-
-    fn get_runtime() -> Self {
-        Self
-    }
-}
 
 type ReadJob = Box<dyn FnOnce(&mut Conn) + Send>;
 
@@ -188,7 +170,7 @@ fn connect(path: &Path, access: Access) -> Result<Conn, StoreError> {
             conn.batch_execute(&format!("PRAGMA max_page_count = {}", pages.max(1)))?;
         }
     }
-    Ok(Conn::Sqlite(Box::new(super::SqliteConn::with_runtime(conn, InPlace))))
+    Ok(Conn::Sqlite(Box::new(InPlace::new(conn))))
 }
 
 /// A command with somebody who waits for it, of whatever output.
@@ -230,6 +212,53 @@ impl<C: Command> Job for Queued<C> {
 
 type Fates = Vec<(Box<dyn Job>, Result<(), Failure>)>;
 
+/// Statements that the writer runs all the time, prepared once.
+macro_rules! fixed {
+    ($($name:ident = $sql:literal;)*) => {$(
+        #[derive(Debug, Clone, Copy, QueryId)]
+        struct $name;
+
+        impl QueryFragment<diesel::sqlite::Sqlite> for $name {
+            fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, diesel::sqlite::Sqlite>) -> diesel::QueryResult<()> {
+                pass.push_sql($sql);
+                Ok(())
+            }
+        }
+    )*};
+}
+
+fixed! {
+    Begin = "BEGIN IMMEDIATE";
+    Commit = "COMMIT";
+    Savepoint = "SAVEPOINT command";
+    Release = "RELEASE SAVEPOINT command";
+    Undo = "ROLLBACK TO SAVEPOINT command";
+}
+
+diesel::define_sql_function! {
+    /// Rows that the connection ever inserted, changed or deleted, also those that were rolled back.
+    fn total_changes() -> diesel::sql_types::BigInt;
+}
+
+fn execute<Q>(conn: &mut Conn, statement: Q) -> Result<(), StoreError>
+where
+    Q: QueryFragment<diesel::sqlite::Sqlite> + QueryId + Send,
+{
+    use diesel_async::AsyncConnectionCore as _;
+    on!(conn,
+        sqlite c => wait(c.execute_returning_count(statement)).map(drop).map_err(StoreError::from),
+        pg _c => unreachable!("the writer's connection is the embedded engine's")
+    )
+}
+
+fn changes(conn: &mut Conn) -> Result<i64, StoreError> {
+    use diesel_async::RunQueryDsl as _;
+    Ok(on!(conn,
+        sqlite c => wait(diesel::select(total_changes()).get_result(c))?,
+        pg _c => unreachable!("the writer's connection is the embedded engine's")
+    ))
+}
+
 fn write_loop(mut conn: Conn, commands: &mpsc::Receiver<Box<dyn Job>>, shared: &Shared) {
     while let Ok(first) = commands.recv() {
         let mut jobs = vec![first];
@@ -238,7 +267,11 @@ fn write_loop(mut conn: Conn, commands: &mpsc::Receiver<Box<dyn Job>>, shared: &
         {
             jobs.push(job);
         }
-        let fates: Fates = match together(&mut conn, jobs, &shared.clock) {
+        let outcome = match together(&mut conn, jobs, &shared.clock, false) {
+            Err(Ended { jobs, undo: true }) => together(&mut conn, jobs, &shared.clock, true),
+            outcome => outcome,
+        };
+        let fates: Fates = match outcome {
             // Whoever has to try again does so behind the others.
             Ok(fates) => fates
                 .into_iter()
@@ -248,7 +281,7 @@ fn write_loop(mut conn: Conn, commands: &mpsc::Receiver<Box<dyn Job>>, shared: &
                 })
                 .collect(),
             // The whole transaction is gone: each has to find out about itself.
-            Err(jobs) => jobs
+            Err(Ended { jobs, .. }) => jobs
                 .into_iter()
                 .map(|job| alone(&mut conn, job, &shared.clock))
                 .collect(),
@@ -265,51 +298,84 @@ fn write_loop(mut conn: Conn, commands: &mpsc::Receiver<Box<dyn Job>>, shared: &
     }
 }
 
+/// A batch that came to nothing.
+struct Ended {
+    jobs: Vec<Box<dyn Job>>,
+    /// Whether it only needs savepoints: a command that was refused had written something.
+    undo: bool,
+}
+
 /// Runs all of them in one transaction. An error that isn't one command's own gives the jobs back, nothing done.
-fn together(conn: &mut Conn, mut jobs: Vec<Box<dyn Job>>, clock: &Arc<dyn Clock>) -> Result<Fates, Vec<Box<dyn Job>>> {
-    if wait(batch(conn, "BEGIN IMMEDIATE")).is_err() {
-        return Err(jobs);
+///
+/// Nearly every command that is refused has written nothing by then, so that there is nothing to undo: `savepoints`,
+/// which make SQLite copy every page that a command touches, are for the rest.
+fn together(
+    conn: &mut Conn,
+    mut jobs: Vec<Box<dyn Job>>,
+    clock: &Arc<dyn Clock>,
+    savepoints: bool,
+) -> Result<Fates, Ended> {
+    if execute(conn, Begin).is_err() {
+        return Err(Ended { jobs, undo: false });
     }
-    let single = jobs.len() == 1;
     let mut fates = Vec::with_capacity(jobs.len());
     for job in &mut jobs {
-        let Ok(fate) = attempt(conn, job, clock, single) else {
-            rollback(conn);
-            return Err(jobs);
-        };
-        fates.push(fate);
+        match attempt(conn, job, clock, savepoints) {
+            Ok(fate) => fates.push(fate),
+            Err(Broken { undo }) => {
+                rollback(conn);
+                return Err(Ended { jobs, undo });
+            }
+        }
     }
-    if wait(batch(conn, "COMMIT")).is_err() {
+    if execute(conn, Commit).is_err() {
         rollback(conn);
-        return Err(jobs);
+        return Err(Ended { jobs, undo: false });
     }
     Ok(jobs.into_iter().zip(fates).collect())
 }
 
-/// Runs one command inside the open transaction. `Err` means that the transaction is no longer to be trusted.
+/// The transaction is no longer to be trusted, or holds what a refused command wrote (`undo`).
+struct Broken {
+    undo: bool,
+}
+
+impl From<StoreError> for Broken {
+    fn from(_: StoreError) -> Self {
+        Self { undo: false }
+    }
+}
+
+/// Runs one command inside the open transaction.
 fn attempt(
     conn: &mut Conn,
     job: &mut Box<dyn Job>,
     clock: &Arc<dyn Clock>,
-    single: bool,
-) -> Result<Result<(), Failure>, ()> {
+    savepoints: bool,
+) -> Result<Result<(), Failure>, Broken> {
     // Never a savepoint without a transaction around it: SQLite would open one silently. `BEGIN` came first, and every
     // error that may have ended it leaves through `Err`.
-    if !single {
-        wait(batch(conn, "SAVEPOINT command")).map_err(drop)?;
+    let before = changes(conn)?;
+    if savepoints {
+        execute(conn, Savepoint)?;
     }
     match run(job, conn, clock) {
         Some(Ok(())) => {
-            if !single {
-                wait(batch(conn, "RELEASE SAVEPOINT command")).map_err(drop)?;
+            if savepoints {
+                execute(conn, Release)?;
             }
             Ok(Ok(()))
         }
-        Some(Err(failure)) if failure.spares_the_batch() && !single => {
-            wait(batch(conn, "ROLLBACK TO SAVEPOINT command; RELEASE SAVEPOINT command")).map_err(drop)?;
+        Some(Err(failure)) if failure.spares_the_batch() => {
+            if savepoints {
+                execute(conn, Undo)?;
+                execute(conn, Release)?;
+            } else if changes(conn)? != before {
+                return Err(Broken { undo: true });
+            }
             Ok(Err(failure))
         }
-        Some(Err(_)) | None => Err(()),
+        Some(Err(_)) | None => Err(Broken { undo: false }),
     }
 }
 
@@ -334,9 +400,9 @@ fn alone(conn: &mut Conn, mut job: Box<dyn Job>, clock: &Arc<dyn Clock>) -> (Box
 }
 
 fn once(conn: &mut Conn, job: &mut Box<dyn Job>, clock: &Arc<dyn Clock>) -> Result<(), Failure> {
-    wait(batch(conn, "BEGIN IMMEDIATE"))?;
+    execute(conn, Begin)?;
     let fate = match run(job, conn, clock) {
-        Some(Ok(())) => wait(batch(conn, "COMMIT")).map_err(Failure::from),
+        Some(Ok(())) => execute(conn, Commit).map_err(Failure::from),
         Some(Err(failure)) => Err(failure),
         None => Err(StoreError::Panicked.into()),
     };

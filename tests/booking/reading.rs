@@ -531,7 +531,7 @@ on_both_engines! {
         }
         let query = "query($first: Int, $after: String, $last: Int, $before: String, $filter: BookingEventFilter) { \
             bookingEvents(first: $first, after: $after, last: $last, before: $before, filter: $filter) { \
-            edges { cursor node { cursor type revision booking { id } } } \
+            totalCount edges { cursor node { cursor type revision booking { id } } } \
             pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }";
         async fn pull(client: &Client, query: &str, variables: Value) -> (Value, Vec<(String, String)>) {
             let page = client.data(query, variables).await["bookingEvents"].clone();
@@ -549,6 +549,7 @@ on_both_engines! {
         loop {
             let (page, events) = pull(&owner, query, json!({ "first": 3, "after": after })).await;
             assert!(flag(&page, "hasPreviousPage"), "what was before the cursor");
+            assert_eq!(page["totalCount"], 11);
             seen.extend(events);
             if !flag(&page, "hasNextPage") {
                 break;
@@ -567,7 +568,8 @@ on_both_engines! {
         assert_eq!(events.len(), 3);
         assert!(flag(&page, "hasNextPage") && !flag(&page, "hasPreviousPage"));
         let confirmed = json!({ "types": ["CONFIRMED"], "serviceIds": [studio.yoga.id.to_string()] });
-        assert_eq!(pull(&owner, query, json!({ "filter": confirmed })).await.1.len(), 5);
+        let (page, events) = pull(&owner, query, json!({ "filter": confirmed })).await;
+        assert_eq!((events.len(), &page["totalCount"]), (5, &json!(5)));
         let none = json!({ "serviceIds": [studio.massage.id.to_string()] });
         assert_eq!(pull(&owner, query, json!({ "filter": none })).await.1.len(), 0);
         let one = json!({ "bookingIds": [expected[0].0] });
@@ -576,7 +578,7 @@ on_both_engines! {
         assert!(!flag(&page, "hasNextPage") && !flag(&page, "hasPreviousPage"), "of those that pass the filter");
         // A customer's log has its own bookings only.
         let (page, events) = pull(&ada, query, json!({ "first": 3 })).await;
-        assert_eq!(events.len(), 3);
+        assert_eq!((events.len(), &page["totalCount"]), (3, &json!(7)));
         assert!(flag(&page, "hasNextPage"));
         let (page, events) = pull(&ada, query, json!({ "after": page["pageInfo"]["endCursor"] })).await;
         assert_eq!(events.len(), 4);

@@ -42,6 +42,14 @@ on_both_engines! {
         assert_eq!(names(&last), all[5..]);
         let before = page(json!({ "last": 2, "before": last["pageInfo"]["startCursor"] })).await;
         assert_eq!(names(&before), all[3..5]);
+        // What is behind the other cursor counts, and the cursor's own row with it.
+        let flags = |page: &Value| (page["pageInfo"]["hasPreviousPage"].clone(), page["pageInfo"]["hasNextPage"].clone());
+        assert_eq!(flags(&before), (json!(true), json!(true)));
+        let whole = page(json!({})).await;
+        assert_eq!(flags(&whole), (json!(false), json!(false)));
+        let first = page(json!({ "first": 1 })).await;
+        let between = page(json!({ "first": 10, "after": first["pageInfo"]["endCursor"], "before": last["pageInfo"]["startCursor"] })).await;
+        assert_eq!((names(&between).as_slice(), flags(&between)), (&all[1..5], (json!(true), json!(true))));
         assert_eq!(owner.error_code(query, json!({ "first": 101 })).await, "BAD_USER_INPUT");
         assert_eq!(owner.error_code(query, json!({ "after": "?" })).await, "BAD_USER_INPUT");
     }

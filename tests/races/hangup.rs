@@ -27,7 +27,7 @@ pub async fn count(db: &Db, sql: &'static str) -> Option<i64> {
             match conn {
                 Conn::Sqlite(_) => Ok(None),
                 Conn::Pg(c) => {
-                    let row: Result<Count, _> = diesel::sql_query(sql).get_result(&mut ***c).await;
+                    let row: Result<Count, _> = diesel::sql_query(sql).get_result(&mut &***c).await;
                     row.map(|row| Some(row.count)).map_err(StoreError::from)
                 }
             }

@@ -44,7 +44,7 @@ async fn kept(conn: &mut Conn) -> Result<Vec<Kept>, StoreError> {
     let query = diesel::sql_query("SELECT outcome FROM idempotency_records WHERE mutation = 'createBooking'");
     let rows = match conn {
         Conn::Sqlite(c) => query.load(&mut **c).await,
-        Conn::Pg(c) => query.load(&mut ***c).await,
+        Conn::Pg(c) => query.load(&mut &***c).await,
     };
     rows.map_err(StoreError::from)
 }

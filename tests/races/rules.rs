@@ -35,7 +35,7 @@ impl Command for Broken {
         let sql = "DELETE FROM claims; DELETE FROM booking_contacts";
         match tx.conn() {
             frontdesk::store::Conn::Sqlite(c) => c.batch_execute(sql).await,
-            frontdesk::store::Conn::Pg(c) => c.batch_execute(sql).await,
+            frontdesk::store::Conn::Pg(c) => (&mut &***c).batch_execute(sql).await,
         }
         .map_err(StoreError::from)?;
         if self.how == How::NeverEnds && matches!(tx.conn(), frontdesk::store::Conn::Sqlite(_)) {

@@ -275,6 +275,10 @@ impl Service {
             caller: caller.clone(),
             input,
         };
-        Ok(self.once(caller, mutation, key, decide).await?.0)
+        let booking = self.once(caller, mutation, key, decide).await?.0;
+        if booking.hold_expires_at.is_none() {
+            self.holds.forget(booking.id);
+        }
+        Ok(booking)
     }
 }

@@ -423,7 +423,7 @@ impl Service {
         let Some(end) = booking.hold_expires_at else { return };
         self.hold_made.notify_one();
         if let Some(address) = caller.address.filter(|_| caller.actor.is_customer()) {
-            self.holds.count(address, booking.id, end);
+            self.holds.count(address, booking.id, end, self.clock().now());
         }
     }
 }

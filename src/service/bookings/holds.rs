@@ -83,30 +83,110 @@ impl Service {
 /// How many running holds each address made on this server. A visitor can come without a token as often as it likes;
 /// its address is harder to change.
 #[derive(Debug, Default)]
-pub struct HoldsByAddress(Mutex<HashMap<IpAddr, HashMap<BookingId, Timestamp>>>);
+pub struct HoldsByAddress(Mutex<Counted>);
+
+#[derive(Debug, Default)]
+struct Counted {
+    ends: HashMap<IpAddr, HashMap<BookingId, Timestamp>>,
+    made_from: HashMap<BookingId, IpAddr>,
+    /// Beyond so many, those that ran out are looked for.
+    crowded: usize,
+}
+
+impl Counted {
+    fn forget(&mut self, booking: BookingId) {
+        let Some(address) = self.made_from.remove(&booking) else {
+            return;
+        };
+        if let Some(ends) = self.ends.get_mut(&address) {
+            ends.remove(&booking);
+            if ends.is_empty() {
+                self.ends.remove(&address);
+            }
+        }
+    }
+
+    fn sweep(&mut self, now: Timestamp) {
+        let made_from = &mut self.made_from;
+        self.ends.retain(|_, ends| {
+            ends.retain(|booking, end| now < *end || made_from.remove(booking).is_none());
+            !ends.is_empty()
+        });
+    }
+}
 
 impl HoldsByAddress {
     /// Whether the address has fewer than `limit` running holds.
     pub(super) fn has_room(&self, address: IpAddr, limit: usize, now: Timestamp) -> bool {
-        let mut holds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(ends) = holds.get_mut(&address) else {
+        let counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(ends) = counted.ends.get(&address) else {
             return true;
         };
-        ends.retain(|_, end| now < *end);
-        let running = ends.len();
-        if running == 0 {
-            holds.remove(&address);
-        }
-        running < limit
+        // The running ones are counted only if all of them might be too many.
+        ends.len() < limit || ends.values().filter(|end| now < **end).count() < limit
     }
 
     /// Counts a hold that was made; once, however often its making is replayed.
-    pub(super) fn count(&self, address: IpAddr, booking: BookingId, end: Timestamp) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(address)
-            .or_default()
-            .insert(booking, end);
+    pub(super) fn count(&self, address: IpAddr, booking: BookingId, end: Timestamp, now: Timestamp) {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if now >= end || counted.made_from.insert(booking, address).is_some() {
+            return;
+        }
+        counted.ends.entry(address).or_default().insert(booking, end);
+        if counted.made_from.len() > counted.crowded {
+            counted.sweep(now);
+            counted.crowded = counted.made_from.len().max(1000) * 2;
+        }
+    }
+
+    /// A hold is over before its time: canceled, confirmed, declined.
+    pub(super) fn forget(&self, booking: BookingId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).forget(booking);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn holds_count_until_they_end_or_are_given_up() {
+        let (holds, address) = (HoldsByAddress::default(), IpAddr::from([192, 0, 2, 1]));
+        let (first, second) = (BookingId::new(), BookingId::new());
+        holds.count(address, first, at(100), at(0));
+        holds.count(address, first, at(100), at(0));
+        holds.count(address, second, at(50), at(0));
+        assert!(!holds.has_room(address, 2, at(49)));
+        assert!(holds.has_room(address, 3, at(49)));
+        assert!(holds.has_room(address, 2, at(50)), "one ran out");
+        assert!(!holds.has_room(address, 1, at(50)));
+        holds.forget(first);
+        assert!(holds.has_room(address, 1, at(50)), "the other was given up");
+        assert!(
+            holds.has_room(IpAddr::from([192, 0, 2, 2]), 1, at(0)),
+            "another address"
+        );
+    }
+
+    #[test]
+    fn what_ran_out_is_not_kept_forever() {
+        let holds = HoldsByAddress::default();
+        for number in 0..20_000_u32 {
+            let now = at(i64::from(number));
+            holds.count(
+                IpAddr::from(number.to_be_bytes()),
+                BookingId::new(),
+                at(i64::from(number) + 10),
+                now,
+            );
+        }
+        let counted = holds.0.lock().unwrap();
+        assert!(counted.made_from.len() <= 2001, "{}", counted.made_from.len());
+        assert!(counted.ends.len() <= 2001);
     }
 }

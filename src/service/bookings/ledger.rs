@@ -118,22 +118,33 @@ impl Ledger {
         let site = tx.site();
         let mut found: BTreeMap<ClaimId, Claim> = BTreeMap::new();
         for (target, span) in spots {
-            match *target {
+            let (target, from, until) = (*target, span.start(), span.end());
+            let claims = match target {
                 Target::Session(id) => {
-                    if let Some(session) = catalog::find_session(tx.conn(), site, id).await? {
-                        self.sessions.insert(id, session);
-                    }
+                    let (session, claims) = tx
+                        .conn()
+                        .both(
+                            move |conn| Box::pin(catalog::find_session(conn, site, id)),
+                            move |conn| Box::pin(claims::on_target(conn, site, target, from, until)),
+                        )
+                        .await?;
+                    self.sessions.extend(session.map(|session| (id, session)));
+                    claims
                 }
                 Target::Schedule(id) => {
-                    if let Some(schedule) = catalog::find_schedule(tx.conn(), site, id).await? {
-                        self.schedules.insert(id, schedule);
-                    }
+                    let (schedule, claims) = tx
+                        .conn()
+                        .both(
+                            move |conn| Box::pin(catalog::find_schedule(conn, site, id)),
+                            move |conn| Box::pin(claims::on_target(conn, site, target, from, until)),
+                        )
+                        .await?;
+                    self.schedules.extend(schedule.map(|schedule| (id, schedule)));
+                    claims
                 }
-                Target::Resource(_) => {}
-            }
-            for claim in claims::on_target(tx.conn(), site, *target, span.start(), span.end()).await? {
-                found.insert(claim.id, claim);
-            }
+                Target::Resource(_) => claims::on_target(tx.conn(), site, target, from, until).await?,
+            };
+            found.extend(claims.into_iter().map(|claim| (claim.id, claim)));
         }
         self.claims = found.into_values().collect();
         Ok(())
@@ -192,17 +203,13 @@ impl Ledger {
             match self.own_claim(ask) {
                 // A lasting claim stays; a held one becomes lasting unless it is to be held on.
                 Some(claim) if reason != OverlapReason::MultipleRequests => {
-                    let (id, seats) = (claim.id, claim.seats);
+                    let id = claim.id;
                     if claim.hold_expires_at.is_some() && hold_expires_at.is_none() {
                         claims::make_lasting(tx.conn(), site, id).await?;
-                    }
-                    if seats != ask.seats {
-                        claims::set_seats(tx.conn(), site, id, ask.seats).await?;
                     }
                     kept.insert(id);
                     if let Some(claim) = self.claims.iter_mut().find(|claim| claim.id == id) {
                         claim.hold_expires_at = hold_expires_at;
-                        claim.seats = ask.seats;
                     }
                 }
                 _ => {

@@ -115,17 +115,25 @@ async fn look_up(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Resul
             resources,
             location,
         } => {
-            let site = tx.site();
-            let service = catalog::find_live_service(tx.conn(), site, *service)
-                .await?
+            let (site, id) = (tx.site(), *service);
+            let (service, time_zone) = match time_zone {
+                Some(zone) => (catalog::find_live_service(tx.conn(), site, id).await?, zone.clone()),
+                None => {
+                    let (service, site) = tx
+                        .conn()
+                        .both(
+                            move |conn| Box::pin(catalog::find_live_service(conn, site, id)),
+                            move |conn| Box::pin(sites::find(conn, site)),
+                        )
+                        .await?;
+                    (service, site.map_or_else(ZoneName::utc, |site| site.time_zone))
+                }
+            };
+            let service = service
                 .filter(|service| service.kind == ServiceKind::Appointment)
                 .ok_or_else(|| Rejection::not_found(Kind::Service, &["serviceId"]))?;
             let span = appointment_span(&service, *start, *end, search.any_length)?;
             let candidates = Candidates::load(tx, &service, resources, search.current).await?;
-            let time_zone = match time_zone {
-                Some(zone) => zone.clone(),
-                None => site_zone(tx).await?,
-            };
             let booked = Booked {
                 service: service.id,
                 kind: ServiceKind::Appointment,

@@ -8,7 +8,7 @@ use crate::{
         catalog::Service as Offered,
         conflict::{self, Ask, Holder, Target},
         event::EventType,
-        ids::{BookingId, Kind, NotificationId, ServiceId},
+        ids::{BookingId, Kind, NotificationId, ServiceId, SiteId},
         rejection::PolicyRule,
         time::TimeSpan,
     },
@@ -17,6 +17,7 @@ use crate::{
         access::{self, EventSubjects},
     },
     store::{
+        Conn, StoreError,
         bookings::{self, BookingFilter, BookingKey, Contact, OrderField},
         claims,
         events::{self, Event},
@@ -248,20 +249,25 @@ impl Service {
                 let passes =
                     |event: &Event| filter.passes(event) && access::sees_event(&caller, &EventSubjects::from(event));
                 let after = request.after.unwrap_or(0);
-                let mut found = scan(conn, site, (after, request.before), order, wanted, &passes).await?;
+                let search = Search::new(site, &caller, &filter);
+                let mut found = search
+                    .find(conn, (after, request.before), order, wanted, &passes)
+                    .await?;
                 let more = found.len() >= wanted;
                 found.truncate(wanted - 1);
                 // The flags are facts: is there anything on the other sides of the cursors?
-                let earlier = async |conn: &mut crate::store::Conn| {
+                let earlier = async |conn: &mut Conn| {
                     let range = (0, Some(after.saturating_add(1)));
-                    scan(conn, site, range, events::Order::Backward, 1, &passes)
+                    search
+                        .find(conn, range, events::Order::Backward, 1, &passes)
                         .await
                         .map(|found| !found.is_empty())
                 };
-                let later = async |conn: &mut crate::store::Conn| match request.before {
+                let later = async |conn: &mut Conn| match request.before {
                     Some(before) => {
                         let range = (before.saturating_sub(1), None);
-                        scan(conn, site, range, events::Order::Forward, 1, &passes)
+                        search
+                            .find(conn, range, events::Order::Forward, 1, &passes)
                             .await
                             .map(|found| !found.is_empty())
                     }
@@ -284,6 +290,24 @@ impl Service {
             })
         });
         Ok(page.await?)
+    }
+
+    /// How many events the caller may see that pass the filter.
+    pub async fn count_events(&self, caller: &Caller, filter: EventFilter) -> Result<i64, Error> {
+        let (site, caller) = (caller.site, caller.clone());
+        let count = self.db().read(move |conn| {
+            Box::pin(async move {
+                if filter == EventFilter::default() && access::sees_all_events(&caller) {
+                    // Positions have no gaps.
+                    return events::last_position(conn, site).await;
+                }
+                let passes =
+                    |event: &Event| filter.passes(event) && access::sees_event(&caller, &EventSubjects::from(event));
+                let search = Search::new(site, &caller, &filter);
+                search.count(conn, &passes).await
+            })
+        });
+        Ok(count.await?)
     }
 
     /// A page of one booking's events, by revision. Only of a booking that the caller sees.
@@ -345,38 +369,74 @@ impl Service {
     }
 }
 
-/// Events of a range of the log that pass, at most `wanted`.
-async fn scan(
-    conn: &mut crate::store::Conn,
-    site: crate::domain::ids::SiteId,
-    (mut low, mut high): (i64, Option<i64>),
-    order: events::Order,
-    wanted: usize,
-    passes: &(dyn Fn(&Event) -> bool + Sync),
-) -> Result<Vec<Event>, crate::store::StoreError> {
-    let mut found: Vec<Event> = Vec::new();
-    while found.len() < wanted {
-        let piece = events::range(conn, site, low, high, order, SCAN).await?;
-        let Some(last) = piece.last() else { break };
-        match order {
-            events::Order::Forward => low = last.position,
-            events::Order::Backward => high = Some(last.position),
-        }
-        let complete = i64::try_from(piece.len()).unwrap_or(0) < SCAN;
-        found.extend(piece.into_iter().filter(passes));
-        if complete {
-            break;
-        }
-    }
-    found.truncate(wanted);
-    Ok(found)
+/// A search of the log.
+struct Search {
+    site: SiteId,
+    narrowed: events::Narrowed,
 }
 
-async fn capacity(
-    conn: &mut crate::store::Conn,
-    site: crate::domain::ids::SiteId,
-    target: Target,
-) -> Result<i32, crate::store::StoreError> {
+impl Search {
+    fn new(site: SiteId, caller: &Caller, filter: &EventFilter) -> Self {
+        let narrowed = events::Narrowed {
+            bookings: filter.bookings.clone(),
+            made_by: caller.actor.is_customer().then(|| caller.actor.identity()),
+        };
+        Self { site, narrowed }
+    }
+
+    /// Events of a range of the log that pass, at most `wanted`.
+    async fn find(
+        &self,
+        conn: &mut Conn,
+        (mut low, mut high): (i64, Option<i64>),
+        order: events::Order,
+        wanted: usize,
+        passes: &(dyn Fn(&Event) -> bool + Sync),
+    ) -> Result<Vec<Event>, StoreError> {
+        let mut found: Vec<Event> = Vec::new();
+        while found.len() < wanted {
+            let (piece, last) = self.piece(conn, low, high, order).await?;
+            found.extend(piece.into_iter().filter(passes));
+            match (last, order) {
+                (None, _) => break,
+                (Some(last), events::Order::Forward) => low = last,
+                (Some(last), events::Order::Backward) => high = Some(last),
+            }
+        }
+        found.truncate(wanted);
+        Ok(found)
+    }
+
+    async fn count(&self, conn: &mut Conn, passes: &(dyn Fn(&Event) -> bool + Sync)) -> Result<i64, StoreError> {
+        let (mut count, mut after) = (0, Some(0));
+        while let Some(low) = after {
+            let (piece, last) = self.piece(conn, low, None, events::Order::Forward).await?;
+            count += i64::try_from(piece.iter().filter(|event| passes(event)).count()).unwrap_or(0);
+            after = last;
+        }
+        Ok(count)
+    }
+
+    /// A piece of a range, and its last position if there may be more behind it.
+    async fn piece(
+        &self,
+        conn: &mut Conn,
+        low: i64,
+        high: Option<i64>,
+        order: events::Order,
+    ) -> Result<(Vec<Event>, Option<i64>), StoreError> {
+        if !self.narrowed.is_open() {
+            let all = events::search(conn, self.site, self.narrowed.clone(), low, high, order).await?;
+            return Ok((all, None));
+        }
+        let piece = events::range(conn, self.site, low, high, order, SCAN).await?;
+        let full = i64::try_from(piece.len()).is_ok_and(|len| len == SCAN);
+        let last = piece.last().filter(|_| full).map(|event| event.position);
+        Ok((piece, last))
+    }
+}
+
+async fn capacity(conn: &mut Conn, site: SiteId, target: Target) -> Result<i32, StoreError> {
     use crate::store::catalog;
     Ok(match target {
         Target::Resource(_) => 1,

@@ -289,16 +289,15 @@ macro_rules! queries {
     };
 }
 
-queries!(sqlite, diesel::sqlite::Sqlite, super::super::super::SqliteConn);
-queries!(pg, diesel::pg::Pg, diesel_async::AsyncPgConnection);
+queries!(sqlite, diesel::sqlite::Sqlite, super::super::super::InPlace);
+queries!(pg, diesel::pg::Pg, &diesel_async::AsyncPgConnection);
 
 /// How many bookings pass the filter.
 pub async fn count(conn: &mut Conn, site: SiteId, filter: BookingFilter) -> Result<i64, StoreError> {
     Ok(on!(conn, sqlite c => sqlite::count(c, site, filter).await, pg c => pg::count(c, site, filter).await)?)
 }
 
-/// A page of the bookings that pass the filter. Its flags are facts: where a cursor's own row was not met, because it
-/// left the list or the page ends before it, somebody looks for a row on its other side.
+/// A page of the bookings that pass the filter.
 pub async fn page(
     conn: &mut Conn,
     site: SiteId,
@@ -307,42 +306,15 @@ pub async fn page(
     order: Direction,
     request: &PageRequest<BookingKey>,
 ) -> Result<Page<Booking>, StoreError> {
-    let rows = rows(conn, site, filter.clone(), field, order, request).await?;
-    let found = rows.into_iter().map(Row::booking).collect::<Result<Vec<_>, _>>()?;
-    let (start, stop) = if request.from_end {
-        (request.before, request.after)
-    } else {
-        (request.after, request.before)
-    };
     let key = |booking: &Booking| BookingKey::of(booking, field);
-    let own = start.is_some_and(|start| found.as_slice().first().is_some_and(|row| key(row) == start));
-    let more = found.len() > usize::try_from(request.limit).unwrap_or(0) + usize::from(own);
-    let mut page = Page::around(found, request, key);
-    // From a key on, away from the page: the key's own row counts, too.
-    let away = |key: BookingKey, from_end: bool| PageRequest {
-        limit: 0,
-        after: (!from_end).then_some(key),
-        before: from_end.then_some(key),
-        from_end,
-    };
-    let behind_start = match start {
-        Some(key) if !own => !self::rows(conn, site, filter.clone(), field, order, &away(key, !request.from_end))
-            .await?
-            .is_empty(),
-        _ => own,
-    };
-    let behind_stop = match stop {
-        Some(key) if !more => !self::rows(conn, site, filter, field, order, &away(key, request.from_end))
-            .await?
-            .is_empty(),
-        _ => more,
-    };
-    (page.has_previous, page.has_next) = if request.from_end {
-        (behind_stop, behind_start)
-    } else {
-        (behind_start, behind_stop)
-    };
-    Ok(page)
+    Page::find(conn, request, key, move |conn, request| {
+        let filter = filter.clone();
+        Box::pin(async move {
+            let rows = rows(conn, site, filter, field, order, &request).await?;
+            rows.into_iter().map(Row::booking).collect()
+        })
+    })
+    .await
 }
 
 async fn rows(

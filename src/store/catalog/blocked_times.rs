@@ -125,23 +125,27 @@ pub async fn page_blocked_times(
     filter: &BlockedTimeFilter,
     request: &PageRequest<TimeKey<BlockedTimeId>>,
 ) -> Result<Page<BlockedTime>, StoreError> {
-    let rows = page!(
-        conn,
-        site,
-        request,
-        blocked_times,
-        starts_at,
-        BlockedTimeRow,
-        |query| filtered!(query, filter)
-    )?;
-    let found = rows
-        .into_iter()
-        .map(BlockedTimeRow::blocked_time)
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::around(found, request, |blocked| TimeKey {
+    let key = |blocked: &BlockedTime| TimeKey {
         at: blocked.span.start(),
         id: blocked.id,
-    }))
+    };
+    let filter = filter.clone();
+    Page::find(conn, request, key, move |conn, request| {
+        let filter = filter.clone();
+        Box::pin(async move {
+            let rows = page!(
+                conn,
+                site,
+                &request,
+                blocked_times,
+                starts_at,
+                BlockedTimeRow,
+                |query| filtered!(query, &filter)
+            )?;
+            rows.into_iter().map(BlockedTimeRow::blocked_time).collect()
+        })
+    })
+    .await
 }
 
 /// How many blocked times pass the filter.

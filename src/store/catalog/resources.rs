@@ -1,8 +1,8 @@
 //! Staff members and rooms.
 
 use diesel::{
-    AsChangeset, BoolExpressionMethods as _, ExpressionMethods as _, Insertable, QueryDsl as _, Queryable, Selectable,
-    SelectableHelper as _, insert_into, update,
+    AsChangeset, BoolExpressionMethods as _, ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _,
+    Queryable, Selectable, SelectableHelper as _, insert_into, update,
 };
 use diesel_async::RunQueryDsl as _;
 use jiff::Timestamp;
@@ -65,11 +65,25 @@ impl ResourceRow {
 
 /// Those resources that there are and that weren't deleted, by id.
 pub async fn find_resources(conn: &mut Conn, site: SiteId, ids: &[ResourceId]) -> Result<Vec<Resource>, StoreError> {
-    let query = resources::table
-        .filter(resources::site_id.eq(site).and(resources::id.eq_any(ids.to_vec())))
-        .filter(resources::deleted_at.is_null());
-    let rows: Vec<ResourceRow> =
-        on!(conn, c => query.select(ResourceRow::as_select()).order(resources::id.asc()).load(c).await)?;
+    let mut ids = ids.to_vec();
+    ids.sort();
+    ids.dedup();
+    let rows: Vec<ResourceRow> = on!(conn,
+        sqlite c => {
+            // A list of another length is another text to SQLite, which has to be understood anew; this one is not.
+            let mut rows = Vec::with_capacity(ids.len());
+            for id in ids {
+                let live = resources::table.find((site, id)).filter(resources::deleted_at.is_null());
+                rows.extend(live.select(ResourceRow::as_select()).first(c).await.optional()?);
+            }
+            rows
+        },
+        pg c => {
+            let live = resources::table.filter(resources::deleted_at.is_null());
+            let query = live.filter(resources::site_id.eq(site).and(resources::id.eq_any(ids)));
+            query.select(ResourceRow::as_select()).order(resources::id.asc()).load(c).await?
+        }
+    );
     Ok(rows.into_iter().map(ResourceRow::resource).collect())
 }
 
@@ -128,20 +142,27 @@ pub async fn page_resources(
     filter: &ResourceFilter,
     request: &PageRequest<TimeKey<ResourceId>>,
 ) -> Result<Page<Resource>, StoreError> {
-    let rows = page!(
-        conn,
-        site,
-        request,
-        resources,
-        created_at,
-        ResourceRow,
-        |query| filtered!(query, filter)
-    )?;
-    let found = rows.into_iter().map(ResourceRow::resource).collect();
-    Ok(Page::around(found, request, |resource: &Resource| TimeKey {
+    let key = |resource: &Resource| TimeKey {
         at: resource.created,
         id: resource.id,
-    }))
+    };
+    let filter = filter.clone();
+    Page::find(conn, request, key, move |conn, request| {
+        let filter = filter.clone();
+        Box::pin(async move {
+            let rows = page!(
+                conn,
+                site,
+                &request,
+                resources,
+                created_at,
+                ResourceRow,
+                |query| filtered!(query, &filter)
+            )?;
+            Ok(rows.into_iter().map(ResourceRow::resource).collect())
+        })
+    })
+    .await
 }
 
 /// How many resources pass the filter.

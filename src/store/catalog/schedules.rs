@@ -140,20 +140,27 @@ pub async fn page_schedules(
     filter: &ScheduleFilter,
     request: &PageRequest<TimeKey<ScheduleId>>,
 ) -> Result<Page<Schedule>, StoreError> {
-    let rows = page!(
-        conn,
-        site,
-        request,
-        schedules,
-        created_at,
-        ScheduleRow,
-        |query| filtered!(query, filter)
-    )?;
-    let found = rows.into_iter().map(ScheduleRow::schedule).collect();
-    Ok(Page::around(found, request, |schedule: &Schedule| TimeKey {
+    let key = |schedule: &Schedule| TimeKey {
         at: schedule.created,
         id: schedule.id,
-    }))
+    };
+    let filter = filter.clone();
+    Page::find(conn, request, key, move |conn, request| {
+        let filter = filter.clone();
+        Box::pin(async move {
+            let rows = page!(
+                conn,
+                site,
+                &request,
+                schedules,
+                created_at,
+                ScheduleRow,
+                |query| filtered!(query, &filter)
+            )?;
+            Ok(rows.into_iter().map(ScheduleRow::schedule).collect())
+        })
+    })
+    .await
 }
 
 /// How many schedules pass the filter.

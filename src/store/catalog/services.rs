@@ -203,23 +203,27 @@ pub async fn page_services(
     filter: &ServiceFilter,
     request: &PageRequest<TimeKey<ServiceId>>,
 ) -> Result<Page<Service>, StoreError> {
-    let rows = page!(
-        conn,
-        site,
-        request,
-        services,
-        created_at,
-        ServiceRow,
-        |query| filtered!(query, filter)
-    )?;
-    let found = rows
-        .into_iter()
-        .map(ServiceRow::service)
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::around(found, request, |service| TimeKey {
+    let key = |service: &Service| TimeKey {
         at: service.created,
         id: service.id,
-    }))
+    };
+    let filter = filter.clone();
+    Page::find(conn, request, key, move |conn, request| {
+        let filter = filter.clone();
+        Box::pin(async move {
+            let rows = page!(
+                conn,
+                site,
+                &request,
+                services,
+                created_at,
+                ServiceRow,
+                |query| filtered!(query, &filter)
+            )?;
+            rows.into_iter().map(ServiceRow::service).collect()
+        })
+    })
+    .await
 }
 
 /// How many services pass the filter.

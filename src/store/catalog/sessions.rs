@@ -138,9 +138,13 @@ pub async fn upcoming_sessions(
                 .eq(SessionStatus::Confirmed)
                 .and(sessions::ends_at.gt(At(now))),
         );
-    let rows: Vec<SessionRow> =
-        on!(conn, c => query.select(SessionRow::as_select()).order(sessions::id.asc()).load(c).await)?;
-    rows.into_iter().map(SessionRow::session).collect()
+    let rows: Vec<SessionRow> = on!(conn, c => query.select(SessionRow::as_select()).load(c).await)?;
+    let mut found = rows
+        .into_iter()
+        .map(SessionRow::session)
+        .collect::<Result<Vec<_>, _>>()?;
+    found.sort_by_key(|session| session.id);
+    Ok(found)
 }
 
 /// Which sessions of a list.
@@ -196,17 +200,27 @@ pub async fn page_sessions(
     filter: &SessionFilter,
     request: &PageRequest<TimeKey<SessionId>>,
 ) -> Result<Page<Session>, StoreError> {
-    let rows = page!(conn, site, request, sessions, starts_at, SessionRow, |query| filtered!(
-        query, filter
-    ))?;
-    let found = rows
-        .into_iter()
-        .map(SessionRow::session)
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(Page::around(found, request, |session| TimeKey {
+    let key = |session: &Session| TimeKey {
         at: session.span.start(),
         id: session.id,
-    }))
+    };
+    let filter = filter.clone();
+    Page::find(conn, request, key, move |conn, request| {
+        let filter = filter.clone();
+        Box::pin(async move {
+            let rows = page!(
+                conn,
+                site,
+                &request,
+                sessions,
+                starts_at,
+                SessionRow,
+                |query| filtered!(query, &filter)
+            )?;
+            rows.into_iter().map(SessionRow::session).collect()
+        })
+    })
+    .await
 }
 
 /// How many sessions pass the filter.

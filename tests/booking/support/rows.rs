@@ -40,7 +40,7 @@ impl Command for Put {
         let status = update(table.find((self.site, self.booking))).set(columns::status.eq(self.status));
         match tx.conn() {
             Conn::Sqlite(conn) => status.execute(&mut **conn).await?,
-            Conn::Pg(conn) => status.execute(&mut ***conn).await?,
+            Conn::Pg(conn) => status.execute(&mut &***conn).await?,
         };
         Ok(())
     }

@@ -1,0 +1,156 @@
+//! No statement of the embedded engine looks through a whole table or a whole site: what it costs must not grow with
+//! history. Every statement of a walk through the API is asked for its plan.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    missing_docs,
+    unreachable_pub
+)]
+
+#[path = "booking/support/mod.rs"]
+mod support;
+
+use std::{collections::BTreeSet, sync::Mutex};
+
+use diesel::{
+    Connection as _, RunQueryDsl as _,
+    connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation},
+    sqlite::SqliteConnection,
+};
+use frontdesk::store::DatabaseUrl;
+use serde_json::json;
+use support::{Engine, Server, Studio, id, on, with};
+
+static STATEMENTS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+fn note(event: InstrumentationEvent<'_>) {
+    if let InstrumentationEvent::StartQuery { query, .. } = event {
+        let text = query.to_string();
+        let text = text.split(" -- binds").next().unwrap_or_default().trim().to_owned();
+        STATEMENTS.lock().unwrap().insert(text);
+    }
+}
+
+#[derive(diesel::QueryableByName)]
+struct Step {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    detail: String,
+}
+
+/// Whether a step of a plan reads rows that it wasn't asked for.
+fn looks_through(detail: &str) -> bool {
+    // A site has one counter and not many resources.
+    let few = ["SEARCH site_counters ", "SEARCH resources "]
+        .iter()
+        .any(|table| detail.starts_with(table));
+    let whole_site = !few
+        && detail.ends_with("(site_id=?)")
+        && (detail.contains("USING PRIMARY KEY") || detail.contains("INDEX sqlite_autoindex_"));
+    let whole_table = detail.starts_with("SCAN ") && detail != "SCAN CONSTANT ROW" && !detail.contains("VIRTUAL TABLE");
+    whole_site || whole_table
+}
+
+#[tokio::test]
+async fn no_statement_looks_through_a_table_or_a_site() {
+    set_default_instrumentation(|| -> Option<Box<dyn Instrumentation>> { Some(Box::new(note)) }).unwrap();
+    let server = Server::start(Engine::Sqlite).await;
+    let studio = Studio::open(&server).await;
+    // What a start or a fixture needs isn't asked for again and again.
+    STATEMENTS.lock().unwrap().clear();
+    walk(&server, &studio).await;
+    let statements = std::mem::take(&mut *STATEMENTS.lock().unwrap());
+    let DatabaseUrl::Sqlite(path) = &server.database.url else {
+        unreachable!("the embedded engine")
+    };
+    let mut conn = SqliteConnection::establish(&path.to_string_lossy()).unwrap();
+    let (mut asked, mut bad) = (0, Vec::new());
+    for statement in &statements {
+        if !["SELECT", "INSERT", "UPDATE", "DELETE"]
+            .iter()
+            .any(|verb| statement.starts_with(verb))
+        {
+            continue;
+        }
+        asked += 1;
+        let plan: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}"))
+            .load(&mut conn)
+            .unwrap();
+        let steps: Vec<&str> = plan.iter().map(|step| step.detail.as_str()).collect();
+        if steps.iter().any(|detail| looks_through(detail)) {
+            bad.push(format!("{statement}\n    {}", steps.join("\n    ")));
+        }
+    }
+    assert!(asked > 60, "the walk runs most statements: {asked}");
+    assert!(bad.is_empty(), "{} of {asked}:\n{}", bad.len(), bad.join("\n"));
+}
+
+async fn walk(server: &Server, studio: &Studio) {
+    let (owner, ada) = (server.owner(), server.member("ada"));
+    let keyed = |input, key: &str| with(input, json!({ "idempotencyKey": key, "holdSeconds": 300 }));
+    let appointment = studio.appointment(&studio.massage, 0, &[&studio.anna]);
+    let held = ada.done("createBooking", keyed(appointment, "one")).await;
+    owner.done("confirmBooking", on(&held)).await;
+    ada.done("createBooking", studio.appointment(&studio.massage, 120, &[]))
+        .await;
+    let seat = ada
+        .done("createBooking", keyed(studio.class(&studio.session, 2), "two"))
+        .await;
+    owner
+        .done(
+            "confirmOrDeclineBooking",
+            with(on(&seat), json!({ "paymentStatus": "NOT_PAID" })),
+        )
+        .await;
+    owner
+        .done(
+            "updateNumberOfParticipants",
+            with(on(&seat), json!({ "totalParticipants": 3 })),
+        )
+        .await;
+    let place = ada.done("createBooking", keyed(studio.enrolment(1), "three")).await;
+    owner.done("confirmBooking", on(&place)).await;
+    let next = json!({ "slot": { "session": { "sessionId": studio.next_session.id.to_string() } } });
+    owner.done("rescheduleBooking", with(on(&seat), next)).await;
+    ada.done("cancelBooking", on(&place)).await;
+    let all = "query($id: ID!, $filter: BookingFilter) { \
+        bookings(filter: $filter) { totalCount nodes { id contactDetails { email } service { id resources { id } } \
+            allowedActions { cancel { allowed } } history { nodes { type } } notifications { nodes { kind } } } } \
+        booking(id: $id) { id history(first: 2) { totalCount } } \
+        bookingEvents { totalCount nodes { type booking { id } } } eventCursor \
+        services { nodes { id slug schedule { id capacity } sessions { nodes { id remainingCapacity } } } } \
+        resources { totalCount nodes { id name } } sessions { totalCount nodes { id schedule { id } service { id } } } }";
+    for client in [&owner, &ada, &server.staff(studio.anna.id)] {
+        for filter in [
+            json!({}),
+            json!({ "status": { "eq": "CONFIRMED" }, "startDate": { "gt": studio.at(-600) } }),
+            json!({ "serviceId": { "eq": studio.massage.id.to_string() } }),
+        ] {
+            client.send(all, json!({ "id": id(&held), "filter": filter })).await;
+        }
+    }
+    for (name, input) in [
+        (
+            "createBlockedTime",
+            json!({
+                "resourceId": studio.ben.id.to_string(), "startDate": studio.at(600), "endDate": studio.at(660),
+            }),
+        ),
+        (
+            "updateSession",
+            json!({ "sessionId": studio.next_session.id.to_string(), "capacity": 9, "bookings": "MOVE" }),
+        ),
+        (
+            "cancelSession",
+            json!({ "sessionId": studio.next_session.id.to_string(), "bookings": "CANCEL" }),
+        ),
+        ("deleteService", json!({ "serviceId": studio.workshop.id.to_string() })),
+        ("deleteResource", json!({ "resourceId": studio.room.id.to_string() })),
+    ] {
+        let answer = owner
+            .mutate_selecting(name, input, "userErrors { code message path }")
+            .await;
+        assert_eq!(answer["userErrors"], json!([]), "{name}");
+    }
+    ada.send("subscription { bookingEvents { type } }", json!({})).await;
+}
