@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object, SimpleObject, Union};
+use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 
 use super::{
+    booked::BookedEntity,
     event::{BookingEvent, BookingEventConnection, history_cursor, history_revision},
     identity::Identity,
     notification::{Notification, NotificationChannel, NotificationConnection},
-    resource::Resource,
-    schedule::Schedule,
     service::Service,
-    session::Session,
 };
 use crate::{
     domain::{
@@ -24,7 +22,7 @@ use crate::{
         caller,
         connection::{Paging, connection, cursor, open_cursor, selects},
         error::{UserError, UserErrorCode, coded, failure},
-        scalars::{DateTime, EmailAddress, TimeZone},
+        scalars::{DateTime, EmailAddress},
         service,
     },
     store::{bookings::Contact, events::Event, page::Page},
@@ -84,40 +82,6 @@ pub enum SelectedPaymentOption {
     MembershipOffline,
 }
 
-/// Whose place it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[graphql(remote = "crate::domain::booking::LocationType")]
-pub enum LocationType {
-    /// The business's.
-    OwnerBusiness,
-    /// Another place that the business chose.
-    OwnerCustom,
-    /// The customer's.
-    Custom,
-}
-
-/// A place.
-#[derive(SimpleObject, Debug, Clone)]
-#[graphql(name = "BookingLocation")]
-pub struct Location {
-    /// The address in one text.
-    pub formatted_address: Option<String>,
-    /// Whose place it is.
-    pub location_type: LocationType,
-    /// The name.
-    pub name: Option<String>,
-}
-
-impl From<&domain::Location> for Location {
-    fn from(location: &domain::Location) -> Self {
-        Self {
-            formatted_address: location.formatted_address.clone(),
-            location_type: location.location_type.into(),
-            name: location.name.clone(),
-        }
-    }
-}
-
 /// A booking. The object as the act left it, or as it is now; fields that stand elsewhere are read when selected.
 #[derive(Debug, Clone)]
 pub struct Booking {
@@ -133,164 +97,6 @@ impl From<domain::Booking> for Booking {
             contact: None,
             service: None,
         }
-    }
-}
-
-/// A staff member or room as a booking keeps it.
-#[derive(Debug, Clone)]
-pub struct BookedResource(domain::BookedResource);
-
-/// A staff member or room as a booking keeps it.
-#[Object]
-impl BookedResource {
-    /// Whether the customer asked for it; if not, the server chose it.
-    async fn explicitly_requested(&self) -> bool {
-        self.0.explicitly_requested
-    }
-
-    /// The id of the resource.
-    async fn id(&self) -> ID {
-        self.0.id.to_string().into()
-    }
-
-    /// Its name when it was booked.
-    async fn name(&self) -> &str {
-        &self.0.name
-    }
-
-    /// The resource as it is now, unless it was deleted.
-    async fn resource(&self, ctx: &Context<'_>) -> Option<async_graphql::Result<Resource>> {
-        Resource::load(ctx, vec![self.0.id])
-            .await
-            .map(|mut found| found.pop())
-            .transpose()
-    }
-}
-
-/// What was booked: a time or a whole run.
-#[derive(Union, Clone)]
-pub enum BookedEntity {
-    /// A run of a course.
-    BookedSchedule(BookedSchedule),
-    /// An appointment's time or a class session.
-    BookedSlot(BookedSlot),
-}
-
-/// An appointment's time or a class session.
-#[derive(Debug, Clone)]
-pub struct BookedSlot(Arc<domain::Booking>);
-
-/// An appointment's time or a class session.
-#[Object]
-impl BookedSlot {
-    /// Rooms and whatever else it needs beside `resource`.
-    async fn additional_resources(&self) -> Vec<BookedResource> {
-        self.0
-            .booked
-            .resources
-            .iter()
-            .skip(1)
-            .cloned()
-            .map(BookedResource)
-            .collect()
-    }
-
-    /// When it ends.
-    async fn end_date(&self) -> Option<DateTime> {
-        self.0.end().map(DateTime::from)
-    }
-
-    /// Where.
-    async fn location(&self) -> Option<Location> {
-        self.0.booked.location.as_ref().map(Location::from)
-    }
-
-    /// Who does it. None while an appointment for which nobody was asked for waits for its confirmation.
-    async fn resource(&self) -> Option<BookedResource> {
-        self.0.booked.resources.first().cloned().map(BookedResource)
-    }
-
-    /// The id of the service's schedule.
-    async fn schedule_id(&self) -> ID {
-        self.0.booked.schedule.to_string().into()
-    }
-
-    /// The id of the service.
-    async fn service_id(&self) -> ID {
-        self.0.booked.service.to_string().into()
-    }
-
-    /// The class session. Appointments have none.
-    async fn session(&self, ctx: &Context<'_>) -> Option<async_graphql::Result<Session>> {
-        Session::find(ctx, self.0.booked.session?).await.transpose()
-    }
-
-    /// The id of the class session. Appointments have none.
-    async fn session_id(&self) -> Option<ID> {
-        self.0.booked.session.map(|id| id.to_string().into())
-    }
-
-    /// When it starts.
-    async fn start_date(&self) -> Option<DateTime> {
-        self.0.start().map(DateTime::from)
-    }
-
-    /// The zone in which the customer saw the time.
-    async fn time_zone(&self) -> TimeZone {
-        (&self.0.booked.time_zone).into()
-    }
-
-    /// The session's title or the service's name when it was booked.
-    async fn title(&self) -> &str {
-        &self.0.booked.title
-    }
-}
-
-/// A run of a course: all of its sessions.
-#[derive(Debug, Clone)]
-pub struct BookedSchedule(Arc<domain::Booking>);
-
-/// A run of a course: all of its sessions.
-#[Object]
-impl BookedSchedule {
-    /// When the first session starts; none while there are no sessions.
-    async fn first_session_start(&self) -> Option<DateTime> {
-        self.0.start().map(DateTime::from)
-    }
-
-    /// When the last session ends; none while there are no sessions.
-    async fn last_session_end(&self) -> Option<DateTime> {
-        self.0.end().map(DateTime::from)
-    }
-
-    /// Where.
-    async fn location(&self) -> Option<Location> {
-        self.0.booked.location.as_ref().map(Location::from)
-    }
-
-    /// The run.
-    async fn schedule(&self, ctx: &Context<'_>) -> Option<async_graphql::Result<Schedule>> {
-        Schedule::find(ctx, self.0.booked.schedule).await.transpose()
-    }
-
-    /// The id of the run.
-    async fn schedule_id(&self) -> ID {
-        self.0.booked.schedule.to_string().into()
-    }
-
-    /// The id of the service.
-    async fn service_id(&self) -> ID {
-        self.0.booked.service.to_string().into()
-    }
-
-    /// The zone in which the customer saw the times.
-    async fn time_zone(&self) -> TimeZone {
-        (&self.0.booked.time_zone).into()
-    }
-
-    /// The service's name when it was booked.
-    async fn title(&self) -> &str {
-        &self.0.booked.title
     }
 }
 
@@ -488,12 +294,7 @@ impl Booking {
 
     /// What was booked.
     async fn booked_entity(&self) -> BookedEntity {
-        match self.inner.booked.kind {
-            catalog::ServiceKind::Course => BookedEntity::BookedSchedule(BookedSchedule(self.inner.clone())),
-            catalog::ServiceKind::Appointment | catalog::ServiceKind::Class => {
-                BookedEntity::BookedSlot(BookedSlot(self.inner.clone()))
-            }
-        }
+        self.inner.clone().into()
     }
 
     /// When it was canceled.

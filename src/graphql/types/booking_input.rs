@@ -3,7 +3,8 @@
 use async_graphql::{ID, InputObject, OneofObject};
 
 use super::{
-    booking::{BookingStatus, LocationType, PaymentStatus, SelectedPaymentOption},
+    booked::LocationType,
+    booking::{BookingStatus, PaymentStatus, SelectedPaymentOption},
     notification::NotificationChannel,
 };
 use crate::{

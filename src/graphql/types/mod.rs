@@ -1,6 +1,7 @@
 //! The types of the schema, one file each.
 
 pub mod blocked_time;
+pub mod booked;
 pub mod booking;
 pub mod booking_filter;
 pub mod booking_input;

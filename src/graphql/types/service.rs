@@ -3,7 +3,7 @@
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 
 use super::{
-    booking::Location,
+    booked::Location,
     money::Money,
     resource::{self, Resource},
     schedule::{Schedule, ScheduleConnection},

@@ -3,7 +3,7 @@
 use async_graphql::{Context, Enum, ID, InputObject, Object};
 
 use super::{
-    booking::Location,
+    booked::Location,
     resource::{self, Resource},
     schedule::Schedule,
     service::Service,
