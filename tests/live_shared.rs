@@ -13,11 +13,11 @@ use std::{
 };
 
 use async_graphql::{
-    Context, EmptyMutation, Error, Object, Request, Schema, Subscription, Variables, parser::parse_query,
+    Context, EmptyMutation, Error, Object, Request, Schema, ServerError, Subscription, Variables, parser::parse_query,
 };
 use frontdesk::{
     domain::ids::{BookingId, SiteId, TypedId as _},
-    graphql::shared::{Begin, Cursor, Frame, Shareable, SharedExecutions, SharedField, Start, Until},
+    graphql::shared::{Begin, Changes, Cursor, Frame, Shareable, SharedExecutions, SharedField, Start, Until},
     live::{Events, Hub},
     store::events,
 };
@@ -201,17 +201,37 @@ impl Stage {
         let shareable = Shareable::of(text, &parse_query(text).unwrap(), None, &variables).expect("shareable");
         let text = text.to_owned();
         let request = move || Request::new(text.clone()).variables(clone(&variables)).data(site);
-        let begin = match shareable.field {
-            SharedField::BookingStatusChanged => Begin::Present,
+        let hub = self.node.hub.clone();
+        let failed = |error: frontdesk::store::StoreError| ServerError::new(error.to_string(), None);
+        let (begin, changes): (Begin, Changes) = match shareable.field {
+            SharedField::BookingStatusChanged => {
+                let booking = BookingId::parse(shareable.booking.as_deref().unwrap()).unwrap();
+                let changes = move |after| {
+                    let events = hub.follow_booking(site, booking, Some(after));
+                    events
+                        .map(move |event| event.map(|event| event.revision).map_err(failed))
+                        .boxed()
+                };
+                (Begin::Present, Arc::new(changes))
+            }
             SharedField::BookingEvents => {
-                let hub = self.node.hub.clone();
-                Begin::Log {
+                let log = hub.clone();
+                let begin = Begin::Log {
                     after: shareable.after.map(|after| after.parse().unwrap()),
-                    end: async move { Ok(hub.last_position(site).await.unwrap()) }.boxed(),
-                }
+                    end: async move { Ok(log.last_position(site).await.unwrap()) }.boxed(),
+                    own: false,
+                };
+                let changes = move |after| {
+                    let events = hub.follow_site(site, Some(after));
+                    events
+                        .map(move |event| event.map(|event| event.position).map_err(failed))
+                        .boxed()
+                };
+                (begin, Arc::new(changes))
             }
         };
-        self.shared.subscribe(class, &shareable.key, begin, Arc::new(request))
+        self.shared
+            .subscribe(class, &shareable.key, begin, changes, Arc::new(request))
     }
 
     fn events(&self, after: i64) -> BoxStream<'static, Frame> {

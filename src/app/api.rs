@@ -2,20 +2,27 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use async_graphql::{ErrorExtensionValues, Request, Response, ServerError};
+use async_graphql::{ErrorExtensionValues, Request, Response, ServerError, Variables};
 use futures_util::{StreamExt as _, stream::BoxStream};
 
 use super::tokens::Tokens;
 use crate::{
-    domain::{actor::Actor, ids::VisitorId},
+    domain::{
+        actor::Actor,
+        ids::{BookingId, TypedId as _, VisitorId},
+    },
     graphql::{
         self, FrontdeskSchema,
-        shared::{self, Begin, Shareable, SharedExecutions, SharedField},
+        shared::{self, Begin, Changes, Shareable, SharedExecutions, SharedField},
         types::event::log_position,
     },
     http::{Api, Credentials, Frame, Refusal, RequestId},
     live::Hub,
-    service::{Caller, Service, access},
+    service::{
+        Caller, Service,
+        access::{self, EventSubjects},
+    },
+    store::StoreError,
 };
 
 /// Frames that a subscriber may be behind before it catches up on its own.
@@ -146,29 +153,26 @@ impl Api for Frontdesk {
         });
         let begin = shareable.as_ref().and_then(|shareable| self.begin(&caller, shareable));
         let frames = match (shareable, begin) {
-            (Some(shareable), Some(begin)) => {
+            (Some(shareable), Some((begin, changes))) => {
                 let class = access::class(&caller);
-                let (query, variables, operation) = (
-                    request.query.clone(),
-                    request.variables.clone(),
-                    request.operation_name.clone(),
-                );
+                // Kept as text: an idle subscriber is to be small, and its document is parsed again when it matters.
+                let (query, operation) = (request.query.clone(), request.operation_name.clone());
+                let variables = serde_json::to_string(&request.variables).unwrap_or_default();
                 let request_id = request
                     .data
                     .get(&std::any::TypeId::of::<RequestId>())
                     .and_then(|data| data.downcast_ref::<RequestId>().cloned());
                 let make = move || {
-                    let mut again = Request::new(query.clone()).variables(variables.clone());
+                    let variables: Variables = serde_json::from_str(&variables).unwrap_or_default();
+                    let mut again = Request::new(query.clone()).variables(variables);
                     again.operation_name.clone_from(&operation);
-                    if let Some(document) = &parsed {
-                        again.set_parsed_query(document.clone());
-                    }
                     if let Some(id) = &request_id {
                         again = again.data(id.clone());
                     }
                     prepare(caller.clone(), again)
                 };
-                self.shared.subscribe(&class, &shareable.key, begin, Arc::new(make))
+                self.shared
+                    .subscribe(&class, &shareable.key, begin, changes, Arc::new(make))
             }
             _ => self.shared.private(prepare(caller, request)),
         };
@@ -186,34 +190,58 @@ impl Api for Frontdesk {
 }
 
 impl Frontdesk {
-    /// Where a shared subscription begins; none if its cursor is malformed, which the resolver then says.
-    fn begin(&self, caller: &Caller, shareable: &Shareable) -> Option<Begin> {
+    /// Where a shared subscription begins and what concerns it; none if its cursor or id is malformed, which the resolver
+    /// then says.
+    fn begin(&self, caller: &Caller, shareable: &Shareable) -> Option<(Begin, Changes)> {
+        let (hub, site, caller) = (self.hub.clone(), caller.site, caller.clone());
         match shareable.field {
-            SharedField::BookingStatusChanged => Some(Begin::Present),
+            SharedField::BookingStatusChanged => {
+                let id = BookingId::parse(shareable.booking.as_deref()?).ok()?;
+                let changes = move |after| {
+                    let events = hub.follow_booking(site, id, Some(after));
+                    let revisions = events.map(|event| event.map(|event| event.revision).map_err(unreadable_log));
+                    revisions.boxed()
+                };
+                Some((Begin::Present, Arc::new(changes)))
+            }
             SharedField::BookingEvents => {
                 let after = match &shareable.after {
                     Some(text) => Some(log_position(text)?),
                     None => None,
                 };
-                let (hub, site) = (self.hub.clone(), caller.site);
-                let end = async move {
-                    hub.last_position(site).await.map_err(|error| {
-                        tracing::error!(%error, "the log's end couldn't be read");
-                        let mut error = ServerError::new("the log can't be read at the moment", None);
-                        error
-                            .extensions
-                            .get_or_insert_with(ErrorExtensionValues::default)
-                            .set("code", "SERVICE_UNAVAILABLE");
-                        error
-                    })
-                };
-                Some(Begin::Log {
+                let log = hub.clone();
+                let begin = Begin::Log {
                     after,
-                    end: Box::pin(end),
-                })
+                    end: Box::pin(async move { log.last_position(site).await.map_err(unreadable_log) }),
+                    own: caller.actor.is_customer(),
+                };
+                let changes = move |after| {
+                    let caller = caller.clone();
+                    let positions = hub.follow_site(site, Some(after)).filter_map(move |event| {
+                        let position = match event {
+                            Ok(event) => {
+                                access::sees_event(&caller, &EventSubjects::from(&*event)).then_some(Ok(event.position))
+                            }
+                            Err(error) => Some(Err(unreadable_log(error))),
+                        };
+                        std::future::ready(position)
+                    });
+                    positions.boxed()
+                };
+                Some((begin, Arc::new(changes)))
             }
         }
     }
+}
+
+fn unreadable_log(error: StoreError) -> ServerError {
+    tracing::error!(%error, "the log couldn't be read");
+    let mut error = ServerError::new("the log can't be read at the moment", None);
+    error
+        .extensions
+        .get_or_insert_with(ErrorExtensionValues::default)
+        .set("code", "SERVICE_UNAVAILABLE");
+    error
 }
 
 /// Makes the document one that the parser can read, or says why it can't be.

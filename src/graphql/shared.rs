@@ -1,8 +1,11 @@
 //! Subscriptions that ask the same share one execution, and the bytes of each of its responses.
 //!
-//! It owns groups: one execution, its bounded broadcast and whoever listens. It must not know the schema, what a
+//! It owns groups: their executions, one after the other, a bounded broadcast and whoever listens. It must not know the schema, what a
 //! caller is or how bytes reach a socket. Permissions are the business of whoever names the class: all that decides
 //! what a caller gets to see has to be in it.
+//!
+//! An execution runs only when there is something to tell: from where the last one ended to the newest change. While
+//! nothing happens, what a group costs is a place at the live end of the log.
 //!
 //! # What a resolver does
 //!
@@ -25,6 +28,7 @@ use std::{
 use async_graphql::{Request, Response, ServerError, Value};
 use bytes::Bytes;
 use futures_util::{
+    FutureExt as _,
     future::BoxFuture,
     stream::{self, BoxStream, StreamExt as _},
 };
@@ -83,6 +87,9 @@ pub type Execute = dyn Fn(Request) -> BoxStream<'static, Response> + Send + Sync
 /// for this subscriber: its group's, if it is the first of it, and those that catch up.
 pub type MakeRequest = Arc<dyn Fn() -> Request + Send + Sync>;
 
+/// Tells the positions behind one of those events that may have an item for a subscriber, as they come.
+pub type Changes = Arc<dyn Fn(i64) -> BoxStream<'static, Result<i64, ServerError>> + Send + Sync>;
+
 /// Where a subscriber begins.
 pub enum Begin {
     /// With the events of the log behind `after`, or without it behind the log's end.
@@ -91,6 +98,8 @@ pub enum Begin {
         after: Option<i64>,
         /// Reads where the log ends.
         end: BoxFuture<'static, Result<i64, ServerError>>,
+        /// Whether it is one customer's own part of the log: little, and hardly anybody to share with.
+        own: bool,
     },
     /// With an item that shows the present state, which an execution without [`Start`] yields first.
     Present,
@@ -150,7 +159,7 @@ struct Group {
 }
 
 impl SharedExecutions {
-    /// `buffer` is how many frames a subscriber may be behind before it catches up by an execution of its own.
+    /// `buffer` is how many frames of a log a subscriber may be behind before it catches up by an execution of its own.
     #[must_use]
     pub fn new(
         execute: impl Fn(Request) -> BoxStream<'static, Response> + Send + Sync + 'static,
@@ -175,11 +184,25 @@ impl SharedExecutions {
     /// tells the revision that the item shows; from there it goes on like one that begins behind that revision. So a
     /// change between the first item and its joining is caught up, and one that the item shows already is skipped.
     #[must_use]
-    pub fn subscribe(&self, class: &str, key: &str, begin: Begin, request: MakeRequest) -> BoxStream<'static, Frame> {
+    pub fn subscribe(
+        &self,
+        class: &str,
+        key: &str,
+        begin: Begin,
+        changes: Changes,
+        request: MakeRequest,
+    ) -> BoxStream<'static, Frame> {
         let member = Member {
+            buffer: match begin {
+                Begin::Log { own: false, .. } => self.registry.buffer,
+                // Here a busy log's buffer would be most of what a subscriber costs.
+                Begin::Log { own: true, .. } => self.registry.buffer.min(32),
+                Begin::Present => self.registry.buffer.min(8),
+            },
             registry: self.registry.clone(),
             key: format!("{}:{class}{key}", class.len()).into(),
             request,
+            changes,
             last: 0,
             phase: Phase::Begin(begin),
         };
@@ -212,8 +235,13 @@ impl SharedExecutions {
 }
 
 impl Registry {
-    /// Joins the group of this key, or makes it: its execution begins behind `start`.
-    fn join(self: &Arc<Self>, key: &Arc<str>, start: i64, request: &MakeRequest) -> Seat {
+    fn has(&self, key: &str) -> bool {
+        lock(&self.groups).contains_key(key)
+    }
+
+    /// Joins the group of a member's key, or makes it: it begins behind `start`.
+    fn join(self: &Arc<Self>, member: &Member, start: i64) -> Seat {
+        let key = &member.key;
         let mut groups = lock(&self.groups);
         if let Some(entry) = groups.get_mut(key)
             && let Some(feed) = entry.group.feed.upgrade()
@@ -225,7 +253,7 @@ impl Registry {
                 receiver: feed.subscribe(),
             };
         }
-        let (feed, receiver) = broadcast::channel(self.buffer);
+        let (feed, receiver) = broadcast::channel(member.buffer);
         let group = Arc::new(Group {
             key: key.clone(),
             feed: feed.downgrade(),
@@ -239,8 +267,14 @@ impl Registry {
         };
         groups.insert(key.clone(), entry);
         drop(groups);
-        let run = Run::new(self, request().data(Start(start)), start);
-        let task = tokio::spawn(group.clone().drive(run, feed));
+        let source = Source {
+            registry: self.clone(),
+            request: member.request.clone(),
+            changes: (member.changes)(start),
+            last: start,
+            failure: None,
+        };
+        let task = tokio::spawn(group.clone().drive(source, feed));
         // Nobody can have left before: this seat is the first member's.
         let _ = group.task.set(task.abort_handle());
         Seat {
@@ -251,28 +285,75 @@ impl Registry {
     }
 }
 
+/// Where a group's frames come from.
+struct Source {
+    registry: Arc<Registry>,
+    request: MakeRequest,
+    changes: BoxStream<'static, Result<i64, ServerError>>,
+    /// Everything up to here was executed.
+    last: i64,
+    /// What ended the changes.
+    failure: Option<ServerError>,
+}
+
+impl Source {
+    /// The execution from the last change to the newest one; none when there are no more.
+    async fn next(&mut self) -> Option<Result<(Run, i64), ServerError>> {
+        loop {
+            if let Some(error) = self.failure.take() {
+                return Some(Err(error));
+            }
+            let mut newest = self.last;
+            let mut change = Some(self.changes.next().await?);
+            // What came in the meantime is told in the same execution.
+            while let Some(told) = change {
+                match told {
+                    Ok(position) => newest = newest.max(position),
+                    Err(error) => self.failure = Some(error),
+                }
+                change = self.changes.next().now_or_never().flatten();
+            }
+            if newest > self.last {
+                let start = std::mem::replace(&mut self.last, newest);
+                let request = (self.request)().data(Start(start)).data(Until(newest));
+                return Some(Ok((Run::new(&self.registry, request, start), newest)));
+            }
+        }
+    }
+}
+
 impl Group {
-    async fn drive(self: Arc<Self>, mut run: Run, feed: Feed) {
+    async fn drive(self: Arc<Self>, mut source: Source, feed: Feed) {
         /// Frames sent before members on this thread get their turn, so that their buffers don't overflow.
         const BURST: u32 = 16;
         let mut sent = 0_u32;
-        while let Some(step) = run.next().await {
-            match step {
-                Step::Next(position, bytes) => {
-                    // This order is what members rely on; see [`Group::position`].
-                    self.position.store(position, Ordering::SeqCst);
-                    // Whoever listened may just have left.
-                    let _ = feed.send((position, bytes));
-                    sent = sent.wrapping_add(1);
-                    if sent.is_multiple_of(BURST) {
-                        tokio::task::yield_now().await;
-                    }
-                }
-                Step::Failed(bytes) => {
-                    let _ = self.failed.set(bytes);
+        while let Some(execution) = source.next().await {
+            let (mut run, until) = match execution {
+                Ok(execution) => execution,
+                Err(error) => {
+                    let _ = self.failed.set(errors(&[error]));
                     return;
                 }
+            };
+            while let Some(step) = Box::pin(run.next()).await {
+                match step {
+                    Step::Next(position, bytes) => {
+                        // This order is what members rely on; see [`Group::position`].
+                        self.position.store(position, Ordering::SeqCst);
+                        // Whoever listened may just have left.
+                        let _ = feed.send((position, bytes));
+                        sent = sent.wrapping_add(1);
+                        if sent.is_multiple_of(BURST) {
+                            tokio::task::yield_now().await;
+                        }
+                    }
+                    Step::Failed(bytes) => {
+                        let _ = self.failed.set(bytes);
+                        return;
+                    }
+                }
             }
+            self.position.store(until, Ordering::SeqCst);
         }
     }
 }
@@ -311,8 +392,11 @@ impl Drop for Seat {
 
 struct Member {
     registry: Arc<Registry>,
+    /// Frames that its group keeps for those who are behind, if it is this member that makes the group.
+    buffer: usize,
     key: Arc<str>,
     request: MakeRequest,
+    changes: Changes,
     /// The position of the last frame.
     last: i64,
     phase: Phase,
@@ -338,7 +422,7 @@ impl Member {
     async fn next(&mut self) -> Option<Frame> {
         loop {
             match std::mem::replace(&mut self.phase, Phase::Ended) {
-                Phase::Begin(Begin::Log { after, end }) => match end.await {
+                Phase::Begin(Begin::Log { after, end, .. }) => match end.await {
                     Ok(end) => {
                         self.last = after.unwrap_or(end);
                         // The group begins at the log's end, wherever its first member begins: a long way to catch
@@ -359,7 +443,15 @@ impl Member {
                     }
                 }
                 Phase::Join { start } => {
-                    let seat = self.registry.join(&self.key, start, &self.request);
+                    // A group runs nothing before there is a change. What is wrong with the request is said at once.
+                    if !self.registry.has(&self.key) {
+                        let request = (self.request)().data(Start(start)).data(Until(start));
+                        let mut run = Run::new(&self.registry, request, start);
+                        if let Some(Step::Failed(bytes)) = Box::pin(run.next()).await {
+                            return Some(Frame::Errors(bytes));
+                        }
+                    }
+                    let seat = self.registry.join(self, start);
                     self.phase = self.catch_up(seat);
                 }
                 Phase::CatchUp { seat, mut run, until } => match run.next().await {

@@ -86,27 +86,29 @@ impl Subscription {
         let id: BookingId = id(&booking_id).map_err(|invalid| bad_input(&invalid.at("bookingId")))?;
         let (hub, service, caller) = (ctx.data_unchecked::<Hub>(), service(ctx).clone(), caller(ctx).clone());
         let cursor = ctx.data_opt::<Cursor>().cloned();
-        // What may not be seen looks like what isn't there.
-        let missing = || coded("no such booking", "BOOKING_NOT_FOUND");
-        let now = service
-            .booking(&caller, id)
-            .await
-            .map_err(|error| failure(ctx, error))?
-            .ok_or_else(missing)?;
-        let start = ctx.data_opt::<Start>().map(|start| start.0);
-        let present = start.is_none().then(|| {
-            if let Some(cursor) = &cursor {
-                cursor.store(now.revision);
+        // Who goes on behind a revision has seen the booking; each event is looked at on its own.
+        let (behind, present) = match ctx.data_opt::<Start>() {
+            Some(start) => (start.0, None),
+            None => {
+                // What may not be seen looks like what isn't there.
+                let missing = || coded("no such booking", "BOOKING_NOT_FOUND");
+                let now = Box::pin(service.booking(&caller, id)).await;
+                let now = now.map_err(|error| failure(ctx, error))?.ok_or_else(missing)?;
+                if let Some(cursor) = &cursor {
+                    cursor.store(now.revision);
+                }
+                (
+                    now.revision,
+                    Some(Ok(BookingStatusChange {
+                        occurred_at: DateTime::from(now.updated),
+                        previous_status: None,
+                        revision: i32::try_from(now.revision).unwrap_or(i32::MAX),
+                        status: now.status.into(),
+                        booking: Booking::from(now),
+                    })),
+                )
             }
-            Ok(BookingStatusChange {
-                occurred_at: DateTime::from(now.updated),
-                previous_status: None,
-                revision: i32::try_from(now.revision).unwrap_or(i32::MAX),
-                status: now.status.into(),
-                booking: Booking::from(now.clone()),
-            })
-        });
-        let behind = start.unwrap_or(now.revision);
+        };
         let events = match ctx.data_opt::<Until>() {
             Some(until) => hub.replay_booking(caller.site, id, behind, until.0),
             None => hub.follow_booking(caller.site, id, Some(behind)),
@@ -116,7 +118,7 @@ impl Subscription {
             async move {
                 match event {
                     Ok(event) if event.previous_status != Some(event.status) => {
-                        change(&service, &caller, &event, cursor.as_ref()).await
+                        Box::pin(change(&service, &caller, &event, cursor.as_ref())).await
                     }
                     Ok(_) => None,
                     Err(error) => Some(Err(coded(error.to_string(), "SERVICE_UNAVAILABLE"))),

@@ -19,6 +19,7 @@ const LOG: &str = "bookingEvents";
 const STATUS: &str = "bookingStatusChanged";
 /// The argument that subscribers of one execution may differ in.
 const AFTER: &str = "after";
+const BOOKING: &str = "bookingId";
 
 /// What a shareable subscription asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub struct Shareable {
     pub field: SharedField,
     /// The cursor that it begins behind, as the client wrote it.
     pub after: Option<String>,
+    /// The booking that it is about, as the client wrote it.
+    pub booking: Option<String>,
     /// Document, operation name and variables, without the value of `after`.
     pub key: String,
 }
@@ -107,13 +110,28 @@ impl Shareable {
                 _ => return None,
             }
         }
+        let booking = match (field, root.get_argument(BOOKING).map(|argument| &argument.node)) {
+            (SharedField::BookingStatusChanged, Some(Value::String(id))) => Some(id.clone()),
+            (SharedField::BookingStatusChanged, Some(Value::Variable(name))) => {
+                match value_of(operation, variables, name) {
+                    Some(ConstValue::String(id)) => Some(id.clone()),
+                    _ => None,
+                }
+            }
+            _ => None,
+        };
         let key = key(
             blanked_text.as_deref().unwrap_or(text),
             operation_name,
             variables,
             blanked_variable,
         );
-        Some(Self { field, after, key })
+        Some(Self {
+            field,
+            after,
+            booking,
+            key,
+        })
     }
 }
 
@@ -354,6 +372,12 @@ mod tests {
             (one.field, one.after.as_deref()),
             (SharedField::BookingStatusChanged, None)
         );
+        assert_eq!(one.booking.as_deref(), Some("1"));
+        let literal = shared(
+            "subscription { bookingStatusChanged(bookingId: \"2\") { status } }",
+            json!({}),
+        );
+        assert_eq!(literal.booking.as_deref(), Some("2"));
         assert_eq!(one.key, shared(text, json!({"id": "1"})).key);
         assert_ne!(one.key, shared(text, json!({"id": "2"})).key);
     }

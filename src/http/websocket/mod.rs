@@ -46,7 +46,7 @@ const SUBPROTOCOL: &str = "graphql-transport-ws";
 
 /// Most sockets are idle most of the time, so what each keeps allocated counts for more than
 /// fewer system calls on the busy ones.
-const BUFFER: usize = 4096;
+const BUFFER: usize = 1024;
 
 /// Most messages of operations that go out before the client is listened to again.
 const BATCH: usize = 64;
