@@ -1,6 +1,7 @@
 //! Bookings: the acts of their life cycle, and reading them (`spec/bookings.md` §4).
 
 mod act;
+mod candidates;
 mod create;
 mod follow;
 mod holds;
