@@ -9,8 +9,8 @@ use super::{
 use crate::{
     domain::{
         Rejection,
-        booking::{Booked, BookedResource, Booking, Location},
-        catalog::{Resource, ResourceType, Service, ServiceKind, SessionStatus},
+        booking::{Booked, Booking, Location},
+        catalog::{Service, ServiceKind, SessionStatus},
         conflict::{self, Ask, Clash, Holder, Target},
         ids::{BookingId, Kind, ResourceId, ScheduleId, ServiceId, SessionId},
         time::{TimeSpan, ZoneName},
