@@ -177,9 +177,9 @@ async fn statuses(flags: &Flags, place: &Place, engine: Engine, subscribers: usi
             delays.lock().unwrap().push(clock.delay(event));
         });
         if event < events {
-            reports.push(watch)
+            reports.push(watch);
         } else {
-            idle.push(watch)
+            idle.push(watch);
         }
     }
     let used = (server.processor(), processor("self"), Instant::now());

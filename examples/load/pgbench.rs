@@ -173,11 +173,9 @@ fn values(text: &str) -> Vec<Option<String>> {
         let mut characters = value.char_indices().skip(1).peekable();
         let mut end = value.len();
         while let Some((at, character)) = characters.next() {
-            if character == '\'' {
-                if characters.next_if(|(_, next)| *next == '\'').is_none() {
-                    end = at + 1;
-                    break;
-                }
+            if character == '\'' && characters.next_if(|(_, next)| *next == '\'').is_none() {
+                end = at + 1;
+                break;
             }
             content.push(character);
         }

@@ -126,7 +126,7 @@ impl Plain {
         } else {
             ServiceKind::Appointment
         };
-        let schedule: ScheduleId = id(Sort::Schedule, wish.site, if session.is_some() { 0 } else { 1 });
+        let schedule: ScheduleId = id(Sort::Schedule, wish.site, u64::from(session.is_none()));
         let row = (
             (
                 bookings::site_id.eq(site),

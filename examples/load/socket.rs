@@ -90,12 +90,11 @@ impl Socket {
     async fn send(&mut self, kind: u8, payload: &[u8]) {
         // Masked, as the rules want it, with a mask that changes nothing.
         let mut frame = vec![0x80 | kind];
-        match u8::try_from(payload.len()) {
-            Ok(length @ 0..126) => frame.push(0x80 | length),
-            _ => {
-                frame.push(0x80 | 126);
-                frame.extend(u16::try_from(payload.len()).expect("a short message").to_be_bytes());
-            }
+        if let Ok(length @ 0..0x7e) = u8::try_from(payload.len()) {
+            frame.push(0x80 | length);
+        } else {
+            frame.push(0x80 | 0x7e);
+            frame.extend(u16::try_from(payload.len()).expect("a short message").to_be_bytes());
         }
         frame.extend([0; 4]);
         frame.extend_from_slice(payload);

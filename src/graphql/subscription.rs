@@ -87,27 +87,26 @@ impl Subscription {
         let (hub, service, caller) = (ctx.data_unchecked::<Hub>(), service(ctx).clone(), caller(ctx).clone());
         let cursor = ctx.data_opt::<Cursor>().cloned();
         // Who goes on behind a revision has seen the booking; each event is looked at on its own.
-        let (behind, present) = match ctx.data_opt::<Start>() {
-            Some(start) => (start.0, None),
-            None => {
-                // What may not be seen looks like what isn't there.
-                let missing = || coded("no such booking", "BOOKING_NOT_FOUND");
-                let now = Box::pin(service.booking(&caller, id)).await;
-                let now = now.map_err(|error| failure(ctx, error))?.ok_or_else(missing)?;
-                if let Some(cursor) = &cursor {
-                    cursor.store(now.revision);
-                }
-                (
-                    now.revision,
-                    Some(Ok(BookingStatusChange {
-                        occurred_at: DateTime::from(now.updated),
-                        previous_status: None,
-                        revision: i32::try_from(now.revision).unwrap_or(i32::MAX),
-                        status: now.status.into(),
-                        booking: Booking::from(now),
-                    })),
-                )
+        let (behind, present) = if let Some(start) = ctx.data_opt::<Start>() {
+            (start.0, None)
+        } else {
+            // What may not be seen looks like what isn't there.
+            let missing = || coded("no such booking", "BOOKING_NOT_FOUND");
+            let now = Box::pin(service.booking(&caller, id)).await;
+            let now = now.map_err(|error| failure(ctx, error))?.ok_or_else(missing)?;
+            if let Some(cursor) = &cursor {
+                cursor.store(now.revision);
             }
+            (
+                now.revision,
+                Some(Ok(BookingStatusChange {
+                    occurred_at: DateTime::from(now.updated),
+                    previous_status: None,
+                    revision: i32::try_from(now.revision).unwrap_or(i32::MAX),
+                    status: now.status.into(),
+                    booking: Booking::from(now),
+                })),
+            )
         };
         let events = match ctx.data_opt::<Until>() {
             Some(until) => hub.replay_booking(caller.site, id, behind, until.0),

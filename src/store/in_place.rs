@@ -39,7 +39,7 @@ impl InPlace {
     where
         Q: QueryFragment<Sqlite> + QueryId,
     {
-        let mut names = Default::default();
+        let mut names = None;
         let rows = LoadConnection::load(&mut self.0, AnyColumns(query))?;
         rows.map(|row| Ok(Ok(row?.into_owned(&mut names)))).collect()
     }

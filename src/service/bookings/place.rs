@@ -116,18 +116,17 @@ async fn look_up(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Resul
             location,
         } => {
             let (site, id) = (tx.site(), *service);
-            let (service, time_zone) = match time_zone {
-                Some(zone) => (catalog::find_live_service(tx.conn(), site, id).await?, zone.clone()),
-                None => {
-                    let (service, site) = tx
-                        .conn()
-                        .both(
-                            move |conn| Box::pin(catalog::find_live_service(conn, site, id)),
-                            move |conn| Box::pin(sites::find(conn, site)),
-                        )
-                        .await?;
-                    (service, site.map_or_else(ZoneName::utc, |site| site.time_zone))
-                }
+            let (service, time_zone) = if let Some(zone) = time_zone {
+                (catalog::find_live_service(tx.conn(), site, id).await?, zone.clone())
+            } else {
+                let (service, site) = tx
+                    .conn()
+                    .both(
+                        move |conn| Box::pin(catalog::find_live_service(conn, site, id)),
+                        move |conn| Box::pin(sites::find(conn, site)),
+                    )
+                    .await?;
+                (service, site.map_or_else(ZoneName::utc, |site| site.time_zone))
             };
             let service = service
                 .filter(|service| service.kind == ServiceKind::Appointment)
