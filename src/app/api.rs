@@ -1,6 +1,6 @@
 //! The API as the transports see it: credentials become a caller, requests are executed, subscriptions shared.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use async_graphql::{ErrorExtensionValues, Request, Response, ServerError, Variables};
 use futures_util::{StreamExt as _, stream::BoxStream};
@@ -13,6 +13,7 @@ use crate::{
     },
     graphql::{
         self, FrontdeskSchema,
+        gate::{Gate, Limits},
         shared::{self, Begin, Changes, Shareable, SharedExecutions, SharedField},
         types::event::log_position,
     },
@@ -35,6 +36,7 @@ pub struct Frontdesk {
     service: Service,
     hub: Hub,
     schema: FrontdeskSchema,
+    gate: Gate,
     tokens: Tokens,
     shared: SharedExecutions,
 }
@@ -42,18 +44,21 @@ pub struct Frontdesk {
 impl Frontdesk {
     /// Puts it together.
     #[must_use]
-    pub fn new(service: Service, hub: Hub, tokens: Tokens) -> Self {
+    pub fn new(service: Service, hub: Hub, tokens: Tokens, limits: Limits) -> Self {
         let signer = tokens.clone();
         let visitors: graphql::VisitorTokens = Arc::new(move |visitor, site| signer.visitor(visitor, site));
         let schema = graphql::schema(service.clone(), hub.clone(), visitors);
-        let executor = schema.clone();
+        let gate = Gate::new(limits);
+        let (executor, most) = (schema.clone(), gate.limits().errors);
         let execute = move |request: Request| -> BoxStream<'static, Response> {
-            executor.execute_stream(request).map(with_codes).boxed()
+            let responses = executor.execute_stream(request);
+            responses.map(move |response| with_codes(response, most)).boxed()
         };
         Self {
             service,
             hub,
             schema,
+            gate,
             tokens,
             shared: SharedExecutions::new(execute, SHARED_BUFFER),
         }
@@ -131,15 +136,18 @@ impl Api for Frontdesk {
     }
 
     async fn execute(&self, caller: Caller, mut request: Request) -> Response {
-        match readable(&mut request) {
-            Ok(()) => with_codes(self.schema.execute(prepare(caller, request)).await),
-            Err(error) => Response::from_errors(vec![error]),
+        match self.gate.admit(&mut request) {
+            Ok(()) => {
+                let response = self.schema.execute(prepare(caller, request)).await;
+                with_codes(response, self.gate.limits().errors)
+            }
+            Err(errors) => Response::from_errors(errors),
         }
     }
 
     fn subscribe(&self, caller: Caller, mut request: Request) -> BoxStream<'static, Frame> {
-        if let Err(error) = readable(&mut request) {
-            let errors = serde_json::to_vec(&[error]).unwrap_or_default();
+        if let Err(errors) = self.gate.admit(&mut request) {
+            let errors = serde_json::to_vec(&errors).unwrap_or_default();
             return futures_util::stream::iter([Frame::Errors(errors.into())]).boxed();
         }
         let parsed = request.parsed_query().ok().cloned();
@@ -162,10 +170,15 @@ impl Api for Frontdesk {
                     .data
                     .get(&std::any::TypeId::of::<RequestId>())
                     .and_then(|data| data.downcast_ref::<RequestId>().cloned());
+                let gate = self.gate.clone();
                 let make = move || {
                     let variables: Variables = serde_json::from_str(&variables).unwrap_or_default();
                     let mut again = Request::new(query.clone()).variables(variables);
                     again.operation_name.clone_from(&operation);
+                    // It got through before, and what it came to then is looked up.
+                    if let Err(errors) = gate.admit(&mut again) {
+                        tracing::error!(?errors, "a request that was admitted is refused");
+                    }
                     if let Some(id) = &request_id {
                         again = again.data(id.clone());
                     }
@@ -244,31 +257,6 @@ fn unreadable_log(error: StoreError) -> ServerError {
     error
 }
 
-/// Makes the document one that the parser can read, or says why it can't be.
-fn readable(request: &mut Request) -> Result<(), ServerError> {
-    let unreadable = |message: &str, code: &'static str| {
-        let mut error = ServerError::new(message, None);
-        error
-            .extensions
-            .get_or_insert_with(ErrorExtensionValues::default)
-            .set("code", code);
-        error
-    };
-    if graphql::document::too_deep(&request.query, &request.variables) {
-        return Err(unreadable(
-            "the document and its variables are nested too deeply",
-            "GRAPHQL_VALIDATION_FAILED",
-        ));
-    }
-    let repaired = match graphql::document::without_surrogates(&request.query) {
-        Ok(Cow::Borrowed(_)) => return Ok(()),
-        Ok(Cow::Owned(text)) => text,
-        Err(message) => return Err(unreadable(message, "GRAPHQL_PARSE_FAILED")),
-    };
-    request.query = repaired;
-    Ok(())
-}
-
 fn prepare(caller: Caller, request: Request) -> Request {
     let id = request
         .data
@@ -282,8 +270,10 @@ fn prepare(caller: Caller, request: Request) -> Request {
     }
 }
 
-/// Gives the library's own errors their codes: everything that resolvers say has one.
-fn with_codes(mut response: Response) -> Response {
+/// Gives the library's own errors their codes, where everything that resolvers say has one, and leaves out those beyond
+/// the most that are told.
+fn with_codes(mut response: Response, most: usize) -> Response {
+    response.errors.truncate(most);
     for error in &mut response.errors {
         let coded = error
             .extensions
@@ -293,16 +283,9 @@ fn with_codes(mut response: Response) -> Response {
             continue;
         }
         let message = error.message.as_str();
-        let input = [
-            "Invalid value for",
-            "Failed to parse",
-            "Variable",
-            "Expected input type",
-        ];
+        let input = ["Invalid value for", "Failed to parse", "Expected input type"];
         let code = if input.iter().any(|start| message.starts_with(start)) {
             "BAD_USER_INPUT"
-        } else if message.contains(" --> ") {
-            "GRAPHQL_PARSE_FAILED"
         } else if error.path.is_empty() {
             "GRAPHQL_VALIDATION_FAILED"
         } else {

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::tokens::Role;
-use crate::store::DatabaseUrl;
+use crate::{graphql::gate::Limits, store::DatabaseUrl};
 
 /// A self-hosted bookings server with a GraphQL API, live subscriptions and no accidental overbooking.
 ///
@@ -137,6 +137,10 @@ pub struct Config {
         global = true
     )]
     pub idempotency_hours: u32,
+
+    /// How much one request may ask for.
+    #[command(flatten)]
+    pub limits: Limits,
 }
 
 /// How log lines look.
@@ -225,12 +229,36 @@ mod tests {
     }
 
     #[test]
+    fn the_documents_have_every_flag_with_its_variable_and_default() {
+        let page = |name: &str| {
+            std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+        };
+        let (readme, limits) = (page("README.md"), page("docs/limits.md"));
+        for flag in Cli::command().get_arguments() {
+            let (Some(long), Some(env)) = (flag.get_long(), flag.get_env()) else {
+                continue;
+            };
+            let page = if long.starts_with("limit-") { &limits } else { &readme };
+            let start = format!("| `--{long}");
+            let row = page.lines().find(|line| {
+                line.strip_prefix(&start).is_some_and(|rest| rest.starts_with([' ', '`']))
+            });
+            let row = row.unwrap_or_else(|| panic!("no row for --{long}"));
+            assert!(row.contains(&format!("`{}`", env.to_str().unwrap())), "{row}");
+            for default in flag.get_default_values() {
+                assert!(row.contains(default.to_str().unwrap()), "{row}");
+            }
+        }
+    }
+
+    #[test]
     fn a_bad_value_is_named_with_what_was_expected() {
         for (flag, value, expected) in [
             ("--database-url", "mysql://x", "sqlite:FILE"),
             ("--listen", "nowhere", "invalid socket address"),
             ("--secret", "short", "at least 32 bytes"),
             ("--database-connections", "1", "2..=1000"),
+            ("--limit-nesting", "57", "from 1 to 56"),
         ] {
             let error = Cli::try_parse_from(["frontdesk", flag, value]).unwrap_err().to_string();
             assert!(error.contains(expected) && error.contains(flag), "{error}");

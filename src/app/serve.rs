@@ -157,7 +157,7 @@ pub async fn start(config: &Config, url: &DatabaseUrl, clock: Arc<dyn Clock>) ->
         }
     };
     let timers = Timers::start(db, TimerSettings::default(), service.hold_made(), live.clone(), expire);
-    let api = Frontdesk::new(service, hub, Tokens::new(&secret, clock));
+    let api = Frontdesk::new(service, hub, Tokens::new(&secret, clock), config.limits.clone());
     let address = listener.local_addr()?;
     let stop = CancellationToken::new();
     let transport = http::Settings {

@@ -1,0 +1,144 @@
+//! What an operation's answer may come to.
+//!
+//! Every field counts one for each object that it may be asked of: a connection's `nodes` and `edges` are as many as its
+//! page, a list without pages counts as [`LIST`]. Nothing is read or run for that.
+
+use apollo_compiler::{
+    Name,
+    ast::Value,
+    collections::HashMap,
+    executable::{ExecutableDocument, Field, Operation, Selection, SelectionSet},
+    response::{JsonMap, JsonValue},
+};
+
+use super::Limits;
+use crate::graphql::connection::{DEFAULT_PAGE, MAX_PAGE};
+
+/// How long a list without pages is taken to be.
+const LIST: u64 = 10;
+/// How often lists of introspection may be nested: `types { fields { args } }` and what deprecations of them need, but
+/// not `types { fields { type { fields { type { fields` and so on, which unfolds the schema into itself.
+const INTROSPECTION: usize = 3;
+
+/// Refuses operations whose answer may come to more than the limits allow.
+pub(super) fn within(
+    document: &ExecutableDocument,
+    operation: &Operation,
+    variables: &JsonMap,
+    limits: &Limits,
+) -> Result<(), String> {
+    let mut estimate = Estimate {
+        document,
+        variables,
+        fragments: HashMap::default(),
+    };
+    let answer = estimate.set(&operation.selection_set, None);
+    if answer.values > limits.complexity {
+        return Err(format!(
+            "the answer may come to {} values, and {} is the most: ask for fewer fields or smaller pages",
+            answer.values, limits.complexity
+        ));
+    }
+    if answer.introspection > INTROSPECTION {
+        return Err("introspection unfolds the schema into itself: select fewer levels".into());
+    }
+    Ok(())
+}
+
+#[derive(Clone, Copy, Default)]
+struct Answer {
+    values: u64,
+    /// How often lists of introspection are nested.
+    introspection: usize,
+}
+
+struct Estimate<'d> {
+    document: &'d ExecutableDocument,
+    variables: &'d JsonMap,
+    /// What a fragment comes to, by its name and the page that it is spread in.
+    fragments: HashMap<(Name, Option<u64>), Answer>,
+}
+
+impl Estimate<'_> {
+    /// A selection set, of a connection with a page of this size or of something else.
+    fn set(&mut self, set: &SelectionSet, page: Option<u64>) -> Answer {
+        let mut sum = Answer::default();
+        for selection in &set.selections {
+            let one = match selection {
+                Selection::Field(field) => self.field(field, set.ty.starts_with("__"), page),
+                Selection::InlineFragment(fragment) => self.set(&fragment.selection_set, page),
+                Selection::FragmentSpread(spread) => self.fragment(&spread.fragment_name, page),
+            };
+            sum.values = sum.values.saturating_add(one.values);
+            sum.introspection = sum.introspection.max(one.introspection);
+        }
+        sum
+    }
+
+    fn fragment(&mut self, name: &Name, page: Option<u64>) -> Answer {
+        let key = (name.clone(), page);
+        if let Some(known) = self.fragments.get(&key) {
+            return *known;
+        }
+        let document = self.document;
+        let answer = match document.fragments.get(name) {
+            Some(fragment) => self.set(&fragment.selection_set, page),
+            None => Answer::default(),
+        };
+        self.fragments.insert(key, answer);
+        answer
+    }
+
+    fn field(&mut self, field: &Field, of_introspection: bool, page: Option<u64>) -> Answer {
+        let below = self.set(&field.selection_set, self.page(field));
+        let is_list = field.definition.ty.is_list();
+        let times = match page {
+            _ if of_introspection => 1,
+            Some(page) if is_list => page,
+            None if is_list && !field.selection_set.is_empty() => self.given(field).unwrap_or(LIST),
+            _ => 1,
+        };
+        let unfolds = of_introspection
+            && is_list
+            && matches!(
+                field.name.as_str(),
+                "fields" | "inputFields" | "interfaces" | "possibleTypes"
+            );
+        Answer {
+            values: below.values.saturating_add(1).saturating_mul(times),
+            introspection: below.introspection + usize::from(unfolds),
+        }
+    }
+
+    /// The size of the page that a field asks for, if it has pages.
+    fn page(&self, field: &Field) -> Option<u64> {
+        field.definition.argument_by_name("first")?;
+        let size = |name: &str| {
+            let argument = field.arguments.iter().find(|argument| argument.name == name)?;
+            match &*argument.value {
+                Value::Int(number) => number.try_to_i32().ok().map(i64::from),
+                Value::Variable(name) => self.variables.get(name.as_str()).and_then(JsonValue::as_i64),
+                _ => None,
+            }
+        };
+        let size = size("first")
+            .or_else(|| size("last"))
+            .unwrap_or(i64::from(DEFAULT_PAGE));
+        // A larger page is refused where it is read.
+        Some(
+            u64::try_from(size)
+                .unwrap_or(0)
+                .min(u64::try_from(MAX_PAGE).unwrap_or(0)),
+        )
+    }
+
+    /// The length of the list that a field is given, if it is given one: it answers with as many.
+    fn given(&self, field: &Field) -> Option<u64> {
+        let lengths = field.arguments.iter().filter_map(|argument| match &*argument.value {
+            Value::List(items) => Some(items.len()),
+            Value::Variable(name) => self.variables.get(name.as_str())?.as_array().map(Vec::len),
+            _ => None,
+        });
+        lengths.max().and_then(|length| u64::try_from(length).ok())
+    }
+}
