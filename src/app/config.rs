@@ -1,8 +1,12 @@
 //! Flags and environment.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
 
 use super::tokens::Role;
 use crate::{graphql::gate::Limits, store::DatabaseUrl};
@@ -98,6 +102,50 @@ pub struct Config {
     #[arg(long, env = "FRONTDESK_BODY_LIMIT", value_name = "BYTES", default_value_t = 1024 * 1024, global = true)]
     pub body_limit: usize,
 
+    /// Origins whose pages may use the API from a browser, such as `https://studio.example`, with commas between them;
+    /// `*` for all [default: only the server's own pages].
+    #[arg(
+        long,
+        env = "FRONTDESK_ALLOW_ORIGIN",
+        value_name = "ORIGIN",
+        value_delimiter = ',',
+        value_parser = origin,
+        global = true
+    )]
+    pub allow_origin: Vec<String>,
+
+    /// Proxies whose `X-Forwarded-For` is believed, as addresses or networks (`10.0.0.0/8`), with commas between them
+    /// [default: none].
+    #[arg(
+        long,
+        env = "FRONTDESK_TRUSTED_PROXY",
+        value_name = "NETWORK",
+        value_delimiter = ',',
+        value_parser = network,
+        global = true
+    )]
+    pub trusted_proxy: Vec<IpNet>,
+
+    /// Connections at once from one address; trusted proxies may have any number.
+    #[arg(
+        long,
+        env = "FRONTDESK_CONNECTIONS_PER_ADDRESS",
+        value_name = "NUMBER",
+        default_value_t = 1000,
+        global = true
+    )]
+    pub connections_per_address: usize,
+
+    /// Seconds after which a query is stopped. A mutation never is.
+    #[arg(
+        long,
+        env = "FRONTDESK_QUERY_TIMEOUT",
+        value_name = "SECONDS",
+        default_value_t = 30,
+        global = true
+    )]
+    pub query_timeout: u64,
+
     /// Seconds that requests in flight get to finish at shutdown.
     #[arg(
         long,
@@ -192,6 +240,26 @@ pub struct TokenArgs {
     pub expires_in: i64,
 }
 
+fn origin(text: &str) -> Result<String, String> {
+    let is_origin = text == "*" || {
+        let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        host.is_some_and(|host| {
+            !host.is_empty() && host.bytes().all(|c| c.is_ascii_alphanumeric() || b"-.:[]".contains(&c))
+        })
+    };
+    if is_origin {
+        return Ok(text.to_owned());
+    }
+    Err("expected `*`, or an origin without a path, such as `https://studio.example`".to_owned())
+}
+
+fn network(text: &str) -> Result<IpNet, String> {
+    let address = text.parse::<IpAddr>().map(IpNet::from);
+    address
+        .or_else(|_| text.parse::<IpNet>())
+        .map_err(|_| "expected an address, or a network such as `10.0.0.0/8`".to_owned())
+}
+
 /// The shortest secret that is accepted.
 pub const MIN_SECRET: usize = 32;
 
@@ -230,9 +298,8 @@ mod tests {
 
     #[test]
     fn the_documents_have_every_flag_with_its_variable_and_default() {
-        let page = |name: &str| {
-            std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
-        };
+        let page =
+            |name: &str| std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
         let (readme, limits) = (page("README.md"), page("docs/limits.md"));
         for flag in Cli::command().get_arguments() {
             let (Some(long), Some(env)) = (flag.get_long(), flag.get_env()) else {
@@ -241,7 +308,8 @@ mod tests {
             let page = if long.starts_with("limit-") { &limits } else { &readme };
             let start = format!("| `--{long}");
             let row = page.lines().find(|line| {
-                line.strip_prefix(&start).is_some_and(|rest| rest.starts_with([' ', '`']))
+                line.strip_prefix(&start)
+                    .is_some_and(|rest| rest.starts_with([' ', '`']))
             });
             let row = row.unwrap_or_else(|| panic!("no row for --{long}"));
             assert!(row.contains(&format!("`{}`", env.to_str().unwrap())), "{row}");
@@ -259,6 +327,9 @@ mod tests {
             ("--secret", "short", "at least 32 bytes"),
             ("--database-connections", "1", "2..=1000"),
             ("--limit-nesting", "57", "from 1 to 56"),
+            ("--allow-origin", "studio.example", "https://studio.example"),
+            ("--allow-origin", "https://studio.example/path", "without a path"),
+            ("--trusted-proxy", "10.0.0.0/33", "10.0.0.0/8"),
         ] {
             let error = Cli::try_parse_from(["frontdesk", flag, value]).unwrap_err().to_string();
             assert!(error.contains(expected) && error.contains(flag), "{error}");

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use axum::http::HeaderValue;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -163,6 +164,10 @@ pub async fn start(config: &Config, url: &DatabaseUrl, clock: Arc<dyn Clock>) ->
     let transport = http::Settings {
         body_limit: config.body_limit,
         grace: Duration::from_secs(config.shutdown_grace),
+        query_timeout: Duration::from_secs(config.query_timeout),
+        connections_per_address: config.connections_per_address,
+        trusted_proxies: config.trusted_proxy.clone(),
+        allowed_origins: origins(&config.allow_origin),
         ..http::Settings::default()
     };
     let serving = tokio::spawn(http::serve(
@@ -179,6 +184,14 @@ pub async fn start(config: &Config, url: &DatabaseUrl, clock: Arc<dyn Clock>) ->
         timers,
         live,
     })
+}
+
+fn origins(allowed: &[String]) -> http::Origins {
+    if allowed.iter().any(|origin| origin == "*") {
+        return http::Origins::Any;
+    }
+    let allowed = allowed.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+    http::Origins::These(allowed.collect())
 }
 
 /// The database that was asked for, or the embedded one in `file`.

@@ -1,10 +1,10 @@
-//! GraphQL over plain HTTP: one request, one answer.
+//! GraphQL over plain HTTP: one request, one answer, which may go on where the client takes that.
 //!
 //! Follows the GraphQL-over-HTTP draft, with the status codes of the public audit suite. It owns
 //! methods, media types, limits and statuses, and must not know what a document means beyond the
 //! kind of operation that it would run.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, net::IpAddr, time::Duration};
 
 use async_graphql::Request as GraphqlRequest;
 use axum::{
@@ -18,10 +18,12 @@ use futures_util::StreamExt;
 
 use super::{
     api::{Api, Refusal, RequestId},
-    credentials,
-    negotiate::{self, Media},
+    client, credentials,
+    negotiate::{self, Accepted, Media, Streaming},
     operation::{self, Kind},
     params::{self, Malformed},
+    settings::Settings,
+    stream,
     transport::{Crashed, Peer, Transport},
     websocket,
     wire::{self, Fault},
@@ -38,15 +40,16 @@ pub(super) async fn graphql<A: Api>(State(transport): State<Transport<A>>, reque
         return upgrade(transport, &mut parts, id).await;
     }
     let query = parts.uri.query().unwrap_or_default();
-    let media = negotiate::response_media(&parts.headers);
+    let accepted = negotiate::accepted(&parts.headers);
     // A browser's address bar: show the page where requests can be written.
     if parts.method == Method::GET && negotiate::accepts_html(&parts.headers) && !params::has_document(query) {
         return Redirect::temporary("/").into_response();
     }
-    let answered_as = media.unwrap_or(Media::Json);
-    let answer = match media {
-        None => Err(Failure::NotAcceptable),
-        Some(media) => exchange(&transport, &parts, body, &id, media).await,
+    let answered_as = accepted.whole.unwrap_or(Media::Json);
+    let answer = if accepted.whole.is_none() && accepted.streaming.is_none() {
+        Err(Failure::NotAcceptable)
+    } else {
+        exchange(&transport, &parts, body, &id, accepted).await
     };
     answer.unwrap_or_else(|failure| failure.into_response(answered_as, &id))
 }
@@ -56,7 +59,7 @@ async fn exchange<A: Api>(
     parts: &Parts,
     body: Body,
     id: &RequestId,
-    media: Media,
+    accepted: Accepted,
 ) -> Result<Response, Failure> {
     let request = match parts.method {
         Method::GET => params::from_url_query(parts.uri.query().unwrap_or_default())?,
@@ -74,22 +77,55 @@ async fn exchange<A: Api>(
     if parts.method == Method::GET && kind == Some(Kind::Mutation) {
         return Err(Failure::MutationByGet);
     }
-    if kind == Some(Kind::Subscription) {
-        return Err(Failure::Subscription);
+    let answer = answer_for(kind, accepted)?;
+    let client = client_address(parts, &transport.settings);
+    let credentials = credentials::from_headers(&parts.headers, client)?;
+    let caller = transport.api.authenticate(credentials).await?;
+    match answer {
+        Answer::Whole(media) => execute(transport, caller, request, kind, id, media).await,
+        Answer::Streaming(streaming) => {
+            let frames = transport.stream(kind, caller, request, id.clone());
+            let heartbeat = transport.settings.heartbeat;
+            let lifeline = transport.lifeline.clone();
+            Ok(stream::reply(streaming, frames, lifeline, heartbeat, id.clone()))
+        }
     }
-    execute(transport, parts, request, kind, id, media).await
+}
+
+/// How a request is answered.
+enum Answer {
+    Whole(Media),
+    Streaming(Streaming),
+}
+
+/// What suits the operation, of what the client takes.
+fn answer_for(kind: Option<Kind>, accepted: Accepted) -> Result<Answer, Failure> {
+    let Accepted {
+        whole,
+        streaming,
+        prefers_streaming,
+    } = accepted;
+    if kind == Some(Kind::Subscription) {
+        return streaming.map(Answer::Streaming).ok_or(Failure::Subscription);
+    }
+    match (streaming, whole) {
+        // A client that takes multipart and JSON takes multipart for its subscriptions.
+        (Some(Streaming::Multipart), Some(whole)) => Ok(Answer::Whole(whole)),
+        (Some(streaming), Some(_)) if prefers_streaming => Ok(Answer::Streaming(streaming)),
+        (_, Some(whole)) => Ok(Answer::Whole(whole)),
+        (Some(streaming), None) => Ok(Answer::Streaming(streaming)),
+        (None, None) => Err(Failure::NotAcceptable),
+    }
 }
 
 async fn execute<A: Api>(
     transport: &Transport<A>,
-    parts: &Parts,
+    caller: A::Caller,
     request: GraphqlRequest,
     kind: Option<Kind>,
     id: &RequestId,
     media: Media,
 ) -> Result<Response, Failure> {
-    let credentials = credentials::from_headers(&parts.headers, peer(parts))?;
-    let caller = transport.api.authenticate(credentials).await?;
     let response = transport.run(kind, caller, request, id.clone()).await?;
     let status = if media == Media::GraphqlResponse && wire::is_request_error(&response) {
         StatusCode::BAD_REQUEST
@@ -149,18 +185,22 @@ fn wants_websocket(headers: &HeaderMap) -> bool {
 }
 
 async fn upgrade<A: Api>(transport: Transport<A>, parts: &mut Parts, id: RequestId) -> Response {
-    let credentials = match credentials::from_headers(&parts.headers, peer(parts)) {
+    let client = client_address(parts, &transport.settings);
+    let peer = parts.extensions.get::<Peer>().cloned();
+    let credentials = match credentials::from_headers(&parts.headers, client) {
         Ok(credentials) => credentials,
         Err(refusal) => return Failure::from(refusal).into_response(Media::Json, &id),
     };
     match WebSocketUpgrade::from_request_parts(parts, &()).await {
-        Ok(upgrade) => websocket::accept(transport, upgrade, credentials, id),
+        Ok(upgrade) => websocket::accept(transport, upgrade, credentials, peer, id),
         Err(rejection) => Failure::Upgrade(rejection.body_text(), rejection.status()).into_response(Media::Json, &id),
     }
 }
 
-fn peer(parts: &Parts) -> Option<std::net::IpAddr> {
-    parts.extensions.get::<Peer>().map(|Peer(address)| address.ip())
+fn client_address(parts: &Parts, settings: &Settings) -> Option<IpAddr> {
+    let peer = parts.extensions.get::<Peer>()?;
+    let client = client::address(peer.address.ip(), &parts.headers, &settings.trusted_proxies);
+    Some(client)
 }
 
 fn reply(status: StatusCode, media: Media, body: Bytes) -> Response {
@@ -237,7 +277,7 @@ impl Failure {
             Self::NotAcceptable => (
                 S::NOT_ACCEPTABLE,
                 "NOT_ACCEPTABLE",
-                "accept application/graphql-response+json or application/json".into(),
+                "accept application/graphql-response+json or application/json, or text/event-stream".into(),
             ),
             Self::Method => (
                 S::METHOD_NOT_ALLOWED,
@@ -252,7 +292,9 @@ impl Failure {
             Self::Subscription => (
                 S::BAD_REQUEST,
                 "SUBSCRIPTION_NEEDS_STREAM",
-                "subscriptions are served over WebSocket (graphql-transport-ws) at this address".into(),
+                "a subscription needs a WebSocket (graphql-transport-ws) at this address, or a client that accepts \
+                 text/event-stream or multipart/mixed; subscriptionSpec=1.0"
+                    .into(),
             ),
             Self::UnsupportedMediaType => (
                 S::UNSUPPORTED_MEDIA_TYPE,

@@ -6,6 +6,7 @@
 //! behind [`Api`].
 
 mod api;
+mod client;
 mod credentials;
 mod exchange;
 mod health;
@@ -18,10 +19,11 @@ mod request_id;
 mod router;
 mod serve;
 mod settings;
+mod stream;
 mod transport;
 mod websocket;
 mod wire;
 
 pub use api::{Api, Credentials, Frame, Refusal, RequestId};
 pub use serve::serve;
-pub use settings::Settings;
+pub use settings::{Origins, Settings};

@@ -28,10 +28,41 @@ impl Media {
     }
 }
 
+/// How a result that goes on is written, for clients that have no WebSocket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Streaming {
+    /// `text/event-stream`: GraphQL over Server-Sent Events, in the mode of distinct connections.
+    EventStream,
+    /// `multipart/mixed; subscriptionSpec=1.0`: as Apollo's clients read it.
+    Multipart,
+}
+
+impl Streaming {
+    pub(super) fn content_type(self) -> &'static str {
+        match self {
+            Self::EventStream => "text/event-stream; charset=utf-8",
+            Self::Multipart => "multipart/mixed; boundary=\"graphql\"; subscriptionSpec=1.0",
+        }
+    }
+}
+
+/// What a client takes for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Accepted {
+    /// For an answer that is there all at once.
+    pub(super) whole: Option<Media>,
+    /// For one that goes on; only what the client names itself.
+    pub(super) streaming: Option<Streaming>,
+    /// Whether it likes the latter better.
+    pub(super) prefers_streaming: bool,
+}
+
 /// One entry of an `Accept` header.
 struct Range<'a> {
     kind: &'a str,
     subtype: &'a str,
+    /// Whether it has `subscriptionSpec=1.0`.
+    subscriptions: bool,
     /// Quality in thousandths.
     quality: u16,
 }
@@ -45,25 +76,49 @@ struct Liking {
     earliness: usize,
 }
 
-/// The media type of the answer; `None` if the client accepts neither (406).
+/// The media types that a client takes.
 ///
 /// A client that doesn't care (no header, `*/*`) gets plain JSON, as any HTTP tool expects.
-pub(super) fn response_media(headers: &HeaderMap) -> Option<Media> {
+pub(super) fn accepted(headers: &HeaderMap) -> Accepted {
     let mut values = headers.get_all(header::ACCEPT).iter().peekable();
     if values.peek().is_none() {
-        return Some(Media::Json);
+        return Accepted {
+            whole: Some(Media::Json),
+            streaming: None,
+            prefers_streaming: false,
+        };
     }
     let entries = values.filter_map(|value| value.to_str().ok());
     let ranges: Vec<Range<'_>> = entries
         .flat_map(|value| value.split(','))
         .filter_map(parse_range)
         .collect();
-    let json = liking(&ranges, Media::Json);
-    let graphql = liking(&ranges, Media::GraphqlResponse);
-    match (json, graphql) {
-        (None, None) => None,
-        (json, graphql) if graphql > json => Some(Media::GraphqlResponse),
-        _ => Some(Media::Json),
+    let json = liking(&ranges, |range| of_json(range, Media::Json)).map(|liking| (liking, Media::Json));
+    let graphql = liking(&ranges, |range| of_json(range, Media::GraphqlResponse));
+    let graphql = graphql.map(|liking| (liking, Media::GraphqlResponse));
+    let whole = match (json, graphql) {
+        (Some((json, _)), Some((graphql, media))) if graphql > json => Some((graphql, media)),
+        (json, graphql) => json.or(graphql),
+    };
+    let named =
+        |kind: &'static str, subtype: &'static str| move |range: &Range<'_>| is(range, kind, subtype).then_some(2);
+    let events = liking(&ranges, named("text", "event-stream")).map(|liking| (liking, Streaming::EventStream));
+    let of_multipart = |range: &Range<'_>| {
+        let subscriptions = range.subscriptions;
+        named("multipart", "mixed")(range).filter(|_| subscriptions)
+    };
+    let multipart = liking(&ranges, of_multipart).map(|liking| (liking, Streaming::Multipart));
+    let streaming = match (events, multipart) {
+        (Some((events, _)), Some((multipart, streaming))) if multipart > events => Some((multipart, streaming)),
+        (events, multipart) => events.or(multipart),
+    };
+    Accepted {
+        prefers_streaming: match (streaming, whole) {
+            (Some((streaming, _)), Some((whole, _))) => streaming > whole,
+            (streaming, _) => streaming.is_some(),
+        },
+        whole: whole.map(|(_, media)| media),
+        streaming: streaming.map(|(_, streaming)| streaming),
     }
 }
 
@@ -103,11 +158,20 @@ pub(super) fn is_json_body(headers: &HeaderMap) -> bool {
 fn parse_range(entry: &str) -> Option<Range<'_>> {
     let mut parts = entry.split(';').map(str::trim);
     let (kind, subtype) = parts.next()?.split_once('/')?;
-    let quality = parts
-        .filter_map(|parameter| parameter.split_once('='))
-        .find(|(name, _)| name.trim().eq_ignore_ascii_case("q"))
-        .map_or(1000, |(_, value)| parse_quality(value.trim()));
-    Some(Range { kind, subtype, quality })
+    let (mut quality, mut subscriptions) = (None, false);
+    for (name, value) in parts.filter_map(|parameter| parameter.split_once('=')) {
+        let (name, value) = (name.trim(), value.trim());
+        if name.eq_ignore_ascii_case("q") {
+            quality.get_or_insert(parse_quality(value));
+        }
+        subscriptions |= name.eq_ignore_ascii_case("subscriptionSpec") && value.trim_matches('"') == "1.0";
+    }
+    Some(Range {
+        kind,
+        subtype,
+        subscriptions,
+        quality: quality.unwrap_or(1000),
+    })
 }
 
 /// Thousandths of a `q` value; what can't be read counts as 0, "not acceptable".
@@ -121,20 +185,23 @@ fn parse_quality(value: &str) -> u16 {
     }
 }
 
-fn liking(ranges: &[Range<'_>], media: Media) -> Option<Liking> {
+/// How specifically a range speaks of a type of JSON, if it does.
+fn of_json(range: &Range<'_>, media: Media) -> Option<u8> {
+    if is(range, "application", media.subtype()) {
+        Some(2)
+    } else if is(range, "application", "*") {
+        Some(1)
+    } else {
+        is(range, "*", "*").then_some(0)
+    }
+}
+
+/// How much the ranges like the type that `specificity` recognizes.
+fn liking(ranges: &[Range<'_>], specificity: impl Fn(&Range<'_>) -> Option<u8>) -> Option<Liking> {
     let matches = ranges.iter().enumerate().filter_map(|(index, range)| {
-        let specificity = if is(range, "application", media.subtype()) {
-            2
-        } else if is(range, "application", "*") {
-            1
-        } else if is(range, "*", "*") {
-            0
-        } else {
-            return None;
-        };
         Some(Liking {
             quality: range.quality,
-            specificity,
+            specificity: specificity(range)?,
             earliness: usize::MAX - index,
         })
     });
@@ -153,10 +220,52 @@ mod tests {
     use super::*;
     use axum::http::HeaderValue;
 
-    fn answer(accept: &'static str) -> Option<Media> {
+    fn takes(accept: &'static str) -> Accepted {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
-        response_media(&headers)
+        accepted(&headers)
+    }
+
+    fn answer(accept: &'static str) -> Option<Media> {
+        takes(accept).whole
+    }
+
+    #[test]
+    fn what_goes_on_is_asked_for_by_name() {
+        let (events, multipart) = (Some(Streaming::EventStream), Some(Streaming::Multipart));
+        for (accept, streaming, preferred) in [
+            ("*/*", None, false),
+            ("text/*", None, false),
+            ("multipart/mixed", None, false),
+            ("multipart/mixed; subscriptionSpec=2.0", None, false),
+            ("text/event-stream", events, true),
+            ("text/event-stream, */*;q=0.1", events, true),
+            ("text/event-stream;q=0, application/json", None, false),
+            ("application/json, text/event-stream", events, false),
+            ("text/event-stream;q=0.4, application/json;q=0.5", events, false),
+            (
+                "multipart/mixed;boundary=graphql;subscriptionSpec=1.0,application/json",
+                multipart,
+                true,
+            ),
+            (
+                "multipart/mixed; SubscriptionSpec=\"1.0\"; q=0.5, text/event-stream;q=0.4",
+                multipart,
+                true,
+            ),
+            (
+                "multipart/mixed; subscriptionSpec=1.0, text/event-stream",
+                multipart,
+                true,
+            ),
+        ] {
+            let takes = takes(accept);
+            assert_eq!(
+                (takes.streaming, takes.prefers_streaming),
+                (streaming, preferred),
+                "{accept}"
+            );
+        }
     }
 
     #[test]

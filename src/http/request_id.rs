@@ -16,7 +16,7 @@ use super::{
     wire::{self, Fault},
 };
 
-const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Middleware for all routes; the id is an extension of the request from here on.
 pub(super) async fn identify(mut request: Request, next: Next) -> Response {

@@ -3,7 +3,6 @@
 use std::{
     future::Future,
     io,
-    net::SocketAddr,
     pin::pin,
     sync::{
         Arc,
@@ -26,6 +25,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::{
     api::Api,
+    client::Connections,
     lifeline::{Lifecycle, Lifeline, Phase},
     router::router,
     settings::Settings,
@@ -34,6 +34,11 @@ use super::{
 
 /// How long to wait before accepting again when the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
+
+/// What an address hears that has too many connections already.
+const TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json; charset=utf-8\r\n\
+    retry-after: 10\r\nconnection: close\r\ncontent-length: 109\r\n\r\n\
+    {\"errors\":[{\"message\":\"too many connections from one address\",\"extensions\":{\"code\":\"TOO_MANY_CONNECTIONS\"}}]}";
 
 /// Serves `api` to whoever connects to `listener`, until `shutdown` completes.
 ///
@@ -55,6 +60,7 @@ pub async fn serve<A: Api>(
         lifeline: lifecycle.lifeline(),
     });
 
+    let connections = Connections::default();
     let mut shutdown = pin!(shutdown);
     loop {
         let accepted = tokio::select! {
@@ -63,9 +69,26 @@ pub async fn serve<A: Api>(
         };
         match accepted {
             Ok((stream, peer)) => {
+                let address = peer.ip().to_canonical();
+                let trusted = settings.trusted_proxies.iter().any(|net| net.contains(&address));
+                let most = if trusted {
+                    usize::MAX
+                } else {
+                    settings.connections_per_address
+                };
+                let Some(open) = connections.open(address, most) else {
+                    // There is room for so little in a connection that was just made.
+                    let _ = stream.try_write(TOO_MANY);
+                    continue;
+                };
                 let server = Arc::clone(&server);
                 let router = router.clone();
-                tokio::spawn(server.converse(stream, peer, router, lifecycle.lifeline()));
+                let peer = Peer {
+                    address: peer,
+                    open: Arc::new(open),
+                };
+                let conversation = server.converse(stream, peer, router, lifecycle.lifeline());
+                tokio::spawn(conversation);
             }
             Err(error) if is_the_peers_fault(&error) => {}
             Err(error) => {
@@ -114,7 +137,7 @@ impl Server {
         }
     }
 
-    async fn converse(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, router: Router, mut lifeline: Lifeline) {
+    async fn converse(self: Arc<Self>, stream: TcpStream, peer: Peer, router: Router, mut lifeline: Lifeline) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "the connection was gone before it was used");
             return;
@@ -125,7 +148,7 @@ impl Server {
             let asked = Arc::clone(&asked);
             move |mut request: Request<Incoming>| {
                 asked.store(true, Ordering::Relaxed);
-                request.extensions_mut().insert(Peer(peer));
+                request.extensions_mut().insert(peer.clone());
                 answers.call(request)
             }
         });

@@ -2,6 +2,18 @@
 
 use std::time::Duration;
 
+use axum::http::HeaderValue;
+use ipnet::IpNet;
+
+/// The origins whose pages may use the API from a browser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origins {
+    /// All. No cookie or other credential goes along unasked, so a page can do no more than anybody.
+    Any,
+    /// These; without one, only the server's own pages.
+    These(Vec<HeaderValue>),
+}
+
 /// What an operator may set about the transports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -18,6 +30,9 @@ pub struct Settings {
     /// How often a WebSocket is pinged. One that shows no sign of life from one ping to the next
     /// is cut off. Default 25 s, below the 30 to 60 s after which proxies drop a quiet connection.
     pub keep_alive: Duration,
+    /// How often a quiet event stream or multipart answer shows that it is alive. Default 5 s, which Apollo's clients
+    /// are used to.
+    pub heartbeat: Duration,
     /// Longest time one message may wait for a WebSocket's client to make room; then the client
     /// is cut off. Default 30 s.
     pub write_timeout: Duration,
@@ -26,6 +41,16 @@ pub struct Settings {
     pub max_operations: usize,
     /// Most bytes in one message of a WebSocket's client; more closes it. Default 1 MiB.
     pub message_limit: usize,
+    /// Longest time that a query may run; then it is stopped and answered with an error. A mutation is never stopped in
+    /// the middle. Default 30 s.
+    pub query_timeout: Duration,
+    /// Most connections at once from one address (of IPv6: from one /64); further ones are refused. Proxies that are
+    /// trusted may have any number. Default 1000.
+    pub connections_per_address: usize,
+    /// Proxies whose `X-Forwarded-For` is believed. Default none.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The origins whose pages may use the API. Default none but the server's own.
+    pub allowed_origins: Origins,
     /// Longest time that requests in flight may take to finish at shutdown. Default 20 s.
     pub grace: Duration,
 }
@@ -38,9 +63,14 @@ impl Default for Settings {
             header_timeout: Duration::from_secs(75),
             init_timeout: Duration::from_secs(10),
             keep_alive: Duration::from_secs(25),
+            heartbeat: Duration::from_secs(5),
             write_timeout: Duration::from_secs(30),
             max_operations: 512,
             message_limit: 1 << 20,
+            query_timeout: Duration::from_secs(30),
+            connections_per_address: 1000,
+            trusted_proxies: Vec::new(),
+            allowed_origins: Origins::These(Vec::new()),
             grace: Duration::from_secs(20),
         }
     }

@@ -3,14 +3,20 @@
 use std::{future::Future, net::SocketAddr, sync::Arc};
 
 use async_graphql::{Request, Response};
-use tokio::task::JoinHandle;
+use futures_util::{
+    FutureExt as _, StreamExt as _,
+    stream::{self, BoxStream},
+};
+use tokio::{task::JoinHandle, time::timeout};
 use tracing::Instrument;
 
 use super::{
-    api::{Api, RequestId},
+    api::{Api, Frame, RequestId},
+    client::Open,
     lifeline::Lifeline,
     operation::Kind,
     settings::Settings,
+    wire::{self, Fault},
 };
 
 /// The state of the routes.
@@ -21,9 +27,13 @@ pub(super) struct Transport<A> {
     pub(super) lifeline: Lifeline,
 }
 
-/// The address at the other end, as a request's extension.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Peer(pub(super) SocketAddr);
+/// The other end of a connection, as an extension of its requests.
+#[derive(Clone, Debug)]
+pub(super) struct Peer {
+    pub(super) address: SocketAddr,
+    /// Whoever keeps the connection open keeps this.
+    pub(super) open: Arc<Open>,
+}
 
 /// An execution went down; what happened is in the log.
 pub(super) struct Crashed;
@@ -44,9 +54,16 @@ impl<A: Api> Transport<A> {
         let api = self.api.clone();
         let lifeline = self.lifeline.clone();
         let request = request.data(request_id);
+        let patience = (kind == Some(Kind::Query)).then_some(self.settings.query_timeout);
         let execution = async move {
             let _lifeline = lifeline;
-            api.execute(caller, request).await
+            let execution = api.execute(caller, request);
+            match patience {
+                Some(patience) => timeout(patience, execution)
+                    .await
+                    .unwrap_or_else(|_| wire::timed_out(patience)),
+                None => execution.await,
+            }
         };
         let task = Task {
             handle: tokio::spawn(execution.in_current_span()),
@@ -59,6 +76,28 @@ impl<A: Api> Transport<A> {
                 Crashed
             })
         }
+    }
+}
+
+impl<A: Api> Transport<A> {
+    /// Runs any operation; a query or mutation is a stream of its one result.
+    pub(super) fn stream(
+        &self,
+        kind: Option<Kind>,
+        caller: A::Caller,
+        request: Request,
+        id: RequestId,
+    ) -> BoxStream<'static, Frame> {
+        if kind == Some(Kind::Subscription) {
+            return self.api.subscribe(caller, request.data(id));
+        }
+        let outcome = self.run(kind, caller, request, id.clone());
+        let frame = outcome.map(move |outcome| match outcome {
+            Ok(response) if wire::is_request_error(&response) => Frame::Errors(wire::errors(&response)),
+            Ok(response) => Frame::Next(wire::response(&response)),
+            Err(_) => Frame::Errors(wire::fault_list(&Fault::internal(&id))),
+        });
+        stream::once(frame).boxed()
     }
 }
 

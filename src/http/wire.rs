@@ -3,7 +3,9 @@
 //! Results are written straight to bytes: the specification wants the fields of `data` in the
 //! order they were asked for, which a detour over a generic JSON value would lose.
 
-use async_graphql::{Response, ServerError, Value};
+use std::time::Duration;
+
+use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
 use bytes::Bytes;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
@@ -39,6 +41,11 @@ pub(super) fn fault_response(fault: &Fault<'_>) -> Bytes {
     })
 }
 
+/// A whole response of errors that are serialized already.
+pub(super) fn errors_response(errors: &[u8]) -> Bytes {
+    [br#"{"errors":"#, errors, b"}"].concat().into()
+}
+
 /// A list of one error.
 pub(super) fn fault_list(fault: &Fault<'_>) -> Bytes {
     to_bytes(&[FaultError::new(fault)])
@@ -60,6 +67,15 @@ pub(super) fn is_request_error(response: &Response) -> bool {
     response.data == Value::Null
         && !response.errors.is_empty()
         && response.errors.iter().all(|error| error.path.is_empty())
+}
+
+/// The answer to a query that was stopped.
+pub(super) fn timed_out(after: Duration) -> Response {
+    let message = format!("the query took longer than {} s and was stopped", after.as_secs_f32());
+    let mut error = ServerError::new(message, None);
+    let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
+    extensions.set("code", "QUERY_TIMEOUT");
+    Response::from_errors(vec![error])
 }
 
 /// Any other body of ours.

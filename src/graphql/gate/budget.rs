@@ -131,7 +131,7 @@ impl<'d> Count<'d> {
                     )
                 }
             };
-            for directive in directives.iter() {
+            for directive in directives {
                 directive
                     .arguments
                     .iter()
@@ -167,7 +167,9 @@ impl<'d> Count<'d> {
         match value {
             Value::List(items) => {
                 self.longest = self.longest.max(items.len());
-                items.iter().for_each(|item| self.value(item));
+                for item in items {
+                    self.value(item);
+                }
             }
             Value::Object(fields) => fields.iter().for_each(|(_, value)| self.value(value)),
             _ => {}

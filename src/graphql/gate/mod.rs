@@ -21,7 +21,7 @@ use std::sync::{Arc, LazyLock};
 
 use apollo_compiler::{
     Schema,
-    ast::FieldDefinition,
+    ast::{DirectiveList, FieldDefinition},
     executable::ExecutableDocument,
     name,
     parser::Parser,
@@ -53,7 +53,7 @@ fn schema() -> Valid<Schema> {
             name: name!("isOneOf"),
             arguments: Vec::new(),
             ty: ty!(Boolean),
-            directives: Default::default(),
+            directives: DirectiveList::default(),
         };
         ty.make_mut().fields.insert(name!("isOneOf"), Component::new(field));
     }

@@ -66,9 +66,8 @@ fn literal(
                 return Ok(());
             };
             if is_one_of(object) {
-                let one = match fields.as_slice() {
-                    [(_, one)] => one,
-                    _ => return Err((exactly_one(&object.name), value.location())),
+                let [(_, one)] = fields.as_slice() else {
+                    return Err((exactly_one(&object.name), value.location()));
                 };
                 let nullable = |name: &Name| {
                     let variable = variables.iter().find(|variable| variable.name == *name);

@@ -1,4 +1,9 @@
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::format_collect
+)]
 
 use async_graphql::{Request, Variables};
 use serde_json::{Value as Json, json};
@@ -12,7 +17,7 @@ fn request(document: &str, variables: &Json) -> Request {
 /// What gets through of a request: its document as the executor reads it, and its variables. Or the codes and messages
 /// of why not. Asked twice, since the second time nothing is read any more.
 fn admit(gate: &Gate, document: &str, variables: &Json) -> Result<(String, Json), Vec<(String, String)>> {
-    let once = || {
+    let attempt = || {
         let mut request = request(document, variables);
         gate.admit(&mut request).map_err(|errors| {
             let told = errors.iter().map(|error| {
@@ -27,7 +32,7 @@ fn admit(gate: &Gate, document: &str, variables: &Json) -> Result<(String, Json)
         let variables = serde_json::to_value(&request.variables).unwrap();
         Ok((format!("{:?}", request.parsed_query().unwrap()), variables))
     };
-    let (first, second) = (once(), once());
+    let (first, second) = (attempt(), attempt());
     match (&first, &second) {
         (Ok((_, one)), Ok((_, other))) => assert_eq!(one, other),
         _ => assert_eq!(first, second),

@@ -28,13 +28,12 @@ pub(super) fn to_json(operation: &Operation, variables: Variables) -> JsonMap {
 
 fn json(value: Value) -> JsonValue {
     match value {
-        Value::Null => JsonValue::Null,
+        // No transport takes binary.
+        Value::Null | Value::Binary(_) => JsonValue::Null,
         Value::Number(number) => JsonValue::Number(number),
         Value::String(text) => JsonValue::String(text.into()),
         Value::Boolean(truth) => JsonValue::Bool(truth),
         Value::Enum(name) => JsonValue::String(name.as_str().into()),
-        // No transport takes either.
-        Value::Binary(_) => JsonValue::Null,
         Value::List(items) => JsonValue::Array(items.into_iter().map(json).collect()),
         Value::Object(fields) => {
             let fields = fields
@@ -108,11 +107,15 @@ impl Count {
             JsonValue::Array(items) => {
                 self.longest = self.longest.max(items.len());
                 self.depth = self.depth.max(above + 1);
-                items.iter().for_each(|item| self.value(item, above + 1));
+                for item in items {
+                    self.value(item, above + 1);
+                }
             }
             JsonValue::Object(fields) => {
                 self.depth = self.depth.max(above + 1);
-                fields.values().for_each(|field| self.value(field, above + 1));
+                for field in fields.values() {
+                    self.value(field, above + 1);
+                }
             }
             _ => {}
         }

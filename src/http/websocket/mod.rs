@@ -10,7 +10,7 @@
 mod message;
 mod operations;
 
-use std::{convert::Infallible, future::Future, pin::pin, time::Duration};
+use std::{convert::Infallible, future::Future, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
     extract::{
@@ -20,11 +20,7 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use futures_util::{
-    FutureExt, SinkExt, StreamExt,
-    future::BoxFuture,
-    stream::{self, BoxStream},
-};
+use futures_util::{FutureExt, SinkExt, future::BoxFuture};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::Instrument;
 
@@ -33,12 +29,12 @@ use self::{
     operations::{Operations, Step},
 };
 use super::{
-    api::{Api, Credentials, Frame, Refusal, RequestId},
+    api::{Api, Credentials, Refusal, RequestId},
+    client::Open,
     credentials,
     lifeline::Phase,
-    operation::{self, Kind},
-    params,
-    transport::Transport,
+    operation, params,
+    transport::{Peer, Transport},
     wire::{self, Fault},
 };
 
@@ -61,6 +57,7 @@ pub(super) fn accept<A: Api>(
     transport: Transport<A>,
     upgrade: WebSocketUpgrade,
     credentials: Credentials,
+    peer: Option<Peer>,
     id: RequestId,
 ) -> Response {
     let span = tracing::info_span!(parent: None, "socket", %id);
@@ -74,6 +71,7 @@ pub(super) fn accept<A: Api>(
         .on_upgrade(move |socket| {
             let connection = Connection {
                 socket,
+                _open: peer.map(|peer| peer.open),
                 transport,
                 id,
                 stage: Stage::Opened(credentials),
@@ -86,6 +84,7 @@ pub(super) fn accept<A: Api>(
 
 struct Connection<A: Api> {
     socket: WebSocket,
+    _open: Option<Arc<Open>>,
     transport: Transport<A>,
     id: RequestId,
     stage: Stage<A::Caller>,
@@ -273,31 +272,9 @@ impl<A: Api> Connection<A> {
         self.started += 1;
         let request_id = self.id.nth(self.started);
         let kind = operation::kind(&request.query, request.operation_name.as_deref());
-        let frames = if kind == Some(Kind::Subscription) {
-            let request = request.data(request_id);
-            self.transport.api.subscribe(caller, request)
-        } else {
-            self.run_once(kind, caller, request, request_id)
-        };
+        let frames = self.transport.stream(kind, caller, request, request_id);
         self.operations.start(id, frames);
         Ok(None)
-    }
-
-    /// A query or mutation as a stream of its one result.
-    fn run_once(
-        &self,
-        kind: Option<Kind>,
-        caller: A::Caller,
-        request: async_graphql::Request,
-        id: RequestId,
-    ) -> BoxStream<'static, Frame> {
-        let outcome = self.transport.run(kind, caller, request, id.clone());
-        let frame = outcome.map(move |outcome| match outcome {
-            Ok(response) if wire::is_request_error(&response) => Frame::Errors(wire::errors(&response)),
-            Ok(response) => Frame::Next(wire::response(&response)),
-            Err(_) => Frame::Errors(wire::fault_list(&Fault::internal(&id))),
-        });
-        stream::once(frame).boxed()
     }
 
     /// Sends a step of an operation and whatever else is ready by then, in one go.
