@@ -10,7 +10,7 @@ mod support;
 
 use std::time::Duration;
 
-use frontdesk::http::Settings;
+use frontdesk::http::{Origins, Settings};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, header};
 use serde_json::{Value, json};
 use support::{Server, until};
@@ -393,4 +393,121 @@ async fn health_tells_liveness_from_readiness() {
     let unavailable = r#"{"status":"unavailable","reason":"no database"}"#;
     assert_eq!(check("/health/ready").await, (503, unavailable.into()));
     assert_eq!(check("/health/live").await.0, 200);
+}
+
+#[tokio::test]
+async fn pages_of_allowed_origins_may_ask_and_others_may_not() {
+    let origins = |origins: &[&str]| Settings {
+        allowed_origins: Origins::These(origins.iter().map(|origin| origin.parse().unwrap()).collect()),
+        ..Settings::default()
+    };
+    let any = Settings {
+        allowed_origins: Origins::Any,
+        ..Settings::default()
+    };
+    for (settings, origin, allowed) in [
+        (Settings::default(), "https://studio.example", None),
+        (
+            origins(&["https://studio.example", "http://localhost:3000"]),
+            "https://studio.example",
+            Some("https://studio.example"),
+        ),
+        (origins(&["https://studio.example"]), "https://other.example", None),
+        (
+            origins(&["https://studio.example"]),
+            "https://studio.example.evil.example",
+            None,
+        ),
+        (any, "https://other.example", Some("*")),
+    ] {
+        let server = Server::with(settings).await;
+        let preflight = Client::new()
+            .request(Method::OPTIONS, server.url("/graphql"))
+            .header(header::ORIGIN, origin)
+            .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST")
+            .header(
+                header::ACCESS_CONTROL_REQUEST_HEADERS,
+                "authorization,content-type,frontdesk-site",
+            );
+        let preflight = preflight.send().await.unwrap();
+        let answer = post(&server, "{ hello }")
+            .header(header::ORIGIN, origin)
+            .send()
+            .await
+            .unwrap();
+        for response in [&preflight, &answer] {
+            let found = response.headers().get(header::ACCESS_CONTROL_ALLOW_ORIGIN);
+            assert_eq!(found.map(|value| value.to_str().unwrap()), allowed, "{origin}");
+            assert!(
+                !response
+                    .headers()
+                    .contains_key(header::ACCESS_CONTROL_ALLOW_CREDENTIALS)
+            );
+        }
+        if allowed.is_some() {
+            assert_eq!(
+                header_of(&preflight, "access-control-allow-headers"),
+                "authorization,content-type,frontdesk-site"
+            );
+            assert_eq!(
+                header_of(&answer, "access-control-expose-headers"),
+                "x-request-id,retry-after"
+            );
+        }
+        assert_eq!(answer.json::<Value>().await.unwrap()["data"]["hello"], "world");
+    }
+}
+
+#[tokio::test]
+async fn a_query_that_takes_too_long_is_stopped_and_a_mutation_is_not() {
+    let server = Server::with(Settings {
+        query_timeout: Duration::from_millis(50),
+        ..Settings::default()
+    })
+    .await;
+    let refused = refusal(post(&server, "{ gated }")).await;
+    assert_eq!(refused, (504, "QUERY_TIMEOUT".into()));
+    until(&server.probe.gated_dropped, |dropped| *dropped == 1).await;
+    let acting = tokio::spawn(post(&server, "mutation { actGated }").send());
+    server.probe.has_begun().await;
+    server.probe.has_begun().await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    server.probe.open_gate();
+    let answer: Value = acting.await.unwrap().unwrap().json().await.unwrap();
+    assert_eq!(answer["data"]["actGated"], 1, "{answer}");
+}
+
+#[tokio::test]
+async fn an_address_has_so_many_connections() {
+    let server = Server::with(Settings {
+        connections_per_address: 2,
+        ..Settings::default()
+    })
+    .await;
+    let open = async || {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        let request = format!("GET /health/live HTTP/1.1\r\nhost: {}\r\n\r\n", server.address);
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = vec![0; 1024];
+        let length = stream.read(&mut answer).await.unwrap_or(0);
+        (String::from_utf8_lossy(&answer[..length]).into_owned(), stream)
+    };
+    let (first, stream) = open().await;
+    let (second, _kept) = open().await;
+    assert!(
+        first.starts_with("HTTP/1.1 200") && second.starts_with("HTTP/1.1 200"),
+        "{first}{second}"
+    );
+    let (third, _) = open().await;
+    assert!(
+        third.is_empty() || third.starts_with("HTTP/1.1 429") && third.contains("retry-after: 10"),
+        "{third}"
+    );
+    drop(stream);
+    let freed = async {
+        while !open().await.0.starts_with("HTTP/1.1 200") {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), freed).await.unwrap();
 }

@@ -49,6 +49,8 @@ impl Server {
                 "4000000000",
                 "--holds-per-address",
                 "4000000000",
+                "--connections-per-address",
+                "1000000",
             ])
             .stdout(Stdio::piped())
             .spawn()

@@ -24,7 +24,7 @@ use super::{
     params::{self, Malformed},
     settings::Settings,
     stream,
-    transport::{Crashed, Peer, Transport},
+    transport::{Peer, Transport, Unfinished},
     websocket,
     wire::{self, Fault},
 };
@@ -226,7 +226,7 @@ enum Failure {
     Malformed(Malformed),
     Refused(Refusal),
     Upgrade(String, StatusCode),
-    Crashed,
+    Unfinished(Unfinished),
 }
 
 impl From<Malformed> for Failure {
@@ -241,9 +241,9 @@ impl From<Refusal> for Failure {
     }
 }
 
-impl From<Crashed> for Failure {
-    fn from(Crashed: Crashed) -> Self {
-        Self::Crashed
+impl From<Unfinished> for Failure {
+    fn from(unfinished: Unfinished) -> Self {
+        Self::Unfinished(unfinished)
     }
 }
 
@@ -251,7 +251,7 @@ impl Failure {
     fn into_response(self, media: Media, id: &RequestId) -> Response {
         let (status, code, message) = self.describe();
         let fault = match self {
-            Self::Crashed => Fault::internal(id),
+            Self::Unfinished(unfinished) => unfinished.fault(id),
             _ => Fault {
                 code,
                 message: &message,
@@ -315,7 +315,8 @@ impl Failure {
             Self::Malformed(malformed) => (S::BAD_REQUEST, malformed.code(), malformed.to_string().into()),
             Self::Refused(refusal) => (refusal.status, refusal.code, refusal.message.clone().into()),
             Self::Upgrade(reason, status) => (*status, "BAD_REQUEST", reason.clone().into()),
-            Self::Crashed => (S::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", "".into()),
+            Self::Unfinished(Unfinished::Crashed) => (S::INTERNAL_SERVER_ERROR, "", "".into()),
+            Self::Unfinished(Unfinished::TimedOut) => (S::GATEWAY_TIMEOUT, "", "".into()),
         }
     }
 }

@@ -30,15 +30,14 @@ use super::{
     router::router,
     settings::Settings,
     transport::{Peer, Transport},
+    wire::{self, Fault},
 };
 
 /// How long to wait before accepting again when the process is out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
-/// What an address hears that has too many connections already.
-const TOO_MANY: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json; charset=utf-8\r\n\
-    retry-after: 10\r\nconnection: close\r\ncontent-length: 109\r\n\r\n\
-    {\"errors\":[{\"message\":\"too many connections from one address\",\"extensions\":{\"code\":\"TOO_MANY_CONNECTIONS\"}}]}";
+/// Seconds after which an address with too many connections may try again.
+const RETRY_AFTER: u32 = 10;
 
 /// Serves `api` to whoever connects to `listener`, until `shutdown` completes.
 ///
@@ -78,7 +77,7 @@ pub async fn serve<A: Api>(
                 };
                 let Some(open) = connections.open(address, most) else {
                     // There is room for so little in a connection that was just made.
-                    let _ = stream.try_write(TOO_MANY);
+                    let _ = stream.try_write(&server.too_many);
                     continue;
                 };
                 let server = Arc::clone(&server);
@@ -118,6 +117,8 @@ pub async fn serve<A: Api>(
 /// What all connections share.
 struct Server {
     http: auto::Builder<TokioExecutor>,
+    /// What an address hears that has too many connections already.
+    too_many: Vec<u8>,
     header_timeout: Duration,
 }
 
@@ -131,8 +132,19 @@ impl Server {
             .timer(TokioTimer::new())
             .keep_alive_interval(settings.keep_alive)
             .keep_alive_timeout(settings.keep_alive);
+        let body = wire::fault_response(&Fault {
+            code: "TOO_MANY_CONNECTIONS",
+            message: "too many connections from one address",
+            request_id: None,
+        });
+        let head = format!(
+            "HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json; charset=utf-8\r\n\
+             retry-after: {RETRY_AFTER}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
         Self {
             http,
+            too_many: [head.as_bytes(), &body].concat(),
             header_timeout: settings.header_timeout,
         }
     }

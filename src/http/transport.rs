@@ -35,13 +35,34 @@ pub(super) struct Peer {
     pub(super) open: Arc<Open>,
 }
 
-/// An execution went down; what happened is in the log.
-pub(super) struct Crashed;
+/// Why an execution has no result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unfinished {
+    /// It went down; what happened is in the log.
+    Crashed,
+    /// It was a query, and took too long.
+    TimedOut,
+}
+
+impl Unfinished {
+    /// What the client hears.
+    pub(super) fn fault(self, id: &RequestId) -> Fault<'_> {
+        match self {
+            Self::Crashed => Fault::internal(id),
+            Self::TimedOut => Fault {
+                code: "QUERY_TIMEOUT",
+                message: "the query took too long and was stopped: ask for less at once",
+                request_id: None,
+            },
+        }
+    }
+}
 
 impl<A: Api> Transport<A> {
     /// Runs a query or mutation on a task of its own, so that a crash stays within it.
     ///
-    /// Dropping the returned future stops a query, whose answer nobody would read. Anything else
+    /// Dropping the returned future stops a query, whose answer nobody would read, and so does
+    /// taking longer than [`Settings::query_timeout`]. Anything else
     /// goes on to its end, and keeps the server from ending before that: a change must not stop
     /// half-way because the one who asked for it hung up.
     pub(super) fn run(
@@ -50,20 +71,14 @@ impl<A: Api> Transport<A> {
         caller: A::Caller,
         request: Request,
         request_id: RequestId,
-    ) -> impl Future<Output = Result<Response, Crashed>> + Send + use<A> {
+    ) -> impl Future<Output = Result<Response, Unfinished>> + Send + use<A> {
         let api = self.api.clone();
         let lifeline = self.lifeline.clone();
         let request = request.data(request_id);
         let patience = (kind == Some(Kind::Query)).then_some(self.settings.query_timeout);
         let execution = async move {
             let _lifeline = lifeline;
-            let execution = api.execute(caller, request);
-            match patience {
-                Some(patience) => timeout(patience, execution)
-                    .await
-                    .unwrap_or_else(|_| wire::timed_out(patience)),
-                None => execution.await,
-            }
+            api.execute(caller, request).await
         };
         let task = Task {
             handle: tokio::spawn(execution.in_current_span()),
@@ -71,9 +86,15 @@ impl<A: Api> Transport<A> {
         };
         async move {
             let mut task = task;
-            (&mut task.handle).await.map_err(|error| {
+            let ended = match patience {
+                Some(patience) => timeout(patience, &mut task.handle)
+                    .await
+                    .map_err(|_| Unfinished::TimedOut)?,
+                None => (&mut task.handle).await,
+            };
+            ended.map_err(|error| {
                 tracing::error!(%error, "an execution crashed");
-                Crashed
+                Unfinished::Crashed
             })
         }
     }
@@ -95,7 +116,7 @@ impl<A: Api> Transport<A> {
         let frame = outcome.map(move |outcome| match outcome {
             Ok(response) if wire::is_request_error(&response) => Frame::Errors(wire::errors(&response)),
             Ok(response) => Frame::Next(wire::response(&response)),
-            Err(_) => Frame::Errors(wire::fault_list(&Fault::internal(&id))),
+            Err(unfinished) => Frame::Errors(wire::fault_list(&unfinished.fault(&id))),
         });
         stream::once(frame).boxed()
     }

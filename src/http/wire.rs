@@ -3,9 +3,7 @@
 //! Results are written straight to bytes: the specification wants the fields of `data` in the
 //! order they were asked for, which a detour over a generic JSON value would lose.
 
-use std::time::Duration;
-
-use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
+use async_graphql::{Response, ServerError, Value};
 use bytes::Bytes;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
@@ -67,15 +65,6 @@ pub(super) fn is_request_error(response: &Response) -> bool {
     response.data == Value::Null
         && !response.errors.is_empty()
         && response.errors.iter().all(|error| error.path.is_empty())
-}
-
-/// The answer to a query that was stopped.
-pub(super) fn timed_out(after: Duration) -> Response {
-    let message = format!("the query took longer than {} s and was stopped", after.as_secs_f32());
-    let mut error = ServerError::new(message, None);
-    let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
-    extensions.set("code", "QUERY_TIMEOUT");
-    Response::from_errors(vec![error])
 }
 
 /// Any other body of ours.
