@@ -13,8 +13,6 @@ mod cost;
 mod known;
 mod limits;
 mod one_of;
-#[cfg(test)]
-mod tests;
 mod values;
 
 use std::sync::{Arc, LazyLock};
@@ -263,3 +261,6 @@ fn error(message: impl Into<String>, why: Why) -> ServerError {
 fn over(message: String) -> Vec<ServerError> {
     vec![error(message, Why::Limit)]
 }
+
+#[cfg(test)]
+mod tests;
