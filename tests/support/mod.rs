@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use async_graphql::{Context, Object, Request, Response, Schema, SimpleObject, Subscription};
+use async_graphql::{Context, Object, Request, Response, Schema, SimpleObject, Subscription, ValidationMode};
 use frontdesk::http::{Api, Credentials, Frame, Refusal, RequestId, Settings, serve};
 use futures_util::{
     Stream, StreamExt,
@@ -218,11 +218,28 @@ pub struct Toy {
 
 impl Default for Toy {
     fn default() -> Self {
+        Self::new(ValidationMode::Strict)
+    }
+}
+
+impl Toy {
+    fn new(validation: ValidationMode) -> Self {
         let probe = Arc::<Probe>::default();
         let schema = Schema::build(Query, Mutation, Subscriptions)
+            .validation_mode(validation)
             .data(Arc::clone(&probe))
             .finish();
         Self { schema, probe }
+    }
+
+    /// One that leaves it to a gate to look at documents.
+    pub fn behind_a_gate() -> Self {
+        Self::new(ValidationMode::Fast)
+    }
+
+    /// Its schema as text.
+    pub fn sdl(&self) -> String {
+        self.schema.sdl()
     }
 }
 

@@ -38,12 +38,12 @@ use async_graphql_value::Value;
 use known::Known;
 pub use limits::Limits;
 
-/// The schema as the gate reads it.
-static SCHEMA: LazyLock<Valid<Schema>> = LazyLock::new(schema);
+/// The schema that is served, as the gate reads it.
+static SERVED: LazyLock<Arc<Valid<Schema>>> = LazyLock::new(|| Arc::new(schema(&super::sdl())));
 
-#[expect(clippy::expect_used, reason = "our own schema, which a test reads")]
-fn schema() -> Valid<Schema> {
-    let mut schema = Schema::parse(super::sdl(), "schema.graphql").expect("the schema parses");
+#[expect(clippy::expect_used, reason = "a schema comes from the code, and a test reads it")]
+fn schema(sdl: &str) -> Valid<Schema> {
+    let mut schema = Schema::parse(sdl, "schema.graphql").expect("the schema parses");
     // The compiler's own picture of introspection lacks this field.
     if let Some(ExtendedType::Object(ty)) = schema.types.get_mut("__Type") {
         let field = FieldDefinition {
@@ -61,6 +61,7 @@ fn schema() -> Valid<Schema> {
 /// The gate, with its memory of documents. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Gate {
+    schema: Arc<Valid<Schema>>,
     limits: Limits,
     known: Arc<Known<Document>>,
 }
@@ -78,11 +79,25 @@ struct Document {
 }
 
 impl Gate {
-    /// A gate with these limits.
+    /// A gate in front of the schema that is served, with these limits.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        LazyLock::force(&SCHEMA);
+        Self::with(Arc::clone(&SERVED), limits)
+    }
+
+    /// A gate in front of another schema.
+    ///
+    /// # Panics
+    ///
+    /// If it isn't a schema.
+    #[must_use]
+    pub fn of(sdl: &str, limits: Limits) -> Self {
+        Self::with(Arc::new(schema(sdl)), limits)
+    }
+
+    fn with(schema: Arc<Valid<Schema>>, limits: Limits) -> Self {
         Self {
+            schema,
             limits,
             known: Arc::new(Known::new()),
         }
@@ -104,11 +119,11 @@ impl Gate {
             operation.map_err(|error| vec![fault(error.to_graphql_error(&checked.sources), Why::Validation)])?;
         let given = values::to_json(operation, std::mem::take(&mut request.variables));
         values::within(&given, document.nesting, &self.limits).map_err(over)?;
-        let coerced = coerce_variable_values(&SCHEMA, operation, &given);
+        let coerced = coerce_variable_values(&self.schema, operation, &given);
         let coerced = coerced.map_err(|error| vec![fault(error.to_graphql_error(&checked.sources), Why::Input)])?;
         for variable in &operation.variables {
             if let Some(value) = coerced.get(variable.name.as_str()) {
-                one_of::value(&SCHEMA, &variable.ty, value).map_err(|message| vec![error(message, Why::Input)])?;
+                one_of::value(&self.schema, &variable.ty, value).map_err(|message| vec![error(message, Why::Input)])?;
             }
         }
         cost::within(checked, operation, &coerced, &self.limits).map_err(over)?;
@@ -149,7 +164,7 @@ impl Gate {
             faults(invalid.errors.iter().map(|error| error.unstable_to_json_compat()), why)
         })?;
         budget::within(&ast, limits).map_err(over)?;
-        let checked = ast.to_executable_validate(&SCHEMA).map_err(|invalid| {
+        let checked = ast.to_executable_validate(&self.schema).map_err(|invalid| {
             let told = invalid.errors.iter().map(|error| error.unstable_to_json_compat());
             // Of a field whose selections are all unknown the compiler also says that it has none.
             let (empty, other): (Vec<_>, Vec<_>) =
@@ -157,7 +172,7 @@ impl Gate {
             let most_telling = if other.is_empty() { empty } else { other };
             faults(most_telling.into_iter(), Why::Validation)
         })?;
-        one_of::document(&SCHEMA, &checked).map_err(|(message, location)| {
+        one_of::document(&self.schema, &checked).map_err(|(message, location)| {
             let invalid = GraphQLError::new(message, location, &checked.sources);
             vec![fault(invalid, Why::Validation)]
         })?;
