@@ -31,6 +31,8 @@ pub(super) fn within(document: &Document, limits: &Limits) -> Result<(), String>
         ));
     }
     let mut count = Count::new(document);
+    // Taken together: each is looked at, with all that it spreads, whichever is to run.
+    let mut selections = 0_usize;
     for definition in &document.definitions {
         if let Definition::OperationDefinition(operation) = definition {
             for variable in &operation.variables {
@@ -38,16 +40,17 @@ pub(super) fn within(document: &Document, limits: &Limits) -> Result<(), String>
                 variable.default_value.iter().for_each(|value| count.value(value));
             }
             let sum = count.set(&operation.selection_set);
+            selections = selections.saturating_add(sum.selections);
             let directives = sum.directives + operation.directives.len() + count.directives_of_definitions;
             for (is, limit, what) in [
-                (sum.selections, limits.selections, "fields and fragments"),
+                (selections, limits.selections, "fields and fragments"),
                 (sum.fields, limits.root_fields, "fields at its root"),
                 (sum.aliases, limits.aliases, "aliases"),
                 (directives, limits.directives, "directives"),
                 (sum.depth, limits.depth, "levels of fields"),
             ] {
                 if is > limit {
-                    return Err(format!("an operation has more than {limit} {what}, fragments unfolded"));
+                    return Err(format!("more than {limit} {what}, fragments unfolded"));
                 }
             }
         }

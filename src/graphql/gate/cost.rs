@@ -19,6 +19,9 @@ const LIST: u64 = 10;
 /// How often lists of introspection may be nested: `types { fields { args } }` and what deprecations of them need, but
 /// not `types { fields { type { fields { type { fields` and so on, which unfolds the schema into itself.
 const INTROSPECTION: usize = 3;
+/// Fields of introspection that an operation may select: the clients' own tools select some 200, and each is asked of
+/// every type.
+const INTROSPECTED: u64 = 400;
 
 /// Refuses operations whose answer may come to more than the limits allow.
 pub(super) fn within(
@@ -42,6 +45,11 @@ pub(super) fn within(
     if answer.introspection > INTROSPECTION {
         return Err("introspection unfolds the schema into itself: select fewer levels".into());
     }
+    if answer.introspected > INTROSPECTED {
+        return Err(format!(
+            "introspection of more than {INTROSPECTED} fields, fragments unfolded"
+        ));
+    }
     Ok(())
 }
 
@@ -50,6 +58,8 @@ struct Answer {
     values: u64,
     /// How often lists of introspection are nested.
     introspection: usize,
+    /// Fields of introspection.
+    introspected: u64,
 }
 
 struct Estimate<'d> {
@@ -71,6 +81,7 @@ impl Estimate<'_> {
             };
             sum.values = sum.values.saturating_add(one.values);
             sum.introspection = sum.introspection.max(one.introspection);
+            sum.introspected = sum.introspected.saturating_add(one.introspected);
         }
         sum
     }
@@ -107,6 +118,7 @@ impl Estimate<'_> {
         Answer {
             values: below.values.saturating_add(1).saturating_mul(times),
             introspection: below.introspection + usize::from(unfolds),
+            introspected: below.introspected.saturating_add(u64::from(of_introspection)),
         }
     }
 

@@ -29,7 +29,7 @@ pub struct Limits {
     #[arg(long = "limit-depth", env = "FRONTDESK_LIMIT_DEPTH", value_name = "NUMBER", default_value_t = Self::DEFAULT.depth, global = true)]
     pub depth: usize,
 
-    /// Fields and fragments that an operation selects, fragments unfolded.
+    /// Fields and fragments that a document's operations select, fragments unfolded.
     #[arg(long = "limit-selections", env = "FRONTDESK_LIMIT_SELECTIONS", value_name = "NUMBER", default_value_t = Self::DEFAULT.selections, global = true)]
     pub selections: usize,
 

@@ -286,6 +286,16 @@ fn attacks() -> Vec<(&'static str, String, Json)> {
         ("deep variables", list.to_owned(), json!({ "filter": filter(40) })),
         ("long list", format!("{{ nodes(ids: [{}]) {{ id }} }}", "\"a\" ".repeat(1_001)), none.clone()),
         ("long list in variables", ids.to_owned(), json!({ "ids": vec!["a"; 1_001] })),
+        (
+            "operations that spread the same",
+            "query Q { site { ...F } } ".repeat(90) + &format!("fragment F on Site {{ {} }}", "id ".repeat(30)),
+            none.clone(),
+        ),
+        (
+            "wide introspection",
+            format!("{{ __schema {{ types {{ {} }} }} }}", "name kind ".repeat(260)),
+            none.clone(),
+        ),
         ("pages of pages", "{ services(first: 100) { nodes { sessions(first: 100) { nodes { id title startDate endDate status } } } } }".to_owned(), none),
         ("pages by variables", "query ($n: Int!) { services(first: $n) { edges { node { ...S } } } } fragment S on Service { sessions(last: $n) { nodes { id title startDate endDate status } } }".to_owned(), json!({ "n": 100 })),
     ]
