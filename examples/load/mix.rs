@@ -66,12 +66,7 @@ pub fn appointment(number: u64, first_day: Timestamp) -> What {
 
 impl Wish {
     pub fn caller(&self) -> Caller {
-        Caller {
-            site: id(Sort::Site, self.site, 0),
-            actor: Actor::Member(member(self.member)),
-            fresh: false,
-            address: None,
-        }
+        Caller::new(id(Sort::Site, self.site, 0), Actor::Member(member(self.member)))
     }
 
     /// As the service takes it.

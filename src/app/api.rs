@@ -1,6 +1,6 @@
 //! The API as the transports see it: credentials become a caller, requests are executed, subscriptions shared.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_graphql::{ErrorExtensionValues, Request, Response, ServerError, Variables};
 use futures_util::{StreamExt as _, stream::BoxStream};
@@ -9,7 +9,8 @@ use super::tokens::Tokens;
 use crate::{
     domain::{
         actor::Actor,
-        ids::{BookingId, TypedId as _, VisitorId},
+        api_key::KeyError,
+        ids::{BookingId, SiteId, TypedId as _, VisitorId},
     },
     graphql::{
         self, FrontdeskSchema,
@@ -29,6 +30,9 @@ use crate::{
 /// Frames that a subscriber may be behind before it catches up on its own.
 const SHARED_BUFFER: usize = 1024;
 
+/// How long a socket that came by an API key goes on without the key being looked at again.
+const KEY_LEASE: Duration = Duration::from_secs(10);
+
 /// The API over one database.
 #[derive(Clone)]
 #[expect(missing_debug_implementations, reason = "handles have nothing to show")]
@@ -47,7 +51,9 @@ impl Frontdesk {
     pub fn new(service: Service, hub: Hub, tokens: Tokens, limits: Limits) -> Self {
         let signer = tokens.clone();
         let visitors: graphql::VisitorTokens = Arc::new(move |visitor, site| signer.visitor(visitor, site));
-        let schema = graphql::schema(service.clone(), hub.clone(), visitors);
+        let signer = tokens.clone();
+        let keys = graphql::ApiKeyTexts(Arc::new(move |site, id| signer.api_key(site, id)));
+        let schema = graphql::schema(service.clone(), hub.clone(), visitors, keys);
         let gate = Gate::new(limits);
         let (executor, most) = (schema.clone(), gate.limits().errors);
         let execute = move |request: Request| -> BoxStream<'static, Response> {
@@ -76,30 +82,43 @@ impl Frontdesk {
         &self.service
     }
 
-    async fn visitor(&self, slug: Option<String>) -> Result<Caller, Refusal> {
+    /// The site with this slug; without one, the only site that there is, if there is only one.
+    async fn site_named(&self, slug: Option<String>) -> Result<Option<SiteId>, Refusal> {
         let unavailable = |_| Refusal::unavailable("the sites can't be looked up at the moment");
-        let site = match slug {
-            Some(slug) => self
-                .service
-                .site_by_slug(slug)
-                .await
-                .map_err(unavailable)?
-                .ok_or_else(|| Refusal::site_not_found("there is no site with the slug in `Frontdesk-Site`"))?,
+        match slug {
+            Some(slug) => {
+                let site = self.service.site_by_slug(slug).await.map_err(unavailable)?;
+                let missing = || Refusal::site_not_found("there is no site with the slug in `Frontdesk-Site`");
+                Ok(Some(site.ok_or_else(missing)?.id))
+            }
             None => match self.service.sites(2).await.map_err(unavailable)?.as_slice() {
-                [only] => only.clone(),
-                _ => {
-                    return Err(Refusal::site_not_found(
-                        "name the site by its slug in the header `Frontdesk-Site`",
-                    ));
-                }
+                [only] => Ok(Some(only.id)),
+                _ => Ok(None),
             },
-        };
+        }
+    }
+
+    async fn visitor(&self, slug: Option<String>) -> Result<Caller, Refusal> {
+        let missing = || Refusal::site_not_found("name the site by its slug in the header `Frontdesk-Site`");
+        let site = self.site_named(slug).await?.ok_or_else(missing)?;
         Ok(Caller {
-            site: site.id,
-            actor: Actor::Visitor(VisitorId::new()),
             fresh: true,
-            address: None,
+            ..Caller::new(site, Actor::Visitor(VisitorId::new()))
         })
+    }
+
+    /// Who shows a token or an API key.
+    async fn bearer(&self, text: &str) -> Result<Caller, Refusal> {
+        let Some(named) = Tokens::key_named(text) else {
+            let verified = self.tokens.verify(text).await;
+            return verified.map_err(|error| Refusal::unauthenticated(error.to_string()));
+        };
+        let refused = |error: KeyError| Refusal::unauthenticated(error.to_string());
+        let (site, id) = named.ok_or_else(|| refused(KeyError::Unknown))?;
+        let found = self.service.app_of(site, id, text).await;
+        found
+            .map_err(|_| Refusal::unavailable("API keys can't be looked up at the moment"))?
+            .map_err(refused)
     }
 }
 
@@ -110,18 +129,16 @@ impl Api for Frontdesk {
         let token = credentials.bearer.as_deref().or(credentials.visitor_token.as_deref());
         let mut caller = match token {
             Some(token) => {
-                let caller = self
-                    .tokens
-                    .verify(token)
-                    .map_err(|error| Refusal::unauthenticated(error.to_string()))?;
+                let mut caller = self.bearer(token).await?;
                 if credentials.bearer.is_none() && !matches!(caller.actor, Actor::Visitor(_)) {
                     let message =
                         "the token in `Frontdesk-Visitor-Token` is not a visitor's; send it as `Authorization: Bearer`";
                     return Err(Refusal::unauthenticated(message));
                 }
-                if let Some(slug) = credentials.site {
-                    let named = self.visitor(Some(slug)).await?;
-                    if named.site != caller.site {
+                if matches!(caller.actor, Actor::Operator(_)) {
+                    caller.site = self.site_named(credentials.site).await?.unwrap_or(SiteId::NONE);
+                } else if credentials.site.is_some() {
+                    if self.site_named(credentials.site).await? != Some(caller.site) {
                         return Err(Refusal::forbidden(
                             "the token is for another site than `Frontdesk-Site` names",
                         ));
@@ -133,6 +150,30 @@ impl Api for Frontdesk {
         };
         caller.address = credentials.peer;
         Ok(caller)
+    }
+
+    fn lease(&self, caller: &Caller) -> Option<Duration> {
+        let left = caller.until.map(|until| {
+            let left = until.duration_since(self.service.clock().now());
+            Duration::try_from(left).unwrap_or(Duration::ZERO)
+        });
+        match caller.api_key {
+            // It may be revoked at any time.
+            Some(_) => Some(left.map_or(KEY_LEASE, |left| left.min(KEY_LEASE))),
+            None => left,
+        }
+    }
+
+    async fn renew(&self, caller: &Caller) -> Result<(), Refusal> {
+        let now = self.service.clock().now();
+        if caller.until.is_some_and(|until| until <= now) {
+            return Err(Refusal::unauthenticated("the token has expired"));
+        }
+        match self.service.api_key_holds(caller).await {
+            Ok(holds) => holds.map_err(|error| Refusal::unauthenticated(error.to_string())),
+            // Nobody is thrown out because the database is away.
+            Err(_) => Ok(()),
+        }
     }
 
     async fn execute(&self, caller: Caller, mut request: Request) -> Response {
@@ -226,7 +267,7 @@ impl Frontdesk {
                 let begin = Begin::Log {
                     after,
                     end: Box::pin(async move { log.last_position(site).await.map_err(unreadable_log) }),
-                    own: caller.actor.is_customer(),
+                    own: access::sees_own_events(&caller),
                 };
                 let changes = move |after| {
                     let caller = caller.clone();

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
 use super::tokens::Role;
-use crate::{graphql::gate::Limits, store::DatabaseUrl};
+use crate::{domain::permission::Scope, graphql::gate::Limits, store::DatabaseUrl};
 
 /// A self-hosted bookings server with a GraphQL API, live subscriptions and no accidental overbooking.
 ///
@@ -82,6 +82,43 @@ pub struct Config {
         conflicts_with = "secret"
     )]
     pub secret_file: Option<PathBuf>,
+
+    /// A file with an identity provider's public keys, whose RS256, ES256 and EdDSA tokens are accepted, too: a JSON Web
+    /// Key Set, or keys as PEM. Read again every 5 minutes, and when a token names a key that isn't in it.
+    #[arg(
+        long,
+        env = "FRONTDESK_JWT_KEYS_FILE",
+        value_name = "FILE",
+        global = true,
+        requires_all = ["jwt_issuer", "jwt_audience"]
+    )]
+    pub jwt_keys_file: Option<PathBuf>,
+
+    /// Where the identity provider publishes its JSON Web Key Set, instead of `--jwt-keys-file`: `https`, or a loopback
+    /// address.
+    #[arg(
+        long,
+        env = "FRONTDESK_JWT_KEYS_URL",
+        value_name = "URL",
+        global = true,
+        conflicts_with = "jwt_keys_file",
+        requires_all = ["jwt_issuer", "jwt_audience"],
+        value_parser = keys_url
+    )]
+    pub jwt_keys_url: Option<reqwest::Url>,
+
+    /// The `iss` that the identity provider's tokens must have.
+    #[arg(long, env = "FRONTDESK_JWT_ISSUER", value_name = "TEXT", global = true)]
+    pub jwt_issuer: Option<String>,
+
+    /// The `aud` that the identity provider's tokens must have.
+    #[arg(long, env = "FRONTDESK_JWT_AUDIENCE", value_name = "TEXT", global = true)]
+    pub jwt_audience: Option<String>,
+
+    /// What stands before the claims `role`, `site`, `resource` and `scopes` in the identity provider's tokens, such as
+    /// `https://studio.example/` [default: nothing].
+    #[arg(long, env = "FRONTDESK_JWT_CLAIM_PREFIX", value_name = "TEXT", global = true)]
+    pub jwt_claim_prefix: Option<String>,
 
     /// How log lines look.
     #[arg(long, env = "FRONTDESK_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, global = true)]
@@ -213,10 +250,72 @@ pub enum Command {
     Schema,
     /// Make a bearer token.
     Token(TokenArgs),
+    /// Make and list sites.
+    #[command(subcommand)]
+    Site(SiteCommand),
+    /// Make, list and revoke API keys.
+    #[command(subcommand)]
+    ApiKey(ApiKeyCommand),
     /// Copy the embedded database into a file while it is in use.
     Backup {
         /// The file to write; it must not be there yet.
         file: PathBuf,
+    },
+}
+
+/// What to do with sites.
+#[derive(Debug, Clone, Subcommand)]
+pub enum SiteCommand {
+    /// Make a site.
+    Create {
+        /// The name by which visitors' browsers name it: lower-case letters, digits and hyphens.
+        #[arg(long)]
+        slug: String,
+        /// Its name.
+        #[arg(long)]
+        name: String,
+        /// The zone of its wall clock.
+        #[arg(long, value_name = "ZONE", default_value = "UTC")]
+        time_zone: String,
+        /// The currency of its prices.
+        #[arg(long, value_name = "CODE", default_value = "EUR")]
+        currency: String,
+    },
+    /// List all sites: id, slug and name.
+    List,
+}
+
+/// What to do with API keys.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ApiKeyCommand {
+    /// Make a key and print it, once.
+    Create {
+        /// The slug of the site.
+        #[arg(long, default_value = "default")]
+        site: String,
+        /// What it is for.
+        #[arg(long)]
+        name: String,
+        /// What it may do; several with commas between them.
+        #[arg(long, value_name = "SCOPE", required = true, value_delimiter = ',', value_parser = scope)]
+        scope: Vec<Scope>,
+        /// For how long it is good: a number with `h` (hours) or `d` (days) [default: until it is revoked].
+        #[arg(long, value_parser = lifetime)]
+        expires_in: Option<i64>,
+    },
+    /// List a site's keys: id, name, scopes, and whether they are good.
+    List {
+        /// The slug of the site.
+        #[arg(long, default_value = "default")]
+        site: String,
+    },
+    /// Revoke a key.
+    Revoke {
+        /// The slug of the site.
+        #[arg(long, default_value = "default")]
+        site: String,
+        /// The key's id.
+        id: String,
     },
 }
 
@@ -235,9 +334,19 @@ pub struct TokenArgs {
     /// Staff: the id of the resource whose calendar it manages.
     #[arg(long, required_if_eq("role", "staff"), value_name = "ID")]
     pub resource: Option<String>,
+    /// Apps: what it may do, several with commas between them [default: everything that apps may].
+    #[arg(long, value_name = "SCOPE", value_delimiter = ',', value_parser = scope)]
+    pub scope: Vec<Scope>,
     /// For how long it is good: a number with `h` (hours) or `d` (days).
     #[arg(long, default_value = "30d", value_parser = lifetime)]
     pub expires_in: i64,
+}
+
+fn scope(text: &str) -> Result<Scope, String> {
+    Scope::parse(text).ok_or_else(|| {
+        let names: Vec<_> = Scope::ALL.iter().map(|scope| scope.name()).collect();
+        format!("expected one of {}", names.join(", "))
+    })
 }
 
 fn origin(text: &str) -> Result<String, String> {
@@ -251,6 +360,18 @@ fn origin(text: &str) -> Result<String, String> {
         return Ok(text.to_owned());
     }
     Err("expected `*`, or an origin without a path, such as `https://studio.example`".to_owned())
+}
+
+fn keys_url(text: &str) -> Result<reqwest::Url, String> {
+    let expected = "expected an https URL, or an http one of a loopback address";
+    let url = text.parse::<reqwest::Url>().map_err(|_| expected.to_owned())?;
+    let near = match url.host_str() {
+        Some("localhost" | "[::1]") => true,
+        Some(host) => host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()),
+        None => false,
+    };
+    let safe = url.scheme() == "https" || (url.scheme() == "http" && near);
+    safe.then_some(url).ok_or_else(|| expected.to_owned())
 }
 
 fn network(text: &str) -> Result<IpNet, String> {
@@ -330,6 +451,7 @@ mod tests {
             ("--allow-origin", "studio.example", "https://studio.example"),
             ("--allow-origin", "https://studio.example/path", "without a path"),
             ("--trusted-proxy", "10.0.0.0/33", "10.0.0.0/8"),
+            ("--jwt-keys-url", "http://issuer.example/keys", "expected an https URL"),
         ] {
             let error = Cli::try_parse_from(["frontdesk", flag, value]).unwrap_err().to_string();
             assert!(error.contains(expected) && error.contains(flag), "{error}");

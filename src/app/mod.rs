@@ -4,6 +4,7 @@ mod api;
 pub mod config;
 mod demo;
 mod log;
+mod manage;
 mod serve;
 pub mod tokens;
 

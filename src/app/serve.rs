@@ -16,14 +16,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Cli, Frontdesk,
-    config::{Command, Config, MIN_SECRET, TokenArgs},
-    demo, log,
-    tokens::{Role, Tokens},
+    config::{Command, Config, MIN_SECRET},
+    demo, log, manage,
+    tokens::{KeySource, Provider, PublicKeys, Tokens},
 };
 use crate::{
     domain::{
         clock::{Clock, SystemClock},
-        ids::{ResourceId, TypedId as _},
         money::Currency,
         time::ZoneName,
     },
@@ -55,7 +54,9 @@ pub async fn run(cli: Cli) -> Result<(), Fatal> {
             print!("{}", graphql::sdl());
             Ok(())
         }
-        Command::Token(args) => token(&config, &args).await,
+        Command::Token(args) => manage::token(&config, &args).await,
+        Command::Site(command) => manage::site(&config, command).await,
+        Command::ApiKey(command) => manage::api_key(&config, command).await,
         Command::Backup { file } => {
             let url = database_url(&config, "frontdesk.db");
             let db = Db::open(&existing(&url, &config)?, Arc::new(SystemClock), Arc::new(|_, _| {})).await?;
@@ -158,7 +159,11 @@ pub async fn start(config: &Config, url: &DatabaseUrl, clock: Arc<dyn Clock>) ->
         }
     };
     let timers = Timers::start(db, TimerSettings::default(), service.hold_made(), live.clone(), expire);
-    let api = Frontdesk::new(service, hub, Tokens::new(&secret, clock), config.limits.clone());
+    let tokens = match provider(config).await? {
+        Some((provider, keys)) => Tokens::new(&secret, clock).with_provider(provider, keys),
+        None => Tokens::new(&secret, clock),
+    };
+    let api = Frontdesk::new(service, hub, tokens, config.limits.clone());
     let address = listener.local_addr()?;
     let stop = CancellationToken::new();
     let transport = http::Settings {
@@ -184,6 +189,25 @@ pub async fn start(config: &Config, url: &DatabaseUrl, clock: Arc<dyn Clock>) ->
         timers,
         live,
     })
+}
+
+/// Whose tokens are accepted beside the server's own.
+async fn provider(config: &Config) -> Result<Option<(Provider, PublicKeys)>, Fatal> {
+    let source = match (&config.jwt_keys_file, &config.jwt_keys_url) {
+        (Some(file), _) => KeySource::File(file.clone()),
+        (None, Some(url)) => KeySource::Url(url.clone()),
+        (None, None) => return Ok(None),
+    };
+    let (Some(issuer), Some(audience)) = (config.jwt_issuer.clone(), config.jwt_audience.clone()) else {
+        return Err("an identity provider's keys need --jwt-issuer and --jwt-audience".into());
+    };
+    let claim_prefix = config.jwt_claim_prefix.clone().unwrap_or_default();
+    let provider = Provider {
+        issuer,
+        audience,
+        claim_prefix,
+    };
+    Ok(Some((provider, PublicKeys::open(source).await?)))
 }
 
 fn origins(allowed: &[String]) -> http::Origins {
@@ -212,7 +236,7 @@ pub(super) fn settings(url: &DatabaseUrl, config: &Config, migrate: bool) -> Sto
 }
 
 /// For commands that need a database that is there already.
-fn existing(url: &DatabaseUrl, config: &Config) -> Result<StoreSettings, Fatal> {
+pub(super) fn existing(url: &DatabaseUrl, config: &Config) -> Result<StoreSettings, Fatal> {
     if let DatabaseUrl::Sqlite(path) = url
         && !path.exists()
     {
@@ -221,28 +245,8 @@ fn existing(url: &DatabaseUrl, config: &Config) -> Result<StoreSettings, Fatal> 
     Ok(settings(url, config, false))
 }
 
-async fn token(config: &Config, args: &TokenArgs) -> Result<(), Fatal> {
-    let url = database_url(config, "frontdesk.db");
-    let settings = existing(&url, config)?;
-    let secret = secret(config, &url)?;
-    let db = Db::open(&settings, Arc::new(SystemClock), Arc::new(|_, _| {})).await?;
-    let service = Service::new(db, Limits::default());
-    let site = service
-        .site_by_slug(args.site.clone())
-        .await?
-        .ok_or_else(|| format!("there is no site `{}`", args.site))?;
-    let resource = args.resource.as_deref().map(ResourceId::parse).transpose()?;
-    let resource = resource.filter(|_| args.role == Role::Staff);
-    let tokens = Tokens::new(&secret, Arc::new(SystemClock));
-    println!(
-        "{}",
-        tokens.mint(args.role, site.id, &args.subject, resource, args.expires_in)
-    );
-    Ok(())
-}
-
 /// The secret that signs tokens: given, or, beside an embedded database, kept in a file that only its owner can read.
-fn secret(config: &Config, url: &DatabaseUrl) -> Result<Vec<u8>, Fatal> {
+pub(super) fn secret(config: &Config, url: &DatabaseUrl) -> Result<Vec<u8>, Fatal> {
     if let Some(secret) = &config.secret {
         return Ok(secret.clone().into_bytes());
     }

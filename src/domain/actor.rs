@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::ids::{ResourceId, VisitorId};
+use super::permission::Scopes;
 
 /// Someone who acts on one site.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(tag = "kind", content = "id", rename_all = "SCREAMING_SNAKE_CASE")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Actor {
     /// The site's owner, or somebody with all of the owner's rights. The id is the token's subject.
     Owner(String),
@@ -17,12 +17,19 @@ pub enum Actor {
         /// The calendar.
         resource: ResourceId,
     },
-    /// An app with the right to manage bookings.
-    App(String),
+    /// A program: the bearer of an API key, or of a token for one.
+    App {
+        /// The key's id, or the token's subject.
+        subject: String,
+        /// What it was granted.
+        scopes: Scopes,
+    },
     /// A logged-in customer.
     Member(String),
     /// An anonymous customer, known by the token that the first booking answered with.
     Visitor(VisitorId),
+    /// Who runs the server: makes sites and their first keys, and sees no bookings.
+    Operator(String),
     /// The server itself: timers and sweeps.
     System,
 }
@@ -41,6 +48,8 @@ pub enum ActorKind {
     Member,
     /// See [`Actor::Visitor`].
     Visitor,
+    /// See [`Actor::Operator`].
+    Operator,
     /// See [`Actor::System`].
     System,
 }
@@ -52,21 +61,16 @@ impl Actor {
         matches!(self, Self::Member(_) | Self::Visitor(_))
     }
 
-    /// Whether it may manage all of the site.
-    #[must_use]
-    pub fn manages_site(&self) -> bool {
-        matches!(self, Self::Owner(_) | Self::App(_) | Self::System)
-    }
-
     /// Its sort and name, as rows and events keep them.
     #[must_use]
     pub fn identity(&self) -> Identity {
         let (kind, id) = match self {
             Self::Owner(subject) => (ActorKind::Owner, subject.clone()),
             Self::Staff { subject, .. } => (ActorKind::Staff, subject.clone()),
-            Self::App(subject) => (ActorKind::App, subject.clone()),
+            Self::App { subject, .. } => (ActorKind::App, subject.clone()),
             Self::Member(subject) => (ActorKind::Member, subject.clone()),
             Self::Visitor(id) => (ActorKind::Visitor, id.to_string()),
+            Self::Operator(subject) => (ActorKind::Operator, subject.clone()),
             Self::System => (ActorKind::System, "system".to_owned()),
         };
         Identity { kind, id }

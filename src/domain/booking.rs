@@ -10,6 +10,7 @@ use super::{
     actor::Identity,
     event::EventType,
     ids::{BookingId, Kind, ResourceId, ScheduleId, ServiceId, SessionId},
+    permission::Permission,
     rejection::{Field, Invalid, KindRule},
     time::{TimeSpan, ZoneName},
 };
@@ -322,6 +323,15 @@ impl Act {
         Self::Reschedule,
         Self::UpdateParticipants,
     ];
+
+    /// What somebody needs to do it.
+    #[must_use]
+    pub fn permission(self) -> Permission {
+        match self {
+            Self::Cancel | Self::Reschedule => Permission::ChangeBookings,
+            _ => Permission::ManageBookings,
+        }
+    }
 
     /// The statuses from which it can be done (`spec/bookings.md` §3.3).
     #[must_use]

@@ -159,10 +159,17 @@ ids! {
     ClaimId = Claim "claim";
     /// A message to the people of a booking.
     NotificationId = Notification "notification";
+    /// An app's key.
+    ApiKeyId = ApiKey "apikey";
     /// An anonymous visitor.
     VisitorId = Visitor "visitor";
     /// An entry of a site's event log. Made from its position: see [`EventId::at`].
     EventId = Event "event";
+}
+
+impl SiteId {
+    /// No site: what somebody acts on who named none. Nothing is ever found on it.
+    pub const NONE: Self = Self(Uuid::nil());
 }
 
 impl EventId {

@@ -5,6 +5,7 @@
 //! state is or a [`Rejection`]. Nothing here knows of tables, GraphQL or HTTP.
 
 pub mod actor;
+pub mod api_key;
 pub mod booking;
 pub mod catalog;
 pub mod clock;
@@ -12,6 +13,7 @@ pub mod conflict;
 pub mod event;
 pub mod ids;
 pub mod money;
+pub mod permission;
 pub mod rejection;
 pub mod text;
 pub mod time;

@@ -23,6 +23,8 @@ use crate::{
 pub enum UserErrorCode {
     /// Another object of the site has this name already.
     AlreadyExists,
+    /// There is no such API key.
+    ApiKeyNotFound,
     /// There is no such blocked time.
     BlockedTimeNotFound,
     /// There is no such booking, or the caller may not see it.
@@ -242,6 +244,7 @@ pub struct BookingsAffected {
 fn not_found(kind: Kind) -> UserErrorCode {
     match kind {
         Kind::Site => UserErrorCode::SiteNotFound,
+        Kind::ApiKey => UserErrorCode::ApiKeyNotFound,
         Kind::Booking | Kind::Claim | Kind::Notification | Kind::Visitor | Kind::Event => {
             UserErrorCode::BookingNotFound
         }

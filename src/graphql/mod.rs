@@ -1,6 +1,7 @@
 //! The GraphQL API: types, resolvers, and how results and errors look. Resolvers are thin: they read the input, call one
 //! business act and wrap what it says. Nothing here knows of HTTP.
 
+pub mod admin;
 pub mod catalog;
 pub mod connection;
 pub mod error;
@@ -34,6 +35,13 @@ pub type FrontdeskSchema = Schema<Query, Mutation, Subscription>;
 pub type VisitorTokens =
     Arc<dyn Fn(&crate::service::bookings::NewVisitor, crate::domain::ids::SiteId) -> String + Send + Sync>;
 
+/// Makes the text of API keys: the same one each time for the same key.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "a function has nothing to show")]
+pub struct ApiKeyTexts(
+    pub Arc<dyn Fn(crate::domain::ids::SiteId, crate::domain::ids::ApiKeyId) -> String + Send + Sync>,
+);
+
 /// The id of the request, put into its data by whoever received it.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
@@ -50,8 +58,9 @@ fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
 
 /// The schema that serves.
 #[must_use]
-pub fn schema(service: Service, hub: Hub, tokens: VisitorTokens) -> FrontdeskSchema {
-    builder().data(service).data(hub).data(tokens).finish()
+pub fn schema(service: Service, hub: Hub, tokens: VisitorTokens, keys: ApiKeyTexts) -> FrontdeskSchema {
+    let builder = builder().data(service).data(hub).data(tokens).data(keys);
+    builder.finish()
 }
 
 /// The schema as text, sorted, as it stands in `schema.graphql`.

@@ -3,7 +3,9 @@
 use async_graphql::{Context, MergedObject, Object, SimpleObject};
 
 use super::{
-    VisitorTokens, caller,
+    VisitorTokens,
+    admin::AdminMutation,
+    caller,
     catalog::mutation::CatalogMutation,
     error::{ActError, Outcome, UserError, outcome},
     input::{Problems, Rejections, idempotency},
@@ -19,7 +21,7 @@ use super::{
     },
 };
 use crate::{
-    domain::{self, Rejection, booking::PaymentStatus},
+    domain::{self, Rejection, booking::PaymentStatus, permission::Permission},
     service::{
         self as acts,
         bookings::{ActOn, NewVisitor, Target, Verdict},
@@ -28,7 +30,7 @@ use crate::{
 
 /// Everything that can be changed.
 #[derive(MergedObject, Default)]
-pub struct Mutation(BookingMutation, CatalogMutation);
+pub struct Mutation(BookingMutation, CatalogMutation, AdminMutation);
 
 /// A payload type: the changed object, what the user is told, and the way back to the query.
 macro_rules! payload {
@@ -253,13 +255,10 @@ impl BookingMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which booking, and where to.")] input: RescheduleBookingInput,
     ) -> Option<async_graphql::Result<RescheduleBookingPayload>> {
-        let result = match input.parse() {
-            Ok(input) => service(ctx)
-                .reschedule_booking(caller(ctx), input)
-                .await
-                .map_err(ActError::from),
-            Err(rejections) => Err(rejections.into()),
-        };
+        let result = permitted(ctx, Permission::ChangeBookings, input.parse(), |input| {
+            service(ctx).reschedule_booking(caller(ctx), input)
+        });
+        let result = result.await;
         Some(outcome(ctx, result.map(Booking::from)).map(Into::into))
     }
 
@@ -269,19 +268,26 @@ impl BookingMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "Which booking, and how many.")] input: UpdateNumberOfParticipantsInput,
     ) -> Option<async_graphql::Result<UpdateNumberOfParticipantsPayload>> {
-        // Who may never do it is told so before its input is looked at.
-        let result = match acts::access::Right::ManageBookings.require(caller(ctx)) {
-            Ok(()) => match input.parse() {
-                Ok(input) => service(ctx)
-                    .update_number_of_participants(caller(ctx), input)
-                    .await
-                    .map_err(ActError::from),
-                Err(rejections) => Err(rejections.into()),
-            },
-            Err(error) => Err(error.into()),
-        };
+        let result = permitted(ctx, Permission::ManageBookings, input.parse(), |input| {
+            service(ctx).update_number_of_participants(caller(ctx), input)
+        });
+        let result = result.await;
         Some(outcome(ctx, result.map(Booking::from)).map(Into::into))
     }
+}
+
+/// Does an act. Who may never do it is told so before its input is looked at.
+pub(super) async fn permitted<I, T, F>(
+    ctx: &Context<'_>,
+    permission: Permission,
+    input: Result<I, Rejections>,
+    act: impl FnOnce(I) -> F,
+) -> Result<T, ActError>
+where
+    F: Future<Output = Result<T, acts::Error>>,
+{
+    acts::access::require(permission, caller(ctx))?;
+    Ok(act(input?).await?)
 }
 
 async fn act<P: From<Outcome<Booking>>>(
@@ -290,26 +296,15 @@ async fn act<P: From<Outcome<Booking>>>(
     verdict: Verdict,
     payment_status: Option<PaymentStatus>,
 ) -> async_graphql::Result<P> {
-    let allowed = match verdict {
-        Verdict::Cancel => Ok(()),
-        _ => acts::access::Right::ManageBookings.require(caller(ctx)),
-    };
-    let result = match (allowed, target) {
-        (Err(error), _) => Err(ActError::from(error)),
-        (Ok(()), Err(rejections)) => Err(rejections.into()),
-        (Ok(()), Ok(target)) => {
-            let input = ActOn {
-                target,
-                verdict,
-                payment_status,
-            };
-            service(ctx)
-                .act_on_booking(caller(ctx), input)
-                .await
-                .map_err(ActError::from)
-        }
-    };
-    Ok(outcome(ctx, result.map(Booking::from))?.into())
+    let result = permitted(ctx, verdict.permission(), target, |target| {
+        let input = ActOn {
+            target,
+            verdict,
+            payment_status,
+        };
+        service(ctx).act_on_booking(caller(ctx), input)
+    });
+    Ok(outcome(ctx, result.await.map(Booking::from))?.into())
 }
 
 fn token(ctx: &Context<'_>, visitor: Option<NewVisitor>) -> Option<String> {
@@ -318,13 +313,10 @@ fn token(ctx: &Context<'_>, visitor: Option<NewVisitor>) -> Option<String> {
 }
 
 async fn create(ctx: &Context<'_>, input: CreateBookingInput) -> async_graphql::Result<CreateBookingPayload> {
-    let result = match input.parse() {
-        Ok((input, key)) => service(ctx)
-            .create_booking(caller(ctx), input, key)
-            .await
-            .map_err(ActError::from),
-        Err(rejections) => Err(rejections.into()),
-    };
+    let result = permitted(ctx, Permission::Book, input.parse(), |(input, key)| {
+        service(ctx).create_booking(caller(ctx), input, key)
+    });
+    let result = result.await;
     let query = Query::default();
     Ok(match outcome(ctx, result)? {
         Ok(created) => CreateBookingPayload {
@@ -346,13 +338,10 @@ async fn bulk_create(
     ctx: &Context<'_>,
     input: BulkCreateBookingInput,
 ) -> async_graphql::Result<BulkCreateBookingPayload> {
-    let result = match read_bulk(input) {
-        Ok((bookings, key)) => service(ctx)
-            .bulk_create_booking(caller(ctx), bookings, key)
-            .await
-            .map_err(ActError::from),
-        Err(rejections) => Err(rejections.into()),
-    };
+    let result = permitted(ctx, Permission::Book, read_bulk(input), |(bookings, key)| {
+        service(ctx).bulk_create_booking(caller(ctx), bookings, key)
+    });
+    let result = result.await;
     let query = Query::default();
     let created = match outcome(ctx, result)? {
         Ok(created) => created,

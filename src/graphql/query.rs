@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, MergedObject, Object};
 
 use super::{
+    admin::AdminQuery,
     caller,
     catalog::query::CatalogQuery,
     connection::{Paging, selects},
@@ -28,7 +29,7 @@ use crate::{
 
 /// Everything that can be read.
 #[derive(MergedObject, Default, Clone)]
-pub struct Query(BookingQuery, CatalogQuery);
+pub struct Query(BookingQuery, CatalogQuery, AdminQuery);
 
 /// Reading bookings and their log.
 #[derive(Default, Clone)]

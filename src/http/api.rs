@@ -4,7 +4,7 @@
 //! the schema, of sites or of bookings, and whoever implements [`Api`] knows nothing of sockets,
 //! status codes or media types.
 
-use std::{fmt, future::Future, net::IpAddr, sync::Arc};
+use std::{fmt, future::Future, net::IpAddr, sync::Arc, time::Duration};
 
 use axum::http::StatusCode;
 use bytes::Bytes;
@@ -18,6 +18,16 @@ pub trait Api: Clone + Send + Sync + 'static {
     /// Settles who the caller is. No credentials at all is an anonymous visitor, which the
     /// implementation may accept; a credential that is present and wrong is always refused.
     fn authenticate(&self, credentials: Credentials) -> impl Future<Output = Result<Self::Caller, Refusal>> + Send;
+
+    /// How long a caller is who it is; then [`Api::renew`] is asked. Forever, if nothing is said.
+    fn lease(&self, _caller: &Self::Caller) -> Option<Duration> {
+        None
+    }
+
+    /// Whether a caller whose lease is over may go on.
+    fn renew(&self, _caller: &Self::Caller) -> impl Future<Output = Result<(), Refusal>> + Send {
+        std::future::ready(Ok(()))
+    }
 
     /// Runs a query or a mutation to its end.
     ///

@@ -19,6 +19,7 @@ use futures_util::StreamExt;
 use super::{
     api::{Api, Refusal, RequestId},
     client, credentials,
+    lease::Lease,
     negotiate::{self, Accepted, Media, Streaming},
     operation::{self, Kind},
     params::{self, Malformed},
@@ -84,7 +85,8 @@ async fn exchange<A: Api>(
     match answer {
         Answer::Whole(media) => execute(transport, caller, request, kind, id, media).await,
         Answer::Streaming(streaming) => {
-            let frames = transport.stream(kind, caller, request, id.clone());
+            let lease = Lease::of(&transport.api, &caller);
+            let frames = lease.guard(transport.stream(kind, caller, request, id.clone()));
             let heartbeat = transport.settings.heartbeat;
             let lifeline = transport.lifeline.clone();
             Ok(stream::reply(streaming, frames, lifeline, heartbeat, id.clone()))

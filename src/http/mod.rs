@@ -10,6 +10,7 @@ mod client;
 mod credentials;
 mod exchange;
 mod health;
+mod lease;
 mod lifeline;
 mod negotiate;
 mod operation;

@@ -3,6 +3,7 @@
 //! It knows the store and the domain; it does not know GraphQL, HTTP or who listens to the log.
 
 pub mod access;
+pub mod api_keys;
 pub mod bookings;
 pub mod catalog;
 mod once;
@@ -10,8 +11,15 @@ pub mod sites;
 
 use std::{net::IpAddr, sync::Arc};
 
+use jiff::Timestamp;
+
 use crate::{
-    domain::{Rejection, actor::Actor, clock::Clock, ids::SiteId},
+    domain::{
+        Rejection,
+        actor::Actor,
+        clock::Clock,
+        ids::{ApiKeyId, SiteId},
+    },
     store::{Db, Failure, StoreError},
 };
 
@@ -28,18 +36,30 @@ pub struct Caller {
     pub fresh: bool,
     /// Where the call came from, as far as that is known.
     pub address: Option<IpAddr>,
+    /// When what it showed to say who it is ends; never, if there is nothing that ends.
+    pub until: Option<Timestamp>,
+    /// The API key that it showed.
+    pub api_key: Option<ApiKeyId>,
 }
 
 impl Caller {
+    /// Somebody who is known, wherever it calls from.
+    #[must_use]
+    pub fn new(site: SiteId, actor: Actor) -> Self {
+        Self {
+            site,
+            actor,
+            fresh: false,
+            address: None,
+            until: None,
+            api_key: None,
+        }
+    }
+
     /// The server itself.
     #[must_use]
     pub fn system(site: SiteId) -> Self {
-        Self {
-            site,
-            actor: Actor::System,
-            fresh: false,
-            address: None,
-        }
+        Self::new(site, Actor::System)
     }
 
     /// Whose idempotency keys these are. All visitors without a token share one name: a retry of the first booking

@@ -1,8 +1,7 @@
 //! Sites: made by the operator, changed by their owners, seen by everybody on them.
 
 use super::{
-    Caller, Error, IdempotencyKey, Service,
-    access::Right,
+    Caller, Error, IdempotencyKey, Service, access,
     catalog::{Edit, check_revision},
 };
 use crate::{
@@ -11,11 +10,30 @@ use crate::{
         catalog::Site,
         ids::{Kind, SiteId},
         money::Currency,
+        permission::Permission,
         text,
         time::ZoneName,
     },
-    store::{Command, Failure, Tx, catalog, sites},
+    store::{
+        Command, Failure, Tx,
+        catalog::{self, TimeKey},
+        page::{Page, PageRequest},
+        sites,
+    },
 };
+
+/// A site that is to be made.
+#[derive(Debug, Clone)]
+pub struct CreateSite {
+    /// The name by which visitors' browsers name it.
+    pub slug: String,
+    /// Its name, 1 to 200 characters.
+    pub name: String,
+    /// The zone of its wall clock.
+    pub time_zone: ZoneName,
+    /// The currency of its prices.
+    pub currency: Currency,
+}
 
 /// Changes of a site.
 #[derive(Debug, Clone)]
@@ -104,7 +122,43 @@ impl Command for Update {
 }
 
 impl Service {
-    /// Makes a site. For the operator: no caller of the API may.
+    /// Makes a site for a caller that may.
+    pub async fn add_site(
+        &self,
+        caller: &Caller,
+        input: CreateSite,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Site, Error> {
+        access::require(Permission::ManageSites, caller)?;
+        let site = self.new_site(&input.slug, &input.name, input.time_zone, input.currency);
+        let create = Create {
+            site,
+            unless_there_is_one: false,
+        };
+        // It belongs to no site yet, whichever one the caller named.
+        let nowhere = Caller {
+            site: SiteId::NONE,
+            ..caller.clone()
+        };
+        self.once(&nowhere, "createSite", key, create).await
+    }
+
+    /// A page of all sites.
+    pub async fn all_sites(&self, caller: &Caller, request: PageRequest<TimeKey<SiteId>>) -> Result<Page<Site>, Error> {
+        access::require(Permission::ManageSites, caller)?;
+        let page = self
+            .db()
+            .read(move |conn| Box::pin(async move { sites::page(conn, &request).await }));
+        Ok(page.await?)
+    }
+
+    /// How many sites there are.
+    pub async fn count_sites(&self, caller: &Caller) -> Result<i64, Error> {
+        access::require(Permission::ManageSites, caller)?;
+        Ok(self.db().read(move |conn| Box::pin(sites::number(conn))).await?)
+    }
+
+    /// Makes a site, for whoever runs the server.
     pub async fn create_site(
         &self,
         slug: &str,
@@ -183,7 +237,7 @@ impl Service {
 
     /// Changes the caller's site.
     pub async fn update_site(&self, caller: &Caller, mut input: UpdateSite) -> Result<Site, Error> {
-        Right::ManageCatalog.require(caller)?;
+        access::require(Permission::ManageCatalog, caller)?;
         let key: Option<IdempotencyKey> = input.edit.idempotency.take();
         input.edit.id = caller.site;
         self.once(caller, "updateSite", key, Update { input }).await

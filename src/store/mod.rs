@@ -3,6 +3,7 @@
 //! It owns tables, transactions, the event log's order and the retry of what the engine refused. It knows the
 //! domain's types and nobody above it: whoever wants to be woken after a commit is handed in at construction.
 
+pub mod api_keys;
 pub mod bookings;
 pub mod catalog;
 pub mod claims;

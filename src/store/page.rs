@@ -184,6 +184,17 @@ pub enum Filter<F> {
     Not(Box<Filter<F>>),
 }
 
+impl<F> Filter<F> {
+    /// Whether it tests a field of some sort, on whichever level.
+    pub fn any(&self, sort: &impl Fn(&F) -> bool) -> bool {
+        match self {
+            Self::Is(field) => sort(field),
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(|part| part.any(sort)),
+            Self::Not(part) => part.any(sort),
+        }
+    }
+}
+
 impl<F> Default for Filter<F> {
     fn default() -> Self {
         Self::All(Vec::new())

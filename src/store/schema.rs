@@ -19,6 +19,25 @@ diesel::table! {
 diesel::table! {
     use diesel::sql_types::*;
     use crate::store::types::*;
+    api_keys (site_id, id) {
+        site_id -> Uid,
+        id -> Uid,
+        name -> Text,
+        scopes -> Document,
+        secret_hash -> Binary,
+        created_by_kind -> Text,
+        created_by_id -> Text,
+        expires_at -> Nullable<Instant>,
+        revoked_at -> Nullable<Instant>,
+        revision -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::*;
     site_counters (site_id) {
         site_id -> Uid,
         position -> BigInt,

@@ -1,12 +1,17 @@
 //! Sites: the directory, the one table that isn't bound to a site.
 
-use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, insert_into, update};
+use diesel::{
+    BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Queryable, Selectable,
+    SelectableHelper as _, insert_into, update,
+};
 use diesel_async::RunQueryDsl as _;
 
 use super::{
     Conn, Failure, StoreError, Tx,
+    catalog::{TimeKey, page},
     error::is_unique_violation,
     on,
+    page::{Page, PageRequest},
     schema::{site_counters, sites},
     types::At,
 };
@@ -18,39 +23,88 @@ use crate::domain::{
     time::ZoneName,
 };
 
-type Columns = (SiteId, String, String, String, String, i64, At, At);
-
-fn site(row: Columns) -> Result<Site, StoreError> {
-    let (id, slug, name, zone, currency, revision, created, updated) = row;
-    Ok(Site {
-        id,
-        slug,
-        name,
-        time_zone: ZoneName::parse(&zone).ok_or_else(|| StoreError::Corrupt(format!("time zone `{zone}`")))?,
-        currency: Currency::parse(&currency).ok_or_else(|| StoreError::Corrupt(format!("currency `{currency}`")))?,
-        revision,
-        created: created.0,
-        updated: updated.0,
-    })
-}
-
 /// The site with this id.
 pub async fn find(conn: &mut Conn, id: SiteId) -> Result<Option<Site>, StoreError> {
-    let row: Option<Columns> = on!(conn, c => sites::table.find(id).first(c).await.optional())?;
-    row.map(site).transpose()
+    let row: Option<Row> = on!(conn, c => {
+        sites::table.find(id).select(Row::as_select()).first(c).await.optional()
+    })?;
+    row.map(Row::site).transpose()
 }
 
 /// The site with this slug.
 pub async fn find_by_slug(conn: &mut Conn, slug: &str) -> Result<Option<Site>, StoreError> {
-    let row: Option<Columns> = on!(conn, c => sites::table.filter(sites::slug.eq(slug)).first(c).await.optional())?;
-    row.map(site).transpose()
+    let row: Option<Row> = on!(conn, c => {
+        let with_slug = sites::table.filter(sites::slug.eq(slug));
+        with_slug.select(Row::as_select()).first(c).await.optional()
+    })?;
+    row.map(Row::site).transpose()
 }
 
 /// All sites, the oldest first, at most `limit`.
 pub async fn list(conn: &mut Conn, limit: i64) -> Result<Vec<Site>, StoreError> {
-    let rows: Vec<Columns> =
-        on!(conn, c => sites::table.order((sites::created_at.asc(), sites::id.asc())).limit(limit).load(c).await)?;
-    rows.into_iter().map(site).collect()
+    let rows: Vec<Row> = on!(conn, c => {
+        let oldest = sites::table.order((sites::created_at.asc(), sites::id.asc()));
+        oldest.select(Row::as_select()).limit(limit).load(c).await
+    })?;
+    rows.into_iter().map(Row::site).collect()
+}
+
+#[derive(Debug, Queryable, Selectable)]
+#[diesel(table_name = sites)]
+struct Row {
+    id: SiteId,
+    slug: String,
+    name: String,
+    time_zone: String,
+    currency: String,
+    revision: i64,
+    created_at: At,
+    updated_at: At,
+}
+
+impl Row {
+    fn site(self) -> Result<Site, StoreError> {
+        Ok(Site {
+            id: self.id,
+            slug: self.slug,
+            name: self.name,
+            time_zone: ZoneName::parse(&self.time_zone)
+                .ok_or_else(|| StoreError::Corrupt(format!("time zone `{}`", self.time_zone)))?,
+            currency: Currency::parse(&self.currency)
+                .ok_or_else(|| StoreError::Corrupt(format!("currency `{}`", self.currency)))?,
+            revision: self.revision,
+            created: self.created_at.0,
+            updated: self.updated_at.0,
+        })
+    }
+}
+
+/// A page of all sites, the oldest first.
+pub async fn page(conn: &mut Conn, request: &PageRequest<TimeKey<SiteId>>) -> Result<Page<Site>, StoreError> {
+    let key = |site: &Site| TimeKey {
+        at: site.created,
+        id: site.id,
+    };
+    Page::find(conn, request, key, move |conn, request| {
+        Box::pin(async move {
+            let rows = page!(
+                conn,
+                sites::id.is_not_null(),
+                &request,
+                sites,
+                created_at,
+                Row,
+                |query| query
+            )?;
+            rows.into_iter().map(Row::site).collect()
+        })
+    })
+    .await
+}
+
+/// How many sites there are.
+pub async fn number(conn: &mut Conn) -> Result<i64, StoreError> {
+    Ok(on!(conn, c => sites::table.count().get_result(c).await)?)
 }
 
 /// Adds a site with an empty log.

@@ -27,8 +27,8 @@ use crate::domain::{
     conflict::OverlapReason,
     event::{EventSource, EventType},
     ids::{
-        BlockedTimeId, BookingId, ClaimId, NotificationId, ResourceId, ScheduleId, ServiceId, SessionId, SiteId,
-        TypedId,
+        ApiKeyId, BlockedTimeId, BookingId, ClaimId, NotificationId, ResourceId, ScheduleId, ServiceId, SessionId,
+        SiteId, TypedId,
     },
 };
 
@@ -137,6 +137,7 @@ id_values!(
     BlockedTimeId,
     ClaimId,
     NotificationId,
+    ApiKeyId,
 );
 
 sql_value!(Instant: At);
@@ -255,7 +256,8 @@ text_enum! {
         MultipleRequests = "MULTIPLE_REQUESTS", OwnerEdit = "OWNER_EDIT",
     }
     ActorKind {
-        Owner = "OWNER", Staff = "STAFF", App = "APP", Member = "MEMBER", Visitor = "VISITOR", System = "SYSTEM",
+        Owner = "OWNER", Staff = "STAFF", App = "APP", Member = "MEMBER", Visitor = "VISITOR", Operator = "OPERATOR",
+        System = "SYSTEM",
     }
     EventType {
         Created = "CREATED", Confirmed = "CONFIRMED", Declined = "DECLINED", Canceled = "CANCELED",

@@ -151,12 +151,7 @@ impl Stage {
 
     pub fn member(&self, number: usize) -> Hand {
         let actor = Actor::Member(format!("member-{number}"));
-        self.hand(Caller {
-            site: self.server.site,
-            actor,
-            fresh: false,
-            address: None,
-        })
+        self.hand(Caller::new(self.server.site, actor))
     }
 
     /// A new session of yoga.
@@ -191,12 +186,7 @@ impl Stage {
 }
 
 pub fn owner(site: SiteId) -> Caller {
-    Caller {
-        site,
-        actor: Actor::Owner("olga".to_owned()),
-        fresh: false,
-        address: None,
-    }
+    Caller::new(site, Actor::Owner("olga".to_owned()))
 }
 
 enum Add {

@@ -79,12 +79,7 @@ pub(super) async fn studio(service: &Service, clock: &FixedClock, now: Timestamp
     let euro = Currency::parse("EUR").ok_or("EUR is a currency")?;
     let zone = ZoneName::parse("Europe/Berlin").ok_or("Berlin has a zone")?;
     let site = service.create_site("studio", "Sunrise Studio", zone, euro).await?;
-    let owner = Caller {
-        site: site.id,
-        actor: Actor::Owner("olivia".to_owned()),
-        fresh: false,
-        address: None,
-    };
+    let owner = Caller::new(site.id, Actor::Owner("olivia".to_owned()));
     let mut studio = Studio {
         service,
         owner,
@@ -322,15 +317,7 @@ impl Studio<'_> {
             phone: Some(format!("+49 30 5550 {index:03}")),
             ..Contact::default()
         };
-        (
-            Caller {
-                site: self.site.id,
-                actor,
-                fresh: false,
-                address: None,
-            },
-            contact,
-        )
+        (Caller::new(self.site.id, actor), contact)
     }
 
     /// Plans a booking, made some hours before `start` but not after now. Gives its number and when it is made.

@@ -27,11 +27,11 @@ use crate::{
     },
 };
 
-fn write_key<I: TypedId + std::fmt::Display>(at: Timestamp, id: I) -> String {
+pub(crate) fn write_key<I: TypedId + std::fmt::Display>(at: Timestamp, id: I) -> String {
     cursor(&format!("{}:{id}", at.as_microsecond()))
 }
 
-fn read_key<I: TypedId>(text: &str) -> Option<TimeKey<I>> {
+pub(crate) fn read_key<I: TypedId>(text: &str) -> Option<TimeKey<I>> {
     let content = open_cursor(text)?;
     let (micros, id) = content.split_once(':')?;
     let at = Timestamp::from_microsecond(micros.parse().ok()?).ok()?;
@@ -42,7 +42,7 @@ fn read_key<I: TypedId>(text: &str) -> Option<TimeKey<I>> {
 }
 
 /// A page's rows made into the API's, beside what is known of the rows around them.
-fn around<A, B>(page: &Page<A>, items: Vec<B>) -> Page<B> {
+pub(crate) fn around<A, B>(page: &Page<A>, items: Vec<B>) -> Page<B> {
     Page {
         items,
         has_next: page.has_next,

@@ -8,10 +8,11 @@ use super::input::{
     UpdateResourceInput, UpdateScheduleInput, UpdateServiceInput, UpdateSessionInput, UpdateSiteInput,
 };
 use crate::{
+    domain::permission::Permission,
     graphql::{
         caller,
-        error::{ActError, Outcome, UserError, outcome},
-        mutation::payload,
+        error::{Outcome, UserError, outcome},
+        mutation::{payload, permitted},
         query::Query,
         service,
         types::{
@@ -19,7 +20,7 @@ use crate::{
             site::Site,
         },
     },
-    service::{access::Right, catalog::Removed},
+    service::catalog::Removed,
 };
 
 payload!(
@@ -162,16 +163,10 @@ removal!(
     }
 );
 
-/// One act: who may never do it is told so before its input is looked at.
+/// One act.
 macro_rules! act {
     ($ctx:ident, $right:ident, $input:expr, |$read:pat_param| $act:expr, $wrap:expr) => {{
-        let result = match Right::$right.require(caller($ctx)) {
-            Ok(()) => match $input {
-                Ok($read) => $act.await.map_err(ActError::from),
-                Err(rejections) => Err(rejections.into()),
-            },
-            Err(error) => Err(error.into()),
-        };
+        let result = permitted($ctx, Permission::$right, $input, |$read| $act).await;
         Some(outcome($ctx, result.map($wrap)).map(Into::into))
     }};
 }

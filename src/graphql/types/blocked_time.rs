@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, Object};
 
 use super::resource::Resource;
 use crate::{
-    domain::{catalog, ids::BlockedTimeId},
+    domain::{catalog, ids::BlockedTimeId, permission::Permission},
     graphql::{caller, connection::connection, error::failure, scalars::DateTime, service},
 };
 
@@ -84,7 +84,7 @@ impl BlockedTime {
     /// A blocked time that the caller may see.
     pub(crate) async fn find(ctx: &Context<'_>, id: BlockedTimeId) -> async_graphql::Result<Option<Self>> {
         let caller = caller(ctx);
-        if caller.actor.is_customer() {
+        if !Permission::ReadCalendar.is_granted(&caller.actor) {
             return Ok(None);
         }
         let found = service(ctx)

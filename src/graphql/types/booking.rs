@@ -17,6 +17,7 @@ use crate::{
         booking::{self as domain, Act},
         catalog,
         ids::BookingId,
+        permission::Permission,
     },
     graphql::{
         caller,
@@ -149,7 +150,7 @@ pub struct BookingHold {
 pub struct ParticipantNotification {
     /// By which ways.
     pub channels: Vec<NotificationChannel>,
-    /// Words of the sender's own that went with it.
+    /// Words of the sender's own that went with it. Null for whoever may not know.
     pub message: Option<String>,
     /// Whether anything was sent.
     pub notify_participants: bool,
@@ -185,10 +186,22 @@ pub struct BookingAllowedActions {
     pub update_number_of_participants: AllowedAction,
 }
 
-/// Who acted, for whoever may know: the business knows everybody, a customer only itself.
+/// Whether the caller may know who is behind the bookings that it sees: the business knows everybody, a customer only
+/// itself.
+fn knows_people(ctx: &Context<'_>) -> bool {
+    Permission::ReadContacts.is_granted(&caller(ctx).actor)
+}
+
+/// Who acted, for whoever may know.
 pub(crate) fn identity_for(ctx: &Context<'_>, actor: &actor::Identity) -> Option<Identity> {
     let caller = caller(ctx);
-    (!caller.actor.is_customer() || *actor == caller.actor.identity()).then(|| Identity::from(actor))
+    let itself = *actor == caller.actor.identity();
+    (itself || (knows_people(ctx) && !caller.actor.is_customer())).then(|| Identity::from(actor))
+}
+
+/// What somebody wrote to the participants, for whoever may know.
+pub(crate) fn words_for(ctx: &Context<'_>, words: Option<&String>) -> Option<String> {
+    words.filter(|_| knows_people(ctx)).cloned()
 }
 
 impl Booking {
@@ -410,13 +423,13 @@ impl Booking {
     }
 
     /// What the participants were told last.
-    async fn participant_notification(&self) -> Option<ParticipantNotification> {
+    async fn participant_notification(&self, ctx: &Context<'_>) -> Option<ParticipantNotification> {
         self.inner
             .participant_notification
             .as_ref()
             .map(|notification| ParticipantNotification {
                 channels: notification.channels.iter().map(|channel| (*channel).into()).collect(),
-                message: notification.message.clone(),
+                message: words_for(ctx, notification.message.as_ref()),
                 notify_participants: notification.notify_participants,
             })
     }

@@ -2,11 +2,14 @@
 
 use async_graphql::{Context, Enum, Object, SimpleObject};
 
-use super::{resource::Resource, site::Site};
+use super::{api_key::ApiKeyScope, resource::Resource, site::Site};
 use crate::{
-    domain::actor::{self, Actor},
+    domain::{
+        actor::{self, Actor},
+        permission::Permission,
+    },
     graphql::{caller, error::failure, service},
-    service::{Caller, access::Right},
+    service::Caller,
 };
 
 /// The sort of somebody who acts.
@@ -17,12 +20,14 @@ pub enum IdentityType {
     Owner,
     /// A staff member, who manages the calendar of one resource.
     Staff,
-    /// An app with the right to manage bookings.
+    /// A program: the bearer of an API key, or of a token for one.
     App,
     /// A logged-in customer.
     Member,
     /// An anonymous customer, known by a visitor token.
     Visitor,
+    /// Who runs the server.
+    Operator,
     /// The server itself: timers.
     System,
 }
@@ -56,17 +61,22 @@ impl Viewer {
     /// Whether it may confirm, decline, mark as pending and change numbers of bookings: all of them, or, as staff,
     /// those on its own calendar.
     async fn can_manage_bookings(&self) -> bool {
-        Right::ManageBookings.require(&self.0).is_ok()
+        Permission::ManageBookings.is_granted(&self.0.actor)
     }
 
     /// Whether it may see and change blocked time: everybody's, or, as staff, its own.
     async fn can_manage_calendar(&self) -> bool {
-        Right::ManageCalendar.require(&self.0).is_ok()
+        Permission::ManageCalendar.is_granted(&self.0.actor)
+    }
+
+    /// Whether it may see, make and revoke API keys.
+    async fn can_manage_api_keys(&self) -> bool {
+        Permission::ManageApiKeys.is_granted(&self.0.actor)
     }
 
     /// Whether it may change the site, services, resources, schedules and sessions.
     async fn can_manage_catalog(&self) -> bool {
-        Right::ManageCatalog.require(&self.0).is_ok()
+        Permission::ManageCatalog.is_granted(&self.0.actor)
     }
 
     /// Who it is. A visitor without a token gets a new name with each request until its first booking.
@@ -83,6 +93,14 @@ impl Viewer {
             .await
             .map(|mut found| found.pop())
             .transpose()
+    }
+
+    /// What it was granted, if it is an app.
+    async fn scopes(&self) -> Option<Vec<ApiKeyScope>> {
+        match &self.0.actor {
+            Actor::App { scopes, .. } => Some(scopes.iter().map(Into::into).collect()),
+            _ => None,
+        }
     }
 
     /// The site on which it acts.

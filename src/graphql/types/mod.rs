@@ -1,5 +1,6 @@
 //! The types of the schema, one file each.
 
+pub mod api_key;
 pub mod blocked_time;
 pub mod booked;
 pub mod booking;

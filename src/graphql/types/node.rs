@@ -3,13 +3,13 @@
 use async_graphql::{Context, ID, Interface};
 
 use super::{
-    blocked_time::BlockedTime, booking::Booking, event::BookingEvent, notification::Notification, resource::Resource,
-    schedule::Schedule, service::Service, session::Session, site::Site,
+    api_key::ApiKey, blocked_time::BlockedTime, booking::Booking, event::BookingEvent, notification::Notification,
+    resource::Resource, schedule::Schedule, service::Service, session::Session, site::Site,
 };
 use crate::{
     domain::ids::{
-        BlockedTimeId, BookingId, EventId, Kind, NotificationId, ResourceId, ScheduleId, ServiceId, SessionId, SiteId,
-        TypedId as _, parse_any,
+        ApiKeyId, BlockedTimeId, BookingId, EventId, Kind, NotificationId, ResourceId, ScheduleId, ServiceId,
+        SessionId, SiteId, TypedId as _, parse_any,
     },
     graphql::{
         caller,
@@ -27,6 +27,8 @@ use crate::{
 ))]
 #[expect(clippy::large_enum_variant, reason = "one at a time")]
 pub enum Node {
+    /// An app's key.
+    ApiKey(ApiKey),
     /// A time in which a resource can't be booked.
     BlockedTime(BlockedTime),
     /// A booking.
@@ -63,6 +65,7 @@ impl Node {
                 .await?
                 .map(Self::Schedule),
             Kind::Session => Session::find(ctx, SessionId::from_uuid(uuid)).await?.map(Self::Session),
+            Kind::ApiKey => ApiKey::find(ctx, ApiKeyId::from_uuid(uuid)).await?.map(Self::ApiKey),
             Kind::BlockedTime => BlockedTime::find(ctx, BlockedTimeId::from_uuid(uuid))
                 .await?
                 .map(Self::BlockedTime),

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Enum, ID, Object};
 
-use super::booking::Booking;
+use super::booking::{Booking, words_for};
 use crate::{
     graphql::{connection::connection, scalars::DateTime},
     store::notifications,
@@ -82,9 +82,9 @@ impl Notification {
         self.0.kind.into()
     }
 
-    /// Words of the sender's own that go with it.
-    async fn message(&self) -> Option<&String> {
-        self.0.message.as_ref()
+    /// Words of the sender's own that go with it. Null for whoever may not know.
+    async fn message(&self, ctx: &Context<'_>) -> Option<String> {
+        words_for(ctx, self.0.message.as_ref())
     }
 
     /// What became of it.

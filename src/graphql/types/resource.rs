@@ -3,7 +3,7 @@
 use async_graphql::{Context, Enum, ID, Object};
 
 use crate::{
-    domain::{catalog, ids::ResourceId},
+    domain::{catalog, ids::ResourceId, permission::Permission},
     graphql::{
         caller,
         connection::connection,
@@ -11,7 +11,6 @@ use crate::{
         scalars::{DateTime, EmailAddress},
         service,
     },
-    service::access,
 };
 
 /// What a resource is.
@@ -44,7 +43,7 @@ impl Resource {
 
     /// The e-mail address of a staff member. Null for customers.
     async fn email(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<EmailAddress>> {
-        let business = access::is_business(caller(ctx));
+        let business = Permission::ReadResourceDetails.is_granted(&caller(ctx).actor);
         Ok(self.0.email.clone().filter(|_| business).map(EmailAddress))
     }
 

@@ -4,8 +4,13 @@ use async_graphql::{ID, Object};
 
 use crate::{
     domain::catalog,
-    graphql::scalars::{CurrencyCode, DateTime, TimeZone},
+    graphql::{
+        connection::connection,
+        scalars::{CurrencyCode, DateTime, TimeZone},
+    },
 };
+
+connection!("A list of sites.", SiteConnection, SiteEdge, Site);
 
 /// A business on this server.
 #[derive(Clone, Debug)]

@@ -32,6 +32,7 @@ use super::{
     api::{Api, Credentials, Refusal, RequestId},
     client::Open,
     credentials,
+    lease::Lease,
     lifeline::Phase,
     operation, params,
     transport::{Peer, Transport},
@@ -75,6 +76,7 @@ pub(super) fn accept<A: Api>(
                 transport,
                 id,
                 stage: Stage::Opened(credentials),
+                lease: Lease::NONE,
                 operations: Operations::default(),
                 started: 0,
             };
@@ -88,6 +90,7 @@ struct Connection<A: Api> {
     transport: Transport<A>,
     id: RequestId,
     stage: Stage<A::Caller>,
+    lease: Lease,
     operations: Operations,
     /// How many operations there were, for their request ids.
     started: u64,
@@ -177,10 +180,12 @@ impl<A: Api> Connection<A> {
                 (id, step) = self.operations.next() => self.deliver(&id, step).await?,
                 outcome = self.stage.authenticated() => {
                     let caller = outcome.map_err(|refusal| Close::refused(&refusal))?;
+                    self.lease = Lease::of(&self.transport.api, &caller);
                     self.stage = Stage::Acknowledged(caller);
                     self.send_text(message::ACK).await?;
                     clock.as_mut().reset(Instant::now() + keep_alive);
                 }
+                refusal = self.lease.over() => return Err(Close::refused(&refusal).into()),
                 () = &mut clock => {
                     if !matches!(self.stage, Stage::Acknowledged(_)) {
                         return Err(Close::INIT_TIMEOUT.into());

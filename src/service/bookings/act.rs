@@ -13,12 +13,10 @@ use crate::{
         conflict::{Holder, OverlapReason},
         event::EventType,
         ids::{Kind, SiteId},
+        permission::Permission,
         rejection::PolicyRule,
     },
-    service::{
-        Caller, Error, Service,
-        access::{self, Right},
-    },
+    service::{Caller, Error, Service, access},
     store::{Command, Failure, Tx, bookings, catalog},
 };
 
@@ -52,6 +50,12 @@ impl Verdict {
             Self::ConfirmOrDecline => Act::ConfirmOrDecline,
             Self::Cancel => Act::Cancel,
         }
+    }
+
+    /// What the caller needs for it.
+    #[must_use]
+    pub fn permission(self) -> Permission {
+        self.act().permission()
     }
 
     fn mutation(self) -> &'static str {
@@ -94,6 +98,7 @@ impl Command for Decide {
         let purpose = if leaves { Reopen::Leave } else { Reopen::Take };
         let (before, mut place) = open(tx, &self.caller, &self.input.target, purpose).await?;
         let now = place.ledger.now();
+        access::require_over(self.input.verdict.permission(), &self.caller, &before)?;
         check_revision(
             &before,
             self.input.target.expected_revision,
@@ -256,19 +261,15 @@ pub(super) async fn open(
 }
 
 pub(super) async fn load(tx: &mut Tx<'_>, caller: &Caller, target: &Target) -> Result<Booking, Failure> {
-    let booking = bookings::find(tx.conn(), caller.site, target.booking)
+    bookings::find_within(tx.conn(), caller.site, target.booking, access::scope(caller))
         .await?
-        .ok_or_else(|| Rejection::not_found(Kind::Booking, &["bookingId"]))?;
-    access::require_sight(caller, &booking)?;
-    Ok(booking)
+        .ok_or_else(|| Rejection::not_found(Kind::Booking, &["bookingId"]).into())
 }
 
 impl Service {
     /// Decides about a booking.
     pub async fn act_on_booking(&self, caller: &Caller, mut input: ActOn) -> Result<Booking, Error> {
-        if input.verdict != Verdict::Cancel {
-            Right::ManageBookings.require(caller)?;
-        }
+        access::require(input.verdict.permission(), caller)?;
         let key = input.target.idempotency.take();
         let mutation = input.verdict.mutation();
         let decide = Decide {

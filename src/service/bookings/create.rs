@@ -19,6 +19,7 @@ use crate::{
         conflict::{Holder, OverlapReason},
         event::{EventSource, EventType},
         ids::{BookingId, SiteId},
+        permission::Permission,
         rejection::PolicyRule,
     },
     service::{Caller, Error, IdempotencyKey, Outcome, Service, access},
@@ -189,7 +190,7 @@ impl Create {
 
     /// Flags and statuses that only the business may use. Staff may on their own calendar: the booking must need them.
     fn check_rights(&self, place: &Place) -> Result<(), Rejection> {
-        let business = access::manages(&self.caller, &place.booked);
+        let business = access::overrides(&self.caller, &place.booked);
         let flow = &self.input.flow;
         for (asked, flag) in [
             (flow.skip_availability_validation, "skipAvailabilityValidation"),
@@ -369,6 +370,7 @@ impl Service {
         input: CreateBooking,
         key: Option<IdempotencyKey>,
     ) -> Result<Created, Error> {
+        access::require(Permission::Book, caller)?;
         let create = self.create(caller, input, self.full_address(caller));
         let created = self.once(caller, "createBooking", key, create).await?;
         self.count_hold(caller, &created.booking);
@@ -386,6 +388,7 @@ impl Service {
         if inputs.is_empty() || inputs.len() > limit {
             return Err(Rejection::invalid(&["bookings"], format!("must have 1 to {limit} entries")).into());
         }
+        access::require(Permission::Book, caller)?;
         let full = self.full_address(caller);
         let items = inputs
             .into_iter()

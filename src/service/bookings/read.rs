@@ -9,6 +9,7 @@ use crate::{
         conflict::{self, Ask, Holder, Target},
         event::EventType,
         ids::{BookingId, Kind, NotificationId, ServiceId, SiteId},
+        permission::Permission,
         rejection::PolicyRule,
         time::TimeSpan,
     },
@@ -18,7 +19,7 @@ use crate::{
     },
     store::{
         Conn, StoreError,
-        bookings::{self, BookingFilter, BookingKey, Contact, OrderField},
+        bookings::{self, BookingField, BookingFilter, BookingKey, Contact, OrderField},
         claims,
         events::{self, Event},
         notifications::{self, Notification},
@@ -50,18 +51,26 @@ impl EventFilter {
     }
 }
 
+/// Who may not know the people can't find them out by asking for their bookings either.
+fn check_filter(caller: &Caller, filter: &BookingFilter) -> Result<(), Error> {
+    let asks_for_people = filter.any(&|field| matches!(field, BookingField::Email(_)));
+    if asks_for_people {
+        access::require(Permission::ReadContacts, caller)?;
+    }
+    Ok(())
+}
+
 /// Events are looked through in pieces of this size.
 const SCAN: i64 = 500;
 
 impl Service {
     /// A booking that the caller may see.
     pub async fn booking(&self, caller: &Caller, id: BookingId) -> Result<Option<Booking>, Error> {
-        let site = caller.site;
-        let found = self
+        let (site, scope) = (caller.site, access::scope(caller));
+        Ok(self
             .db()
-            .read(move |conn| Box::pin(bookings::find(conn, site, id)))
-            .await?;
-        Ok(found.filter(|booking| access::sees(caller, booking)))
+            .read(move |conn| Box::pin(bookings::find_within(conn, site, id, scope)))
+            .await?)
     }
 
     /// The booking of an event that the caller saw, as it is now: also one that has left its calendar since.
@@ -78,9 +87,7 @@ impl Service {
 
     /// Whether the caller may do something to the booking of this service now, without any override.
     pub fn allows(&self, caller: &Caller, booking: &Booking, offered: &Offered, act: Act) -> Result<(), Rejection> {
-        let for_customers = matches!(act, Act::Cancel | Act::Reschedule);
-        let may = access::manages(caller, &booking.booked) || (for_customers && access::owns(caller, booking));
-        if !may {
+        if !act.permission().covers(&caller.actor, booking) {
             return Err(Rejection::Unauthorized {
                 what: "this".to_owned(),
                 path: Vec::new(),
@@ -124,6 +131,7 @@ impl Service {
         direction: Direction,
         request: PageRequest<BookingKey>,
     ) -> Result<Page<Booking>, Error> {
+        check_filter(caller, &filter)?;
         let (site, filter) = (caller.site, Filter::All(vec![access::scope(caller), filter]));
         let page = self.db().read(move |conn| {
             Box::pin(async move { bookings::page(conn, site, filter, field, direction, &request).await })
@@ -133,6 +141,7 @@ impl Service {
 
     /// How many bookings the caller may see that pass the filter.
     pub async fn count_bookings(&self, caller: &Caller, filter: BookingFilter) -> Result<i64, Error> {
+        check_filter(caller, &filter)?;
         let (site, filter) = (caller.site, Filter::All(vec![access::scope(caller), filter]));
         Ok(self
             .db()
@@ -140,8 +149,11 @@ impl Service {
             .await?)
     }
 
-    /// Whom bookings are for. Only of bookings that the caller sees.
+    /// Whom bookings are for, as far as the caller may know. Only of bookings that the caller sees.
     pub async fn contacts(&self, caller: &Caller, ids: Vec<BookingId>) -> Result<Vec<(BookingId, Contact)>, Error> {
+        if !Permission::ReadContacts.is_granted(&caller.actor) {
+            return Ok(Vec::new());
+        }
         let site = caller.site;
         let found = self
             .db()
@@ -379,7 +391,7 @@ impl Search {
     fn new(site: SiteId, caller: &Caller, filter: &EventFilter) -> Self {
         let narrowed = events::Narrowed {
             bookings: filter.bookings.clone(),
-            made_by: caller.actor.is_customer().then(|| caller.actor.identity()),
+            made_by: access::sees_own_events(caller).then(|| caller.actor.identity()),
         };
         Self { site, narrowed }
     }

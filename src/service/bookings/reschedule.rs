@@ -16,12 +16,10 @@ use crate::{
         conflict::{Ask, Holder, OverlapReason},
         event::EventType,
         ids::SiteId,
+        permission::Permission,
         rejection::PolicyRule,
     },
-    service::{
-        Caller, Error, Service,
-        access::{self, Right},
-    },
+    service::{Caller, Error, Service, access},
     store::{Command, Failure, Tx},
 };
 
@@ -159,7 +157,8 @@ impl Reschedule {
     }
 
     fn check_rights(&self, booking: &Booking) -> Result<(), Rejection> {
-        let business = access::manages(&self.caller, &booking.booked);
+        access::require_over(Permission::ChangeBookings, &self.caller, booking)?;
+        let business = access::overrides(&self.caller, &booking.booked);
         for (asked, flag) in [
             (self.input.skip_availability_validation, "skipAvailabilityValidation"),
             (self.input.skip_business_confirmation, "skipBusinessConfirmation"),
@@ -262,6 +261,7 @@ impl Command for Update {
         let (input, actor) = (&self.input, &self.caller.actor);
         let (before, mut place) = open(tx, &self.caller, &input.target, Reopen::Take).await?;
         let now = place.ledger.now();
+        access::require_over(Permission::ManageBookings, &self.caller, &before)?;
         check_revision(&before, input.target.expected_revision, place.ledger.settled(before.id))?;
         before.check(Act::UpdateParticipants)?;
         let mut after = before.clone();
@@ -318,6 +318,7 @@ impl Command for Update {
 impl Service {
     /// Moves a booking.
     pub async fn reschedule_booking(&self, caller: &Caller, mut input: RescheduleBooking) -> Result<Booking, Error> {
+        access::require(Permission::ChangeBookings, caller)?;
         let key = input.target.idempotency.take();
         let command = Reschedule {
             caller: caller.clone(),
@@ -332,7 +333,7 @@ impl Service {
         caller: &Caller,
         mut input: UpdateParticipants,
     ) -> Result<Booking, Error> {
-        Right::ManageBookings.require(caller)?;
+        access::require(Permission::ManageBookings, caller)?;
         let key = input.target.idempotency.take();
         let command = Update {
             caller: caller.clone(),

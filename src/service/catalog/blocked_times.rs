@@ -7,14 +7,11 @@ use crate::{
         catalog::BlockedTime,
         conflict::{Holder, Target},
         ids::{BlockedTimeId, Kind, ResourceId, SiteId},
+        permission::Permission,
         text,
         time::TimeSpan,
     },
-    service::{
-        Caller, Error, IdempotencyKey, Service,
-        access::{self, Right},
-        bookings::Ledger,
-    },
+    service::{Caller, Error, IdempotencyKey, Service, access, bookings::Ledger},
     store::{Command, Failure, Tx, catalog as store},
 };
 
@@ -34,7 +31,7 @@ pub struct CreateBlockedTime {
 /// Staff block their own time only.
 fn require_calendar(caller: &Caller, resource: ResourceId, path: &str) -> Result<(), Rejection> {
     access::require_business(
-        access::manages_resource(caller, resource),
+        access::has_calendar(Permission::ManageCalendar, caller, resource),
         true,
         "the calendar of another resource",
         &[path],
@@ -129,7 +126,7 @@ impl Service {
         input: CreateBlockedTime,
         key: Option<IdempotencyKey>,
     ) -> Result<BlockedTime, Error> {
-        Right::ManageCalendar.require(caller)?;
+        access::require(Permission::ManageCalendar, caller)?;
         require_calendar(caller, input.resource, "resourceId")?;
         let command = Create {
             caller: caller.clone(),
@@ -145,7 +142,7 @@ impl Service {
         caller: &Caller,
         mut edit: Edit<BlockedTimeId>,
     ) -> Result<BlockedTime, Error> {
-        Right::ManageCalendar.require(caller)?;
+        access::require(Permission::ManageCalendar, caller)?;
         let key = edit.idempotency.take();
         self.once(
             caller,

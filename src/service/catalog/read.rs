@@ -8,11 +8,9 @@ use crate::{
         catalog::{BlockedTime, Resource, Schedule, Service as Offered, Session},
         conflict::Target,
         ids::{BlockedTimeId, ResourceId, ScheduleId, ServiceId, SessionId},
+        permission::Permission,
     },
-    service::{
-        Caller, Error, Service,
-        access::{self, Right},
-    },
+    service::{Caller, Error, Service, access},
     store::{
         catalog::{self, BlockedTimeFilter, ResourceFilter, ScheduleFilter, ServiceFilter, SessionFilter, TimeKey},
         claims,
@@ -26,6 +24,7 @@ macro_rules! reading {
         $by_id:ident = $find:ident, $page:ident = $load:ident, $count:ident = $number:ident; $plural:literal) => {
         #[doc = concat!("Those of the ", $plural, " that there are, deleted ones too.")]
         pub async fn $by_id(&self, caller: &Caller, ids: Vec<$id>) -> Result<Vec<$object>, Error> {
+            access::require(Permission::ReadCatalog, caller)?;
             let site = caller.site;
             Ok(self
                 .db()
@@ -40,6 +39,7 @@ macro_rules! reading {
             filter: $filter,
             request: PageRequest<TimeKey<$id>>,
         ) -> Result<Page<$object>, Error> {
+            access::require(Permission::ReadCatalog, caller)?;
             let site = caller.site;
             let page = self
                 .db()
@@ -49,6 +49,7 @@ macro_rules! reading {
 
         #[doc = concat!("How many ", $plural, " pass the filter.")]
         pub async fn $count(&self, caller: &Caller, filter: $filter) -> Result<i64, Error> {
+            access::require(Permission::ReadCatalog, caller)?;
             let site = caller.site;
             Ok(self
                 .db()
@@ -70,6 +71,7 @@ impl Service {
 
     /// The service with this id, unless it was deleted.
     pub async fn service(&self, caller: &Caller, id: ServiceId) -> Result<Option<Offered>, Error> {
+        access::require(Permission::ReadCatalog, caller)?;
         let site = caller.site;
         Ok(self
             .db()
@@ -79,6 +81,7 @@ impl Service {
 
     /// The service with this slug, unless it was deleted.
     pub async fn service_by_slug(&self, caller: &Caller, slug: String) -> Result<Option<Offered>, Error> {
+        access::require(Permission::ReadCatalog, caller)?;
         let site = caller.site;
         let found = self
             .db()
@@ -88,6 +91,7 @@ impl Service {
 
     /// Those of the resources that there are and that weren't deleted.
     pub async fn live_resources(&self, caller: &Caller, ids: Vec<ResourceId>) -> Result<Vec<Resource>, Error> {
+        access::require(Permission::ReadCatalog, caller)?;
         let site = caller.site;
         let found = self
             .db()
@@ -97,6 +101,7 @@ impl Service {
 
     /// The schedule with this id, unless it was deleted.
     pub async fn schedule(&self, caller: &Caller, id: ScheduleId) -> Result<Option<Schedule>, Error> {
+        access::require(Permission::ReadCatalog, caller)?;
         let site = caller.site;
         Ok(self
             .db()
@@ -106,6 +111,7 @@ impl Service {
 
     /// How many seats of sessions and runs are taken now. Those of which none are taken are left out.
     pub async fn taken_seats(&self, caller: &Caller, targets: Vec<Target>) -> Result<HashMap<Target, i64>, Error> {
+        access::require(Permission::ReadCatalog, caller)?;
         let (site, now) = (caller.site, self.clock().now());
         let taken = self
             .db()
@@ -115,13 +121,13 @@ impl Service {
 
     /// The blocked time with this id. Staff see those of their own calendar.
     pub async fn blocked_time(&self, caller: &Caller, id: BlockedTimeId) -> Result<Option<BlockedTime>, Error> {
-        Right::ManageCalendar.require(caller)?;
+        access::require(Permission::ReadCalendar, caller)?;
         let site = caller.site;
         let found = self
             .db()
             .read(move |conn| Box::pin(catalog::find_blocked_time(conn, site, id)))
             .await?;
-        Ok(found.filter(|blocked| access::manages_resource(caller, blocked.resource)))
+        Ok(found.filter(|blocked| access::has_calendar(Permission::ReadCalendar, caller, blocked.resource)))
     }
 
     /// A page of blocked times. Staff see those of their own calendar.
@@ -131,7 +137,7 @@ impl Service {
         filter: BlockedTimeFilter,
         request: PageRequest<TimeKey<BlockedTimeId>>,
     ) -> Result<Page<BlockedTime>, Error> {
-        Right::ManageCalendar.require(caller)?;
+        access::require(Permission::ReadCalendar, caller)?;
         let (site, filter) = (caller.site, own_calendar(caller, filter));
         let page = self.db().read(move |conn| {
             Box::pin(async move { catalog::page_blocked_times(conn, site, &filter, &request).await })
@@ -141,7 +147,7 @@ impl Service {
 
     /// How many blocked times pass the filter.
     pub async fn count_blocked_times(&self, caller: &Caller, filter: BlockedTimeFilter) -> Result<i64, Error> {
-        Right::ManageCalendar.require(caller)?;
+        access::require(Permission::ReadCalendar, caller)?;
         let (site, filter) = (caller.site, own_calendar(caller, filter));
         let count = self
             .db()

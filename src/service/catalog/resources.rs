@@ -7,12 +7,12 @@ use crate::{
         catalog::{Resource, ResourceType},
         conflict::{Holder, Target},
         ids::{Kind, ResourceId, SiteId},
+        permission::Permission,
         text::{self, EmailAddress},
         time::TimeSpan,
     },
     service::{
-        Caller, Error, IdempotencyKey, Service,
-        access::Right,
+        Caller, Error, IdempotencyKey, Service, access,
         bookings::{Ledger, all_time},
         catalog::Change,
     },
@@ -167,7 +167,7 @@ impl Service {
         input: CreateResource,
         key: Option<IdempotencyKey>,
     ) -> Result<Resource, Error> {
-        Right::ManageCatalog.require(caller)?;
+        access::require(Permission::ManageCatalog, caller)?;
         let command = Create {
             site: caller.site,
             id: ResourceId::new(),
@@ -178,7 +178,7 @@ impl Service {
 
     /// Changes a resource. Bookings and sessions keep the name that it had.
     pub async fn update_resource(&self, caller: &Caller, mut input: UpdateResource) -> Result<Resource, Error> {
-        Right::ManageCatalog.require(caller)?;
+        access::require(Permission::ManageCatalog, caller)?;
         let key = input.edit.idempotency.take();
         self.once(
             caller,
@@ -194,7 +194,7 @@ impl Service {
 
     /// Deletes a resource: nothing new can have it. Refused while bookings or sessions of the future do.
     pub async fn delete_resource(&self, caller: &Caller, mut edit: Edit<ResourceId>) -> Result<Resource, Error> {
-        Right::ManageCatalog.require(caller)?;
+        access::require(Permission::ManageCatalog, caller)?;
         let key = edit.idempotency.take();
         self.once(
             caller,

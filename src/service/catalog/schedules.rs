@@ -7,9 +7,10 @@ use crate::{
         catalog::{Schedule, ServiceKind, check_capacity},
         conflict::Target,
         ids::{Kind, ScheduleId, ServiceId, SiteId},
+        permission::Permission,
         text,
     },
-    service::{Caller, Error, IdempotencyKey, Service, access::Right},
+    service::{Caller, Error, IdempotencyKey, Service, access},
     store::{Command, Failure, Tx, catalog as store},
 };
 
@@ -168,7 +169,7 @@ impl Service {
         input: CreateSchedule,
         key: Option<IdempotencyKey>,
     ) -> Result<Schedule, Error> {
-        Right::ManageCatalog.require(caller)?;
+        access::require(Permission::ManageCatalog, caller)?;
         let command = Create {
             site: caller.site,
             id: ScheduleId::new(),
@@ -179,7 +180,7 @@ impl Service {
 
     /// Changes a schedule. Fewer seats than are taken are allowed: nobody is put out, and the last are flagged.
     pub async fn update_schedule(&self, caller: &Caller, mut input: UpdateSchedule) -> Result<Schedule, Error> {
-        Right::ManageCatalog.require(caller)?;
+        access::require(Permission::ManageCatalog, caller)?;
         let key = input.edit.idempotency.take();
         self.once(
             caller,
@@ -201,7 +202,7 @@ impl Service {
         mut edit: Edit<ScheduleId>,
         cancel_bookings: bool,
     ) -> Result<Removed<Schedule>, Error> {
-        Right::ManageCatalog.require(caller)?;
+        access::require(Permission::ManageCatalog, caller)?;
         let key = edit.idempotency.take();
         self.once(
             caller,

@@ -11,12 +11,12 @@ use crate::{
         },
         conflict::{Holder, Target},
         ids::{BookingId, Kind, ResourceId, ScheduleId, ServiceId, SiteId},
+        permission::Permission,
         text,
         time::TimeSpan,
     },
     service::{
-        Caller, Error, IdempotencyKey, Service,
-        access::Right,
+        Caller, Error, IdempotencyKey, Service, access,
         bookings::{Ledger, Spot, all_time, cancel_all, spots_of},
     },
     store::{Command, Failure, Tx, catalog as store, sites},
@@ -348,7 +348,7 @@ impl Service {
         input: CreateService,
         key: Option<IdempotencyKey>,
     ) -> Result<Offered, Error> {
-        Right::ManageCatalog.require(caller)?;
+        access::require(Permission::ManageCatalog, caller)?;
         let command = Create {
             site: caller.site,
             id: ServiceId::new(),
@@ -360,7 +360,7 @@ impl Service {
 
     /// Changes a service. What is booked stays as it was booked.
     pub async fn update_service(&self, caller: &Caller, mut input: UpdateService) -> Result<Offered, Error> {
-        Right::ManageCatalog.require(caller)?;
+        access::require(Permission::ManageCatalog, caller)?;
         let key = input.edit.idempotency.take();
         self.once(
             caller,
@@ -382,7 +382,7 @@ impl Service {
         mut edit: Edit<ServiceId>,
         cancel_bookings: bool,
     ) -> Result<Removed<Offered>, Error> {
-        Right::ManageCatalog.require(caller)?;
+        access::require(Permission::ManageCatalog, caller)?;
         let key = edit.idempotency.take();
         self.once(
             caller,

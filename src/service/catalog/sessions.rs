@@ -14,12 +14,12 @@ use crate::{
         catalog::{Schedule, Service as Offered, ServiceKind, Session, SessionStatus, WallTime, check_capacity},
         conflict::{Holder, Target},
         ids::{BookingId, Kind, ResourceId, ScheduleId, SessionId, SiteId},
+        permission::Permission,
         text,
         time::ZoneName,
     },
     service::{
-        Caller, Error, IdempotencyKey, Service,
-        access::Right,
+        Caller, Error, IdempotencyKey, Service, access,
         bookings::{Ledger, Spot, cancel_all, rewrite},
     },
     store::{Command, Failure, Tx, catalog as store, sites},
@@ -359,7 +359,7 @@ impl Service {
         input: CreateSession,
         key: Option<IdempotencyKey>,
     ) -> Result<Session, Error> {
-        Right::ManageCatalog.require(caller)?;
+        access::require(Permission::ManageCatalog, caller)?;
         let command = Create {
             caller: caller.clone(),
             id: SessionId::new(),
@@ -371,7 +371,7 @@ impl Service {
     /// Changes a session; its bookings follow. Moving a class session on whose bookings somebody counts needs a word
     /// about them. Fewer seats than are taken are allowed: nobody is put out, and the last are flagged.
     pub async fn update_session(&self, caller: &Caller, mut input: UpdateSession) -> Result<Session, Error> {
-        Right::ManageCatalog.require(caller)?;
+        access::require(Permission::ManageCatalog, caller)?;
         let key = input.edit.idempotency.take();
         self.once(
             caller,
@@ -387,7 +387,7 @@ impl Service {
 
     /// Cancels a session. Of a class, its bookings have to be canceled with it; those of a course stay.
     pub async fn cancel_session(&self, caller: &Caller, mut input: CancelSession) -> Result<Removed<Session>, Error> {
-        Right::ManageCatalog.require(caller)?;
+        access::require(Permission::ManageCatalog, caller)?;
         let key = input.edit.idempotency.take();
         self.once(
             caller,

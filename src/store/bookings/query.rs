@@ -1,8 +1,10 @@
 //! Lists of bookings: filters, orders and pages by key.
 
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _, QueryDsl as _,
-    SelectableHelper as _, dsl::exists,
+    BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _, OptionalExtension as _,
+    QueryDsl as _, SelectableHelper as _,
+    dsl::{exists, sql},
+    sql_types::{Bool, Text},
 };
 use diesel_async::RunQueryDsl as _;
 use jiff::Timestamp;
@@ -19,7 +21,7 @@ use super::{
 use crate::domain::{
     actor::ActorKind,
     booking::{Booking, BookingStatus, PaymentStatus, SelectedPaymentOption, ServiceKind},
-    ids::{BookingId, ResourceId, ScheduleId, ServiceId, SessionId, SiteId},
+    ids::{BookingId, ResourceId, ScheduleId, ServiceId, SessionId, SiteId, TypedId as _},
 };
 
 /// What a filter can look at.
@@ -47,6 +49,8 @@ pub enum BookingField {
     End(Test<Timestamp>),
     DoubleBooked(Test<bool>),
     Participants(Test<i32>),
+    /// Whether it needs a resource: any of the booking's, not just the first.
+    OnCalendar(ResourceId),
 }
 
 /// A filter of bookings.
@@ -155,7 +159,7 @@ macro_rules! until_key {
 
 /// The queries, once for each engine: a boxed query names its engine in its type.
 macro_rules! queries {
-    ($module:ident, $db:ty, $conn:ty) => {
+    ($module:ident, $db:ty, $conn:ty, $on_calendar:expr) => {
         mod $module {
             use super::*;
 
@@ -204,6 +208,7 @@ macro_rules! queries {
                     BookingField::End(t) => timed(test!($db, bookings::ends_at, t.map(At))),
                     BookingField::DoubleBooked(t) => test!($db, bookings::double_booked, t),
                     BookingField::Participants(t) => test!($db, bookings::total_participants, t),
+                    BookingField::OnCalendar(resource) => Box::new($on_calendar(resource)),
                 }
             }
 
@@ -242,6 +247,19 @@ macro_rules! queries {
                     .filter(predicate(filter))
                     .count();
                 query.get_result(conn).await
+            }
+
+            pub(super) async fn find(
+                conn: &mut $conn,
+                site: SiteId,
+                id: BookingId,
+                filter: BookingFilter,
+            ) -> Result<Option<Row>, diesel::result::Error> {
+                let query = bookings::table
+                    .find((site, id))
+                    .filter(predicate(filter))
+                    .select(Row::as_select());
+                query.first(conn).await.optional()
             }
 
             pub(super) async fn page(
@@ -289,12 +307,49 @@ macro_rules! queries {
     };
 }
 
-queries!(sqlite, diesel::sqlite::Sqlite, super::super::super::InPlace);
-queries!(pg, diesel::pg::Pg, &diesel_async::AsyncPgConnection);
+// The list of resources is JSON; within it, only an id can look like one with its name and quotes.
+queries!(
+    sqlite,
+    diesel::sqlite::Sqlite,
+    super::super::super::InPlace,
+    |id: ResourceId| {
+        sql::<Bool>("instr(bookings.resources, ")
+            .bind::<Text, _>(format!(r#""id":"{}""#, id.uuid()))
+            .sql(") > 0")
+    }
+);
+queries!(
+    pg,
+    diesel::pg::Pg,
+    &diesel_async::AsyncPgConnection,
+    |id: ResourceId| {
+        sql::<Bool>("bookings.resources @> ")
+            .bind::<Text, _>(format!(r#"[{{"id":"{}"}}]"#, id.uuid()))
+            .sql("::jsonb")
+    }
+);
 
 /// How many bookings pass the filter.
 pub async fn count(conn: &mut Conn, site: SiteId, filter: BookingFilter) -> Result<i64, StoreError> {
     Ok(on!(conn, sqlite c => sqlite::count(c, site, filter).await, pg c => pg::count(c, site, filter).await)?)
+}
+
+/// The booking with this id, if it passes the filter. The database decides: from the time that it takes nobody learns
+/// whether there is a booking that didn't.
+pub async fn find_within(
+    conn: &mut Conn,
+    site: SiteId,
+    id: BookingId,
+    filter: BookingFilter,
+) -> Result<Option<Booking>, StoreError> {
+    if filter == BookingFilter::default() {
+        return super::find(conn, site, id).await;
+    }
+    let row = on!(conn,
+        sqlite c => sqlite::find(c, site, id, filter).await,
+        pg c => pg::find(c, site, id, filter).await
+    )?;
+    row.map(Row::booking).transpose()
 }
 
 /// A page of the bookings that pass the filter.

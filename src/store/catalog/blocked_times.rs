@@ -135,7 +135,7 @@ pub async fn page_blocked_times(
         Box::pin(async move {
             let rows = page!(
                 conn,
-                site,
+                blocked_times::site_id.eq(site),
                 &request,
                 blocked_times,
                 starts_at,
@@ -150,5 +150,10 @@ pub async fn page_blocked_times(
 
 /// How many blocked times pass the filter.
 pub async fn count_blocked_times(conn: &mut Conn, site: SiteId, filter: &BlockedTimeFilter) -> Result<i64, StoreError> {
-    Ok(count!(conn, site, blocked_times, |query| filtered!(query, filter))?)
+    Ok(count!(
+        conn,
+        blocked_times::site_id.eq(site),
+        blocked_times,
+        |query| filtered!(query, filter)
+    )?)
 }

@@ -31,10 +31,10 @@ fn corrupt(what: &str) -> StoreError {
 
 /// The rows of a page as the engine scans them: from the key's own row on, and one more than the page at either end.
 macro_rules! page {
-    ($conn:expr, $site:expr, $request:expr, $table:ident, $at:ident, $row:ty, |$query:ident| $filtered:expr) => {{
+    ($conn:expr, $of:expr, $request:expr, $table:ident, $at:ident, $row:ty, |$query:ident| $filtered:expr) => {{
         let request = $request;
         on!($conn, c => {
-            let $query = $table::table.filter($table::site_id.eq($site)).select(<$row>::as_select()).into_boxed();
+            let $query = $table::table.filter($of).select(<$row>::as_select()).into_boxed();
             let mut query = $filtered;
             let (start, stop) = match request.from_end {
                 false => (&request.after, &request.before),
@@ -69,15 +69,15 @@ macro_rules! page {
         })
     }};
 }
-use page;
+pub(super) use page;
 
 /// How many rows of a table pass a filter.
 macro_rules! count {
-    ($conn:expr, $site:expr, $table:ident, |$query:ident| $filtered:expr) => {
+    ($conn:expr, $of:expr, $table:ident, |$query:ident| $filtered:expr) => {
         on!($conn, c => {
-            let $query = $table::table.filter($table::site_id.eq($site)).count().into_boxed();
+            let $query = $table::table.filter($of).count().into_boxed();
             $filtered.get_result::<i64>(c).await
         })
     };
 }
-use count;
+pub(super) use count;

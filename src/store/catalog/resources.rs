@@ -152,7 +152,7 @@ pub async fn page_resources(
         Box::pin(async move {
             let rows = page!(
                 conn,
-                site,
+                resources::site_id.eq(site),
                 &request,
                 resources,
                 created_at,
@@ -167,7 +167,12 @@ pub async fn page_resources(
 
 /// How many resources pass the filter.
 pub async fn count_resources(conn: &mut Conn, site: SiteId, filter: &ResourceFilter) -> Result<i64, StoreError> {
-    Ok(count!(conn, site, resources, |query| filtered!(query, filter))?)
+    Ok(count!(
+        conn,
+        resources::site_id.eq(site),
+        resources,
+        |query| filtered!(query, filter)
+    )?)
 }
 
 /// Marks a resource as deleted.

@@ -150,7 +150,7 @@ pub async fn page_schedules(
         Box::pin(async move {
             let rows = page!(
                 conn,
-                site,
+                schedules::site_id.eq(site),
                 &request,
                 schedules,
                 created_at,
@@ -165,7 +165,12 @@ pub async fn page_schedules(
 
 /// How many schedules pass the filter.
 pub async fn count_schedules(conn: &mut Conn, site: SiteId, filter: &ScheduleFilter) -> Result<i64, StoreError> {
-    Ok(count!(conn, site, schedules, |query| filtered!(query, filter))?)
+    Ok(count!(
+        conn,
+        schedules::site_id.eq(site),
+        schedules,
+        |query| filtered!(query, filter)
+    )?)
 }
 
 /// From the first start to the last end of the sessions that take place.

@@ -213,7 +213,7 @@ pub async fn page_services(
         Box::pin(async move {
             let rows = page!(
                 conn,
-                site,
+                services::site_id.eq(site),
                 &request,
                 services,
                 created_at,
@@ -228,7 +228,9 @@ pub async fn page_services(
 
 /// How many services pass the filter.
 pub async fn count_services(conn: &mut Conn, site: SiteId, filter: &ServiceFilter) -> Result<i64, StoreError> {
-    Ok(count!(conn, site, services, |query| filtered!(query, filter))?)
+    Ok(count!(conn, services::site_id.eq(site), services, |query| filtered!(
+        query, filter
+    ))?)
 }
 
 /// The service with this slug, unless it was deleted.

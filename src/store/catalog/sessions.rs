@@ -210,7 +210,7 @@ pub async fn page_sessions(
         Box::pin(async move {
             let rows = page!(
                 conn,
-                site,
+                sessions::site_id.eq(site),
                 &request,
                 sessions,
                 starts_at,
@@ -225,5 +225,7 @@ pub async fn page_sessions(
 
 /// How many sessions pass the filter.
 pub async fn count_sessions(conn: &mut Conn, site: SiteId, filter: &SessionFilter) -> Result<i64, StoreError> {
-    Ok(count!(conn, site, sessions, |query| filtered!(query, filter))?)
+    Ok(count!(conn, sessions::site_id.eq(site), sessions, |query| filtered!(
+        query, filter
+    ))?)
 }

@@ -30,7 +30,7 @@ pub enum BookingsOnMove {
     Move,
 }
 
-fn key<I: InputType>(problems: &mut Problems, input: &I, key: Option<&String>) -> Option<IdempotencyKey> {
+pub(crate) fn key<I: InputType>(problems: &mut Problems, input: &I, key: Option<&String>) -> Option<IdempotencyKey> {
     idempotency(input, key).unwrap_or_else(|invalid| {
         problems.add(invalid);
         None
@@ -38,7 +38,7 @@ fn key<I: InputType>(problems: &mut Problems, input: &I, key: Option<&String>) -
 }
 
 /// What every change of one object is told; `path` is the name of its id's field.
-fn edit<I: TypedId>(
+pub(crate) fn edit<I: TypedId>(
     problems: &mut Problems,
     path: &str,
     object: &ID,

@@ -1,0 +1,2 @@
+DROP INDEX sites_created;
+DROP TABLE api_keys;
