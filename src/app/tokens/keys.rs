@@ -7,11 +7,13 @@ use std::{
     time::Duration,
 };
 
+use axum::http::Uri;
 use jsonwebtoken::{
     Algorithm, AlgorithmFamily, DecodingKey,
     jwk::{JwkSet, KeyAlgorithm, PublicKeyUse},
 };
 use tokio::{sync::Mutex, time::Instant};
+use ureq::tls::{RootCerts, TlsConfig};
 
 /// How often the keys are read again without a reason.
 const REFRESH: Duration = Duration::from_secs(300);
@@ -20,7 +22,7 @@ const UNKNOWN_KEY: Duration = Duration::from_secs(10);
 /// How long the provider may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest answer that is read, in bytes.
-const MAX_ANSWER: usize = 256 * 1024;
+const MAX_ANSWER: u64 = 256 * 1024;
 /// Keys that are looked at.
 const MAX_KEYS: usize = 100;
 /// Keys that one token without a key's id may be tried with.
@@ -32,7 +34,7 @@ pub enum KeySource {
     /// A file: a JSON Web Key Set, or public keys as PEM.
     File(PathBuf),
     /// Where a JSON Web Key Set is published.
-    Url(reqwest::Url),
+    Url(Uri),
 }
 
 #[derive(Clone)]
@@ -52,7 +54,7 @@ pub struct PublicKeys {
 
 struct Inner {
     source: KeySource,
-    client: reqwest::Client,
+    client: ureq::Agent,
     keys: RwLock<Arc<[Key]>>,
     /// When they were read last, or it was tried.
     read: Mutex<Instant>,
@@ -61,13 +63,14 @@ struct Inner {
 impl PublicKeys {
     /// Reads the keys. A file that can't be read is an error; a provider that can't be reached is asked again later.
     pub async fn open(source: KeySource) -> Result<Self, String> {
-        // Of the two that the TLS library could take its cryptography from; whoever chose before, chose.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .timeout(PATIENCE)
-            .redirect(reqwest::redirect::Policy::none())
+        // Whom the machine trusts, with what its administrator added.
+        let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier);
+        let client = ureq::Agent::config_builder()
+            .timeout_global(Some(PATIENCE))
+            .max_redirects(0)
+            .tls_config(tls.build())
             .build()
-            .map_err(|error| format!("the HTTP client can't be made: {error}"))?;
+            .new_agent();
         let inner = Inner {
             source,
             client,
@@ -170,21 +173,15 @@ impl Inner {
         Ok(keys)
     }
 
-    async fn fetch(&self, url: reqwest::Url) -> Result<Vec<u8>, String> {
-        let say = |error: reqwest::Error| error.to_string();
-        let request = self.client.get(url).send();
-        let mut answer = request
-            .await
-            .and_then(reqwest::Response::error_for_status)
-            .map_err(say)?;
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(say)? {
-            body.extend_from_slice(&chunk);
-            if body.len() > MAX_ANSWER {
-                return Err(format!("the answer is longer than {MAX_ANSWER} bytes"));
-            }
-        }
-        Ok(body)
+    async fn fetch(&self, url: Uri) -> Result<Vec<u8>, String> {
+        let client = self.client.clone();
+        let fetch = move || {
+            let mut answer = client.get(url).call()?;
+            answer.body_mut().with_config().limit(MAX_ANSWER).read_to_vec()
+        };
+        let fetched = tokio::task::spawn_blocking(fetch).await;
+        let fetched = fetched.map_err(|error| error.to_string())?;
+        fetched.map_err(|error| error.to_string())
     }
 }
 

@@ -53,7 +53,7 @@ impl EventFilter {
 
 /// Who may not know the people can't find them out by asking for their bookings either.
 fn check_filter(caller: &Caller, filter: &BookingFilter) -> Result<(), Error> {
-    let asks_for_people = filter.any(&|field| matches!(field, BookingField::Email(_)));
+    let asks_for_people = filter.any(&|field| matches!(field, BookingField::Email(_) | BookingField::CreatedById(_)));
     if asks_for_people {
         access::require(Permission::ReadContacts, caller)?;
     }

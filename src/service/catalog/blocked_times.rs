@@ -104,6 +104,7 @@ impl Command for Delete {
         let missing = || Rejection::not_found(Kind::BlockedTime, &["blockedTimeId"]);
         let seen = store::find_blocked_time(tx.conn(), site, id)
             .await?
+            .filter(|seen| access::has_calendar(Permission::ReadCalendar, &self.caller, seen.resource))
             .ok_or_else(missing)?;
         require_calendar(&self.caller, seen.resource, "blockedTimeId")?;
         let mut ledger = Ledger::lock(tx, &[(Target::Resource(seen.resource), seen.span)], None).await?;

@@ -36,6 +36,10 @@ impl Client {
         }
     }
 
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     pub fn bearer(server: &Server, token: String) -> Self {
         Self::new(server).with("Authorization", format!("Bearer {token}"))
     }

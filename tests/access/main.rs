@@ -1,0 +1,20 @@
+//! Who gets in, who may do and see what, and that sites don't know of each other; over the real HTTP endpoint.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::items_after_statements,
+    clippy::similar_names,
+    clippy::too_many_lines,
+    missing_docs,
+    unreachable_pub
+)]
+
+#[path = "../booking/support/mod.rs"]
+mod support;
+
+mod credentials;
+mod permissions;
+mod schema;
+mod stage;
+mod tenants;

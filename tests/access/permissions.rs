@@ -1,0 +1,451 @@
+//! The table of permissions, written out: every query, mutation, subscription and field of the schema for every sort of
+//! caller, as a real server answers. `permissions.txt` beside this file is the table; a new field has no row in it, and the
+//! test fails.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use futures::{StreamExt as _, future::join_all};
+use serde_json::{Value, json};
+
+use crate::{
+    on_both_engines,
+    schema::{Schema, Seen, note},
+    stage::{CALLERS, Maker, Stage},
+    support::{Client, Reply, on, with},
+};
+
+type Table = BTreeMap<String, Vec<String>>;
+
+fn put(table: &mut Table, row: &str, caller: usize, cell: impl Into<String>) {
+    let cells = table
+        .entry(row.to_owned())
+        .or_insert_with(|| vec![".".to_owned(); CALLERS.len()]);
+    cells[caller] = cell.into();
+}
+
+/// What came of a root field: its code where it was refused, how many there are of a list, `+` and `-` else.
+fn outcome(reply: &Reply, field: &str) -> String {
+    let code = reply.json["errors"][0]["extensions"]["code"].as_str();
+    if let Some(code) = code {
+        return code.to_owned();
+    }
+    let value = &reply.json["data"][field];
+    if let Some(total) = value["total"].as_i64() {
+        return total.to_string();
+    }
+    if let Some(items) = value.as_array() {
+        return items.iter().filter(|item| !item.is_null()).count().to_string();
+    }
+    if value.is_null() {
+        "-".to_owned()
+    } else {
+        "+".to_owned()
+    }
+}
+
+/// The arguments of each query, and what is selected of it.
+fn queries(schema: &Schema, booking: &Value, things: &BTreeMap<&str, Value>) -> Vec<(String, String, Value)> {
+    let fields = &schema.get("Query").fields;
+    fields
+        .iter()
+        .map(|field| {
+            let (arguments, variables) = match field.name.as_str() {
+                "booking" => ("(id: $id)", json!({ "id": booking["id"] })),
+                "node" => ("(id: $id)", json!({ "id": booking["id"] })),
+                "nodes" => ("(ids: [$id])", json!({ "id": booking["id"] })),
+                "resource" | "schedule" | "service" | "session" => {
+                    ("(id: $id)", json!({ "id": things[field.name.as_str()] }))
+                }
+                name if field.of.ends_with("Connection") => {
+                    assert!(schema.0.contains_key(&field.of), "{name}");
+                    ("(first: 100)", json!({}))
+                }
+                "eventCursor" | "site" | "viewer" => ("", json!({})),
+                other => panic!(
+                    "the query `{other}` is new: say here how it is asked, and write its row into permissions.txt"
+                ),
+            };
+            let selection = match field.of.as_str() {
+                of if of.ends_with("Connection") => "{ total: totalCount }".to_owned(),
+                "String" => String::new(),
+                _ => "{ __typename }".to_owned(),
+            };
+            let declared = if variables["id"].is_null() { "" } else { "($id: ID!)" };
+            let query = format!("query{declared} {{ {}{arguments} {selection} }}", field.name);
+            (field.name.clone(), query, variables)
+        })
+        .collect()
+}
+
+/// Runs one mutation as a caller, on fresh objects.
+async fn mutate(stage: &Stage, caller: usize, mutation: &str) -> Option<Reply> {
+    let maker = Stage::maker(caller);
+    let studio = &stage.studio;
+    let input = match mutation {
+        "createBooking" => stage.wish(),
+        "bulkCreateBooking" => json!({ "bookings": [stage.wish()] }),
+        "cancelBooking" => on(&stage.confirmed(maker).await),
+        "confirmBooking" | "declineBooking" | "confirmOrDeclineBooking" => on(&stage.booking(maker).await),
+        "markBookingAsPending" => on(&stage.request(maker).await),
+        "updateNumberOfParticipants" => with(on(&stage.seat(maker).await), json!({ "totalParticipants": 2 })),
+        "rescheduleBooking" => {
+            let slot = json!({ "serviceId": studio.massage.id.to_string(), "startDate": studio.at(stage.minutes()) });
+            with(
+                on(&stage.confirmed(maker).await),
+                json!({ "slot": { "appointment": slot } }),
+            )
+        }
+        "cancelSession" => json!({ "sessionId": stage.session().await }),
+        "createSession" => stage.session_input(),
+        "updateSession" => json!({ "sessionId": stage.session().await, "title": "Other" }),
+        "createBlockedTime" => stage.block_input(),
+        "deleteBlockedTime" => json!({ "blockedTimeId": stage.block().await }),
+        "createResource" => json!({ "type": "ROOM", "name": "Cellar" }),
+        "updateResource" => json!({ "resourceId": stage.resource().await, "name": "Other" }),
+        "deleteResource" => json!({ "resourceId": stage.resource().await }),
+        "createService" => stage.class_input(),
+        "updateService" => json!({ "serviceId": stage.class().await, "description": "Other" }),
+        "deleteService" => json!({ "serviceId": stage.class().await }),
+        "createSchedule" => stage.run_input(),
+        "updateSchedule" => json!({ "scheduleId": stage.run().await, "name": "Other" }),
+        "deleteSchedule" => json!({ "scheduleId": stage.run().await }),
+        "updateSite" => json!({ "name": "Other" }),
+        "createApiKey" => stage.key_input(),
+        "revokeApiKey" => json!({ "apiKeyId": stage.key().await }),
+        "createSite" => stage.site_input(),
+        _ => return None,
+    };
+    Some(stage.send(caller, mutation, input).await)
+}
+
+/// What came of a mutation: `+` where it was done, or the code that it was refused with.
+fn done(reply: &Reply, mutation: &str) -> String {
+    if let Some(code) = reply.json["errors"][0]["extensions"]["code"].as_str() {
+        return code.to_owned();
+    }
+    let text = reply.json["data"][mutation].to_string();
+    let code = text.split("_code\":\"").nth(1).and_then(|rest| rest.split('"').next());
+    code.unwrap_or("+").to_owned()
+}
+
+/// The events of a subscription over Server-Sent Events, as long as patience lasts.
+async fn listen(client: &Client, query: &str, variables: Value, patience: Duration) -> Vec<Value> {
+    let mut request = reqwest::Client::new()
+        .post(client.url())
+        .header("accept", "text/event-stream");
+    for (name, value) in &client.headers {
+        request = request.header(*name, value);
+    }
+    let response = request
+        .json(&json!({ "query": query, "variables": variables }))
+        .send()
+        .await
+        .unwrap();
+    let mut bytes = response.bytes_stream();
+    let mut text = String::new();
+    let read = async {
+        while let Some(Ok(chunk)) = bytes.next().await {
+            text.push_str(&String::from_utf8_lossy(&chunk));
+            if text.contains("event: complete") {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(patience, read).await;
+    if let Ok(whole) = serde_json::from_str::<Value>(&text) {
+        return vec![whole];
+    }
+    let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
+    data.filter_map(|data| serde_json::from_str(data).ok()).collect()
+}
+
+async fn subscriptions(stage: &Stage, schema: &Schema, table: &mut Table, seen: &mut [BTreeMap<String, Seen>]) {
+    for maker in [Maker::Member, Maker::Visitor] {
+        let callers: Vec<usize> = (0..CALLERS.len())
+            .filter(|caller| Stage::maker(*caller) == maker)
+            .collect();
+        for field in &schema.get("Subscription").fields {
+            let booking = stage.booking(maker).await;
+            let (query, variables) = match field.name.as_str() {
+                "bookingEvents" => (
+                    format!("subscription {{ bookingEvents {} }}", schema.selection(&field.of)),
+                    json!({}),
+                ),
+                "bookingStatusChanged" => (
+                    format!(
+                        "subscription($id: ID!) {{ bookingStatusChanged(bookingId: $id) {} }}",
+                        schema.selection(&field.of)
+                    ),
+                    json!({ "id": booking["id"] }),
+                ),
+                other => panic!("the subscription `{other}` is new: say here how it is asked, and write its row"),
+            };
+            let listening = callers.iter().map(|caller| {
+                listen(
+                    &stage.callers[*caller],
+                    &query,
+                    variables.clone(),
+                    Duration::from_secs(3),
+                )
+            });
+            let change = async {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                stage.owner().done("confirmBooking", on(&booking)).await;
+            };
+            let (heard, ()) = tokio::join!(join_all(listening), change);
+            for (caller, heard) in callers.iter().zip(heard) {
+                let refused = heard
+                    .iter()
+                    .find_map(|each| each["errors"][0]["extensions"]["code"].as_str());
+                let cell = match refused {
+                    Some(code) => code.to_owned(),
+                    None => heard.len().to_string(),
+                };
+                put(table, &format!("Subscription.{}", field.name), *caller, cell);
+                heard.iter().for_each(|each| note(&each["data"], &mut seen[*caller]));
+            }
+        }
+    }
+}
+
+async fn actual(stage: &Stage, schema: &Schema) -> Table {
+    let mut table = Table::new();
+    let mut seen = vec![BTreeMap::new(); CALLERS.len()];
+    let made = [
+        stage.confirmed(Maker::Member).await,
+        stage.confirmed(Maker::Visitor).await,
+    ];
+    let courses = [
+        stage.enrolment(Maker::Member).await,
+        stage.enrolment(Maker::Visitor).await,
+    ];
+    let priced = stage.priced().await;
+    let held = stage.held().await;
+    let studio = &stage.studio;
+    let (block, run) = (stage.block().await, studio.run.id.to_string());
+    stage.booking(Maker::Member).await;
+    let things = BTreeMap::from([
+        ("resource", json!(studio.anna.id.to_string())),
+        ("schedule", json!(run)),
+        ("service", json!(studio.massage.id.to_string())),
+        ("session", json!(studio.session.id.to_string())),
+    ]);
+    let about = "query($id: ID!) { booking(id: $id) { notifications { nodes { id } } history { nodes { id } } } \
+        apiKeys { nodes { id } } site { id } }";
+    for (caller, client) in stage.callers.iter().enumerate() {
+        let one = usize::from(Stage::maker(caller) == Maker::Visitor);
+        let booking = &made[one];
+        for (name, query, variables) in queries(schema, booking, &things) {
+            let reply = client.send(&query, variables).await;
+            put(&mut table, &format!("Query.{name}"), caller, outcome(&reply, &name));
+        }
+        // Everything that has an id, and all that hangs on it.
+        let found = stage.owner().data(about, json!({ "id": booking["id"] })).await;
+        let mut ids: Vec<Value> = things.values().cloned().collect();
+        ids.extend([booking["id"].clone(), block.clone(), found["site"]["id"].clone()]);
+        ids.extend([
+            courses[one]["id"].clone(),
+            priced.clone(),
+            held.clone(),
+            json!(studio.course.id.to_string()),
+        ]);
+        ids.extend(
+            [
+                &found["booking"]["notifications"],
+                &found["booking"]["history"],
+                &found["apiKeys"],
+            ]
+            .map(|list| list["nodes"][0]["id"].clone()),
+        );
+        for (name, each) in &schema.0 {
+            if !each.interfaces.iter().any(|interface| interface == "Node") {
+                continue;
+            }
+            let query = format!(
+                "query($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {name} {} }} }}",
+                schema.selection(name)
+            );
+            let reply = client.send(&query, json!({ "ids": ids })).await;
+            assert!(reply.json["errors"].is_null(), "{name}: {}", reply.json);
+            note(&reply.json["data"], &mut seen[caller]);
+        }
+        // Lists and values that hang on nothing with an id.
+        for field in &schema.get("Query").fields {
+            if field.of.ends_with("Connection") || field.of == "Viewer" {
+                let arguments = if field.of == "Viewer" { "" } else { "(first: 5)" };
+                let query = format!("{{ {}{arguments} {} }}", field.name, schema.selection(&field.of));
+                note(&client.send(&query, json!({})).await.json["data"], &mut seen[caller]);
+            }
+        }
+    }
+    // Only now is anything changed: what is counted above doesn't grow from column to column.
+    for caller in 0..CALLERS.len() {
+        for field in &schema.get("Mutation").fields {
+            let name = &field.name;
+            let reply = mutate(stage, caller, name).await;
+            let reply = reply.unwrap_or_else(|| {
+                panic!("the mutation `{name}` is new: say here how it is called, and write its row")
+            });
+            put(&mut table, &format!("Mutation.{name}"), caller, done(&reply, name));
+            note(&reply.json["data"], &mut seen[caller]);
+        }
+        for (what, mutation, reply) in refusals(stage, caller).await {
+            put(
+                &mut table,
+                &format!("Mutation.{mutation}, {what}"),
+                caller,
+                done(&reply, mutation),
+            );
+            note(&reply.json["data"], &mut seen[caller]);
+        }
+    }
+    subscriptions(stage, schema, &mut table, &mut seen).await;
+    for (caller, seen) in seen.iter().enumerate() {
+        for (row, state) in seen {
+            put(
+                &mut table,
+                row,
+                caller,
+                match state {
+                    Seen::Null => "-",
+                    Seen::Empty => "0",
+                    Seen::Value => "+",
+                },
+            );
+        }
+    }
+    for row in schema.all_fields() {
+        table.entry(row).or_insert_with(|| vec![".".to_owned(); CALLERS.len()]);
+    }
+    table
+}
+
+/// What only the business may ask for, and what nobody gets.
+async fn refusals(stage: &Stage, caller: usize) -> Vec<(&'static str, &'static str, Reply)> {
+    let maker = Stage::maker(caller);
+    let taken = stage.wish();
+    let first = stage.owner().done("createBooking", taken.clone()).await;
+    stage.owner().done("confirmBooking", on(&first)).await;
+    let flow = |flag: &str| with(stage.wish(), json!({ "flowControlSettings": { flag: true } }));
+    let canceled = stage.confirmed(maker).await;
+    stage.owner().done("cancelBooking", on(&canceled)).await;
+    let booked = stage.studio.yoga.id.to_string();
+    stage.owner().done("confirmBooking", on(&stage.seat(maker).await)).await;
+    let mut past = stage.wish();
+    past["bookedEntity"]["slot"]["appointment"]["startDate"] = json!("2020-01-01T00:00:00Z");
+    let mut replies = Vec::new();
+    for (what, mutation, input) in [
+        ("where somebody else is", "createBooking", taken),
+        (
+            "CONFIRMED",
+            "createBooking",
+            with(stage.wish(), json!({ "status": "CONFIRMED" })),
+        ),
+        (
+            "skipAvailabilityValidation",
+            "createBooking",
+            flow("skipAvailabilityValidation"),
+        ),
+        (
+            "skipBusinessConfirmation",
+            "createBooking",
+            flow("skipBusinessConfirmation"),
+        ),
+        (
+            "skipSelectedPaymentOptionValidation",
+            "createBooking",
+            flow("skipSelectedPaymentOptionValidation"),
+        ),
+        (
+            "more seats than there are",
+            "createBooking",
+            stage.studio.class(&stage.studio.session, 50),
+        ),
+        ("in the past", "createBooking", past),
+        (
+            "of another revision",
+            "cancelBooking",
+            with(on(&stage.confirmed(maker).await), json!({ "expectedRevision": 99 })),
+        ),
+        ("canceled before", "cancelBooking", on(&canceled)),
+        ("with bookings", "deleteService", json!({ "serviceId": booked })),
+        (
+            "without a name",
+            "createResource",
+            json!({ "type": "ROOM", "name": "" }),
+        ),
+    ] {
+        let reply = stage.send(caller, mutation, input).await;
+        replies.push((what, mutation, reply));
+    }
+    replies
+}
+
+const HEAD: &str = "\
+# What every sort of caller gets of every field of the schema, from a real server.
+#
+# Fields of objects: `+` a value, `-` null, `0` an empty list, `.` never got there (what it hangs on is not for the caller,
+# or nothing in the walk has one). Lists at the root: how many. Mutations: `+` done, or the code of the refusal.
+# Subscriptions: how many events of two, the present one included.
+#
+# The columns:
+";
+
+fn write(table: &Table) -> String {
+    let mut text = HEAD.to_owned();
+    for (index, caller) in CALLERS.iter().enumerate() {
+        text.push_str(&format!("#  {:>2}  {caller}\n", index + 1));
+    }
+    let words: BTreeSet<&str> = table
+        .values()
+        .flatten()
+        .map(String::as_str)
+        .filter(|cell| cell.len() > 3)
+        .collect();
+    text.push_str("#\n# The codes:\n");
+    let short: BTreeMap<&str, String> = words
+        .iter()
+        .map(|word| (*word, word.split('_').map(|part| &part[..1]).collect::<String>()))
+        .collect();
+    let distinct: BTreeSet<&String> = short.values().collect();
+    assert_eq!(
+        distinct.len(),
+        short.len(),
+        "two codes with one abbreviation: {short:?}"
+    );
+    for (word, letters) in &short {
+        text.push_str(&format!("#  {letters:<4} {word}\n"));
+    }
+    text.push('\n');
+    let width = table.keys().map(String::len).max().unwrap_or(0);
+    for (row, cells) in table {
+        text.push_str(&format!("{row:<width$}"));
+        for cell in cells {
+            text.push_str(&format!(" {:>4}", short.get(cell.as_str()).unwrap_or(cell)));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+on_both_engines! {
+    async fn every_field_for_every_caller_is_as_the_table_says(engine) {
+        let stage = Stage::set(engine).await;
+        let table = actual(&stage, stage.schema()).await;
+        let unseen: Vec<&String> = table.iter().filter(|(_, cells)| cells.iter().all(|cell| cell == ".")).map(|(row, _)| row).collect();
+        assert!(unseen.is_empty(), "nobody got to these fields: the stage needs something that has them: {unseen:?}");
+        let text = write(&table);
+        let place = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/access/permissions.txt");
+        let expected = std::fs::read_to_string(&place).unwrap_or_default();
+        if text != expected {
+            let found = std::env::temp_dir().join("permissions.txt");
+            std::fs::write(&found, &text).unwrap();
+            let known: BTreeSet<&str> = expected.lines().collect();
+            let changed: Vec<&str> = text.lines().filter(|line| !known.contains(line)).collect();
+            panic!("not as in tests/access/permissions.txt ({} has all of it):\n{}", found.display(), changed.join("\n"));
+        }
+    }
+}
