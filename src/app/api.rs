@@ -176,6 +176,12 @@ impl Api for Frontdesk {
         }
     }
 
+    fn counted_as(&self, caller: &Caller) -> Option<String> {
+        // A visitor without a token has a name for this one call.
+        let identity = (!caller.fresh).then(|| caller.actor.identity())?;
+        Some(format!("{}/{:?}/{}", caller.site, identity.kind, identity.id))
+    }
+
     async fn execute(&self, caller: Caller, mut request: Request) -> Response {
         match self.gate.admit(&mut request) {
             Ok(()) => {

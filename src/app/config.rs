@@ -174,6 +174,10 @@ pub struct Config {
     )]
     pub connections_per_address: usize,
 
+    /// How much may come at once, and how fast.
+    #[command(flatten)]
+    pub crowd: Crowd,
+
     /// Seconds after which a query is stopped. A mutation never is.
     #[arg(
         long,
@@ -227,6 +231,58 @@ pub struct Config {
     /// How much one request may ask for.
     #[command(flatten)]
     pub limits: Limits,
+}
+
+/// How much may come at once, and how fast.
+#[derive(Debug, Clone, Args)]
+pub struct Crowd {
+    /// Requests a second from one address (of IPv6: one /64), and ten times as many at once after it was quiet; 0 for
+    /// any number.
+    #[arg(
+        long,
+        env = "FRONTDESK_RATE_PER_ADDRESS",
+        value_name = "NUMBER",
+        default_value_t = 2000,
+        global = true
+    )]
+    pub rate_per_address: u32,
+
+    /// Operations a second of one caller, and ten times as many at once after it was quiet; 0 for any number.
+    #[arg(
+        long,
+        env = "FRONTDESK_RATE_PER_CALLER",
+        value_name = "NUMBER",
+        default_value_t = 2000,
+        global = true
+    )]
+    pub rate_per_caller: u32,
+
+    /// Operations of one caller at once, subscriptions among them, over all its connections.
+    #[arg(
+        long,
+        env = "FRONTDESK_OPERATIONS_PER_CALLER",
+        value_name = "NUMBER",
+        default_value_t = 1000,
+        global = true
+    )]
+    pub operations_per_caller: usize,
+
+    /// Operations at once on one WebSocket.
+    #[arg(
+        long,
+        env = "FRONTDESK_OPERATIONS_PER_SOCKET",
+        value_name = "NUMBER",
+        default_value_t = 512,
+        global = true
+    )]
+    pub operations_per_socket: usize,
+
+    /// Queries and mutations that run at once; eight times as many wait for up to two seconds, and the rest is refused.
+    #[arg(
+        long, env = "FRONTDESK_OPERATIONS_AT_ONCE", value_name = "NUMBER", default_value_t = 64, global = true,
+        value_parser = at_once
+    )]
+    pub operations_at_once: usize,
 }
 
 /// How log lines look.
@@ -350,6 +406,11 @@ fn scope(text: &str) -> Result<Scope, String> {
     })
 }
 
+fn at_once(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=100_000).contains(number));
+    number.ok_or_else(|| "expected a number from 1 to 100000".to_owned())
+}
+
 fn origin(text: &str) -> Result<String, String> {
     let is_origin = text == "*" || {
         let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
@@ -452,6 +513,7 @@ mod tests {
             ("--listen", "nowhere", "invalid socket address"),
             ("--secret", "short", "at least 32 bytes"),
             ("--database-connections", "1", "2..=1000"),
+            ("--operations-at-once", "0", "from 1 to 100000"),
             ("--limit-nesting", "57", "from 1 to 56"),
             ("--allow-origin", "studio.example", "https://studio.example"),
             ("--allow-origin", "https://studio.example/path", "without a path"),

@@ -464,6 +464,10 @@ pub fn failure(ctx: &Context<'_>, error: service::Error) -> Error {
                     "the server can't do this now; nothing was written, try again",
                     "SERVICE_UNAVAILABLE",
                 ),
+                StoreError::Busy => (
+                    "the server is overloaded; nothing of this was done, wait and send the same again",
+                    "OVERLOADED",
+                ),
                 StoreError::OutcomeUnknown => (
                     "the connection to the database was lost; whether it was done is unknown, \
                      a retry with the same idempotencyKey tells",

@@ -29,6 +29,12 @@ pub trait Api: Clone + Send + Sync + 'static {
         std::future::ready(Ok(()))
     }
 
+    /// The name under which a caller's operations are counted together, wherever they come from. None where the
+    /// caller has no name that it couldn't change at will: then what comes from one address is counted together.
+    fn counted_as(&self, _caller: &Self::Caller) -> Option<String> {
+        None
+    }
+
     /// Runs a query or a mutation to its end.
     ///
     /// Called on a task of its own; a mutation's future is never dropped half-way. A document
@@ -88,12 +94,14 @@ impl fmt::Debug for Credentials {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// Status of the HTTP answer. On a WebSocket a server error closes with 1013 (try again
-    /// later) and anything else with 4403.
+    /// later), and so does whatever has a [`Self::retry_after`]; anything else closes with 4403.
     pub status: StatusCode,
     /// The error's `extensions.code`.
     pub code: &'static str,
     /// What is wrong, for the app's developer.
     pub message: String,
+    /// The time after which the same may be let through.
+    pub retry_after: Option<Duration>,
 }
 
 impl Refusal {
@@ -122,12 +130,41 @@ impl Refusal {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", message)
     }
 
+    /// More came in a short time than one address or one caller may ask for.
+    pub(super) fn rate_limited(retry_after: Duration) -> Self {
+        let message = "too many requests in a short time; wait, then send the same again";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", message).later(retry_after)
+    }
+
+    /// More of one caller, or on one socket, would run at the same time than may.
+    pub(super) fn too_many_operations(message: impl Into<String>, retry_after: Duration) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_OPERATIONS", message).later(retry_after)
+    }
+
+    /// The server has more in hand than it can do soon.
+    pub(super) fn overloaded(retry_after: Duration) -> Self {
+        let message = "the server is overloaded; nothing of this ran, wait and send the same again";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "OVERLOADED", message).later(retry_after)
+    }
+
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self {
             status,
             code,
             message: message.into(),
+            retry_after: None,
         }
+    }
+
+    fn later(mut self, retry_after: Duration) -> Self {
+        self.retry_after = Some(retry_after);
+        self
+    }
+
+    /// [`Self::retry_after`] in whole seconds, as HTTP has them.
+    pub(super) fn retry_after_seconds(&self) -> Option<u64> {
+        let retry_after = self.retry_after?;
+        Some(retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0))
     }
 }
 

@@ -1,13 +1,11 @@
 //! Where a request comes from: the address at the other end, or behind the proxies that are trusted.
 
-use std::{
-    collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::net::{IpAddr, Ipv6Addr};
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
+
+use super::admission::{Counted, Tally};
 
 /// The client's address. Proxies append the address that they see to `X-Forwarded-For`, so reading it from its end, what
 /// a trusted proxy wrote is believed, and nothing that stands before.
@@ -30,46 +28,20 @@ pub(super) fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> I
 
 /// The open connections of each address.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Connections(Arc<Mutex<HashMap<IpAddr, usize>>>);
+pub(super) struct Connections(Tally<IpAddr>);
+
+/// A connection that counts.
+pub(super) type Open = Counted<IpAddr>;
 
 impl Connections {
     /// Counts one more for an address, until the guard is dropped; none if there are `most` already.
     pub(super) fn open(&self, address: IpAddr, most: usize) -> Option<Open> {
-        let address = one_client(address);
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = all.entry(address).or_insert(0);
-        if *open >= most {
-            return None;
-        }
-        *open += 1;
-        Some(Open {
-            all: self.clone(),
-            address,
-        })
-    }
-}
-
-/// A connection that counts.
-#[derive(Debug)]
-pub(super) struct Open {
-    all: Connections,
-    address: IpAddr,
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        let mut all = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(open) = all.get_mut(&self.address) {
-            *open -= 1;
-            if *open == 0 {
-                all.remove(&self.address);
-            }
-        }
+        self.0.open(one_client(address), most)
     }
 }
 
 /// Whoever has one address of IPv6 has the 64 bits behind its prefix.
-fn one_client(address: IpAddr) -> IpAddr {
+pub(super) fn one_client(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
@@ -120,7 +92,7 @@ mod tests {
         drop(first);
         assert!(all.open(address("192.0.2.1"), 2).is_some());
         drop(second);
-        assert!(all.0.lock().unwrap().is_empty());
+        assert!(all.0.is_empty());
         let _first = all.open(address("2001:db8::1"), 1);
         assert!(all.open(address("2001:db8::ffff:1"), 1).is_none());
         assert!(all.open(address("2001:db8:0:1::1"), 1).is_some());

@@ -25,7 +25,7 @@ use super::{
     params::{self, Malformed},
     settings::Settings,
     stream,
-    transport::{Peer, Transport, Unfinished},
+    transport::{Admitted, Peer, Transport, Unfinished},
     websocket,
     wire::{self, Fault},
 };
@@ -37,8 +37,15 @@ pub(super) async fn graphql<A: Api>(State(transport): State<Transport<A>>, reque
         Some(id) => id.clone(),
         None => RequestId::random(),
     };
+    let client = client_address(&parts, &transport.settings);
+    let admission = &transport.admission;
+    if let Err(refusal) = admission.knock(client).and_then(|()| admission.has_room(client)) {
+        let media = negotiate::accepted(&parts.headers).whole.unwrap_or(Media::Json);
+        skip(body).await;
+        return Failure::from(refusal).into_response(media, &id);
+    }
     if wants_websocket(&parts.headers) {
-        return upgrade(transport, &mut parts, id).await;
+        return upgrade(transport, &mut parts, client, id).await;
     }
     let query = parts.uri.query().unwrap_or_default();
     let accepted = negotiate::accepted(&parts.headers);
@@ -50,7 +57,7 @@ pub(super) async fn graphql<A: Api>(State(transport): State<Transport<A>>, reque
     let answer = if accepted.whole.is_none() && accepted.streaming.is_none() {
         Err(Failure::NotAcceptable)
     } else {
-        exchange(&transport, &parts, body, &id, accepted).await
+        exchange(&transport, &parts, client, body, &id, accepted).await
     };
     answer.unwrap_or_else(|failure| failure.into_response(answered_as, &id))
 }
@@ -58,6 +65,7 @@ pub(super) async fn graphql<A: Api>(State(transport): State<Transport<A>>, reque
 async fn exchange<A: Api>(
     transport: &Transport<A>,
     parts: &Parts,
+    client: Option<IpAddr>,
     body: Body,
     id: &RequestId,
     accepted: Accepted,
@@ -79,14 +87,19 @@ async fn exchange<A: Api>(
         return Err(Failure::MutationByGet);
     }
     let answer = answer_for(kind, accepted)?;
-    let client = client_address(parts, &transport.settings);
     let credentials = credentials::from_headers(&parts.headers, client)?;
-    let caller = transport.api.authenticate(credentials).await?;
+    let place = transport.admission.enter(client).await?;
+    let caller = transport.authenticate(credentials).await?;
+    let operation = transport.begin(&caller, client)?;
     match answer {
-        Answer::Whole(media) => execute(transport, caller, request, kind, id, media).await,
+        Answer::Whole(media) => {
+            let admitted = Admitted::new(place, operation);
+            execute(transport, caller, request, kind, id, media, admitted).await
+        }
         Answer::Streaming(streaming) => {
             let lease = Lease::of(&transport.api, &caller);
-            let frames = lease.guard(transport.stream(kind, caller, request, id.clone()));
+            let frames = transport.stream(kind, caller, request, id.clone(), operation, Ok(place));
+            let frames = lease.guard(frames);
             let heartbeat = transport.settings.heartbeat;
             let lifeline = transport.lifeline.clone();
             Ok(stream::reply(streaming, frames, lifeline, heartbeat, id.clone()))
@@ -127,8 +140,9 @@ async fn execute<A: Api>(
     kind: Option<Kind>,
     id: &RequestId,
     media: Media,
+    admitted: Admitted,
 ) -> Result<Response, Failure> {
-    let response = transport.run(kind, caller, request, id.clone()).await?;
+    let response = transport.run(kind, caller, request, id.clone(), admitted).await?;
     let status = if media == Media::GraphqlResponse && wire::is_request_error(&response) {
         StatusCode::BAD_REQUEST
     } else {
@@ -181,13 +195,31 @@ async fn read(body: Body, limit: usize, patience: Duration) -> Result<Bytes, Fai
     collected
 }
 
+/// A short body is on its way already, and when it is read the connection can serve for the next request.
+const SHORT: u64 = 64 * 1024;
+
+/// Throws the body of a request away that isn't looked into.
+async fn skip(body: Body) {
+    use axum::body::HttpBody;
+    if body.size_hint().upper().is_none_or(|length| length > SHORT) {
+        return;
+    }
+    let mut chunks = body.into_data_stream();
+    let read = async { while let Some(Ok(_)) = chunks.next().await {} };
+    let _ = tokio::time::timeout(DRAINING, read).await;
+}
+
 fn wants_websocket(headers: &HeaderMap) -> bool {
     let upgrade = headers.get(header::UPGRADE);
     upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
-async fn upgrade<A: Api>(transport: Transport<A>, parts: &mut Parts, id: RequestId) -> Response {
-    let client = client_address(parts, &transport.settings);
+async fn upgrade<A: Api>(
+    transport: Transport<A>,
+    parts: &mut Parts,
+    client: Option<IpAddr>,
+    id: RequestId,
+) -> Response {
     let peer = parts.extensions.get::<Peer>().cloned();
     let credentials = match credentials::from_headers(&parts.headers, client) {
         Ok(credentials) => credentials,
@@ -252,13 +284,10 @@ impl From<Unfinished> for Failure {
 impl Failure {
     fn into_response(self, media: Media, id: &RequestId) -> Response {
         let (status, code, message) = self.describe();
-        let fault = match self {
+        let fault = match &self {
             Self::Unfinished(unfinished) => unfinished.fault(id),
-            _ => Fault {
-                code,
-                message: &message,
-                request_id: None,
-            },
+            Self::Refused(refusal) => Fault::refused(refusal),
+            _ => Fault::plain(code, &message),
         };
         let mut response = reply(status, media, wire::fault_response(&fault));
         let extra = match &self {
@@ -269,6 +298,9 @@ impl Failure {
         };
         if let Some((name, value)) = extra {
             response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        if let Some(seconds) = fault.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         response
     }
@@ -317,6 +349,7 @@ impl Failure {
             Self::Malformed(malformed) => (S::BAD_REQUEST, malformed.code(), malformed.to_string().into()),
             Self::Refused(refusal) => (refusal.status, refusal.code, refusal.message.clone().into()),
             Self::Upgrade(reason, status) => (*status, "BAD_REQUEST", reason.clone().into()),
+            Self::Unfinished(Unfinished::Refused(refusal)) => (refusal.status, "", "".into()),
             Self::Unfinished(Unfinished::Crashed) => (S::INTERNAL_SERVER_ERROR, "", "".into()),
             Self::Unfinished(Unfinished::TimedOut) => (S::GATEWAY_TIMEOUT, "", "".into()),
         }

@@ -57,6 +57,7 @@ impl Lease {
                 code: refusal.code,
                 message: &refusal.message,
                 request_id: None,
+                retry_after: refusal.retry_after,
             }))
         };
         let guarded = Some(frames.take_until(over));

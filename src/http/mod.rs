@@ -5,6 +5,7 @@
 //! ids. It must not know the schema, callers' rights or anything of bookings: all of that is
 //! behind [`Api`].
 
+mod admission;
 mod api;
 mod client;
 mod credentials;

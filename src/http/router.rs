@@ -60,11 +60,7 @@ fn cors(origins: &Origins) -> Option<CorsLayer> {
 }
 
 async fn not_found() -> Response {
-    let fault = Fault {
-        code: "NOT_FOUND",
-        message: "there is nothing at this address; the API is at /graphql",
-        request_id: None,
-    };
+    let fault = Fault::plain("NOT_FOUND", "there is nothing at this address; the API is at /graphql");
     let json = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
     (StatusCode::NOT_FOUND, json, wire::fault_response(&fault)).into_response()
 }

@@ -24,6 +24,7 @@ use hyper_util::{
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{
+    admission::Admission,
     api::Api,
     client::Connections,
     lifeline::{Lifecycle, Lifeline, Phase},
@@ -37,7 +38,7 @@ use super::{
 const ACCEPT_PAUSE: Duration = Duration::from_millis(500);
 
 /// Seconds after which an address with too many connections may try again.
-const RETRY_AFTER: u32 = 10;
+const RETRY_AFTER: u64 = 10;
 
 /// Serves `api` to whoever connects to `listener`, until `shutdown` completes.
 ///
@@ -55,6 +56,7 @@ pub async fn serve<A: Api>(
     let server = Arc::new(Server::new(&settings));
     let router = router(Transport {
         api,
+        admission: Arc::new(Admission::new(&settings)),
         settings: Arc::clone(&settings),
         lifeline: lifecycle.lifeline(),
     });
@@ -133,9 +135,8 @@ impl Server {
             .keep_alive_interval(settings.keep_alive)
             .keep_alive_timeout(settings.keep_alive);
         let body = wire::fault_response(&Fault {
-            code: "TOO_MANY_CONNECTIONS",
-            message: "too many connections from one address",
-            request_id: None,
+            retry_after: Some(RETRY_AFTER),
+            ..Fault::plain("TOO_MANY_CONNECTIONS", "too many connections from one address")
         });
         let head = format!(
             "HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json; charset=utf-8\r\n\

@@ -39,6 +39,18 @@ pub struct Settings {
     /// Most operations at once on one WebSocket; further ones are answered with an error.
     /// Default 512.
     pub max_operations: usize,
+    /// Most operations of one caller at once, subscriptions among them; further ones are refused. A caller without a
+    /// name is whoever comes from one address. Default 1000.
+    pub operations_per_caller: usize,
+    /// Most queries and mutations that run at once. Eight times as many wait for their turn, for a short time; further
+    /// ones are refused. Default 64.
+    pub operations_at_once: usize,
+    /// Requests that one address (of IPv6: one /64) may send in a second, and ten times as many at once after it was
+    /// quiet. A wrong token costs as much as a tenth of a second's requests. 0 is any number. Default 2000.
+    pub rate_per_address: u32,
+    /// Operations that one caller may begin in a second, and ten times as many at once after it was quiet. 0 is any
+    /// number. Default 2000.
+    pub rate_per_caller: u32,
     /// Most bytes in one message of a WebSocket's client; more closes it. Default 1 MiB.
     pub message_limit: usize,
     /// Longest time that a query may run; then it is stopped and answered with an error. A mutation is never stopped in
@@ -66,6 +78,10 @@ impl Default for Settings {
             heartbeat: Duration::from_secs(5),
             write_timeout: Duration::from_secs(30),
             max_operations: 512,
+            operations_per_caller: 1000,
+            operations_at_once: 64,
+            rate_per_address: 2000,
+            rate_per_caller: 2000,
             message_limit: 1 << 20,
             query_timeout: Duration::from_secs(30),
             connections_per_address: 1000,

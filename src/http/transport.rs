@@ -1,17 +1,25 @@
 //! What every transport shares: the API it serves, the settings, and how an execution is run.
 
-use std::{future::Future, net::SocketAddr, sync::Arc};
+use std::{
+    future::Future,
+    net::{IpAddr, SocketAddr},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use async_graphql::{Request, Response};
+use axum::http::StatusCode;
 use futures_util::{
-    FutureExt as _, StreamExt as _,
+    FutureExt as _, Stream, StreamExt as _,
     stream::{self, BoxStream},
 };
 use tokio::{task::JoinHandle, time::timeout};
 use tracing::Instrument;
 
 use super::{
-    api::{Api, Frame, RequestId},
+    admission::{Admission, Operation, Place},
+    api::{Api, Credentials, Frame, Refusal, RequestId},
     client::Open,
     lifeline::Lifeline,
     operation::Kind,
@@ -23,6 +31,7 @@ use super::{
 #[derive(Clone)]
 pub(super) struct Transport<A> {
     pub(super) api: A,
+    pub(super) admission: Arc<Admission>,
     pub(super) settings: Arc<Settings>,
     pub(super) lifeline: Lifeline,
 }
@@ -36,29 +45,69 @@ pub(super) struct Peer {
 }
 
 /// Why an execution has no result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Unfinished {
+    /// It didn't begin.
+    Refused(Refusal),
     /// It went down; what happened is in the log.
     Crashed,
     /// It was a query, and took too long.
     TimedOut,
 }
 
+impl From<Refusal> for Unfinished {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
 impl Unfinished {
     /// What the client hears.
-    pub(super) fn fault(self, id: &RequestId) -> Fault<'_> {
+    pub(super) fn fault<'a>(&'a self, id: &'a RequestId) -> Fault<'a> {
         match self {
+            Self::Refused(refusal) => Fault::refused(refusal),
             Self::Crashed => Fault::internal(id),
-            Self::TimedOut => Fault {
-                code: "QUERY_TIMEOUT",
-                message: "the query took too long and was stopped: ask for less at once",
-                request_id: None,
-            },
+            Self::TimedOut => Fault::plain(
+                "QUERY_TIMEOUT",
+                "the query took too long and was stopped: ask for less at once",
+            ),
+        }
+    }
+}
+
+/// What an execution holds until it has ended.
+pub(super) struct Admitted {
+    _place: Place,
+    _operation: Operation,
+}
+
+impl Admitted {
+    pub(super) fn new(place: Place, operation: Operation) -> Self {
+        Self {
+            _place: place,
+            _operation: operation,
         }
     }
 }
 
 impl<A: Api> Transport<A> {
+    /// Settles who the caller is, and lets its address pay for a wrong token.
+    pub(super) async fn authenticate(&self, credentials: Credentials) -> Result<A::Caller, Refusal> {
+        let client = credentials.peer;
+        let outcome = self.api.authenticate(credentials).await;
+        if let Err(refusal) = &outcome
+            && refusal.status == StatusCode::UNAUTHORIZED
+        {
+            self.admission.wrong_token(client);
+        }
+        outcome
+    }
+
+    /// Counts an operation of a caller, unless there are too many.
+    pub(super) fn begin(&self, caller: &A::Caller, client: Option<IpAddr>) -> Result<Operation, Refusal> {
+        self.admission.begin(self.api.counted_as(caller), client)
+    }
+
     /// Runs a query or mutation on a task of its own, so that a crash stays within it.
     ///
     /// Dropping the returned future stops a query, whose answer nobody would read, and so does
@@ -71,13 +120,14 @@ impl<A: Api> Transport<A> {
         caller: A::Caller,
         request: Request,
         request_id: RequestId,
+        admitted: Admitted,
     ) -> impl Future<Output = Result<Response, Unfinished>> + Send + use<A> {
         let api = self.api.clone();
         let lifeline = self.lifeline.clone();
         let request = request.data(request_id);
         let patience = (kind == Some(Kind::Query)).then_some(self.settings.query_timeout);
         let execution = async move {
-            let _lifeline = lifeline;
+            let (_lifeline, _admitted) = (lifeline, admitted);
             api.execute(caller, request).await
         };
         let task = Task {
@@ -101,24 +151,59 @@ impl<A: Api> Transport<A> {
 }
 
 impl<A: Api> Transport<A> {
-    /// Runs any operation; a query or mutation is a stream of its one result.
+    /// Runs any operation; a query or mutation is a stream of its one result, and waits for a place unless it has one.
     pub(super) fn stream(
         &self,
         kind: Option<Kind>,
         caller: A::Caller,
         request: Request,
         id: RequestId,
+        operation: Operation,
+        place: Result<Place, Option<IpAddr>>,
     ) -> BoxStream<'static, Frame> {
         if kind == Some(Kind::Subscription) {
-            return self.api.subscribe(caller, request.data(id));
+            let frames = self.api.subscribe(caller, request.data(id));
+            return Counting {
+                frames,
+                _operation: operation,
+            }
+            .boxed();
         }
-        let outcome = self.run(kind, caller, request, id.clone());
+        let outcome = match place.or_else(|client| self.admission.enter_now().ok_or(client)) {
+            Ok(place) => {
+                let admitted = Admitted::new(place, operation);
+                self.run(kind, caller, request, id.clone(), admitted).left_future()
+            }
+            Err(client) => {
+                let (transport, id) = (self.clone(), id.clone());
+                let outcome = async move {
+                    let place = transport.admission.enter(client).await?;
+                    let admitted = Admitted::new(place, operation);
+                    transport.run(kind, caller, request, id, admitted).await
+                };
+                outcome.right_future()
+            }
+        };
         let frame = outcome.map(move |outcome| match outcome {
             Ok(response) if wire::is_request_error(&response) => Frame::Errors(wire::errors(&response)),
             Ok(response) => Frame::Next(wire::response(&response)),
             Err(unfinished) => Frame::Errors(wire::fault_list(&unfinished.fault(&id))),
         });
         stream::once(frame).boxed()
+    }
+}
+
+/// A subscription that counts for its caller.
+struct Counting {
+    frames: BoxStream<'static, Frame>,
+    _operation: Operation,
+}
+
+impl Stream for Counting {
+    type Item = Frame;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Frame>> {
+        self.frames.poll_next_unpin(context)
     }
 }
 

@@ -7,7 +7,7 @@ use async_graphql::{Response, ServerError, Value};
 use bytes::Bytes;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use super::api::RequestId;
+use super::api::{Refusal, RequestId};
 
 /// An error that the transport itself answers with.
 pub(super) struct Fault<'a> {
@@ -15,15 +15,36 @@ pub(super) struct Fault<'a> {
     pub(super) message: &'a str,
     /// Shown where an operator will have to look into it.
     pub(super) request_id: Option<&'a RequestId>,
+    /// Seconds after which the same may be let through.
+    pub(super) retry_after: Option<u64>,
+}
+
+impl<'a> Fault<'a> {
+    /// Nothing to be said beyond what is wrong.
+    pub(super) fn plain(code: &'a str, message: &'a str) -> Self {
+        Self {
+            code,
+            message,
+            request_id: None,
+            retry_after: None,
+        }
+    }
+
+    /// The caller was turned away.
+    pub(super) fn refused(refusal: &'a Refusal) -> Self {
+        Self {
+            retry_after: refusal.retry_after_seconds(),
+            ..Self::plain(refusal.code, &refusal.message)
+        }
+    }
 }
 
 impl Fault<'static> {
     /// Something that must not happen did; the log has more under the same id.
     pub(super) fn internal(request_id: &RequestId) -> Fault<'_> {
         Fault {
-            code: "INTERNAL_ERROR",
-            message: "something went wrong on the server",
             request_id: Some(request_id),
+            ..Fault::plain("INTERNAL_ERROR", "something went wrong on the server")
         }
     }
 }
@@ -94,6 +115,8 @@ struct FaultExtensions<'a> {
     code: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
 }
 
 impl<'a> FaultError<'a> {
@@ -103,6 +126,7 @@ impl<'a> FaultError<'a> {
             extensions: FaultExtensions {
                 code: fault.code,
                 request_id: fault.request_id.map(RequestId::as_str),
+                retry_after: fault.retry_after,
             },
         }
     }

@@ -27,9 +27,12 @@ pub enum StoreError {
     /// There is no room for more; nothing was written.
     #[error("the database is full")]
     Full,
-    /// The database can't be reached, or every connection stayed busy.
+    /// The database can't be reached.
     #[error("the database is not reachable: {0}")]
     Unavailable(String),
+    /// Too many wait for the database already, or it took too long until it was this one's turn; nothing was done.
+    #[error("too many wait for the database")]
+    Busy,
     /// The connection was lost while committing, and there was no way to find out.
     #[error("the connection was lost while committing; whether it was done is unknown")]
     OutcomeUnknown,

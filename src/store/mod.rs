@@ -12,6 +12,7 @@ mod error;
 pub mod events;
 pub mod idempotency;
 mod in_place;
+mod line;
 mod migrate;
 pub mod notifications;
 pub mod page;

@@ -5,18 +5,19 @@ use std::{
     time::{Duration, Instant},
 };
 
+use deadpool::managed::TimeoutType;
 use diesel::sql_types::Text;
 use diesel_async::{
     AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _, SimpleAsyncConnection as _,
     pooled_connection::{
         AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
-        deadpool::{Object, Pool},
+        deadpool::{Object, Pool, PoolError},
     },
 };
 use futures_util::{FutureExt as _, future::BoxFuture};
 use rand::RngExt as _;
 
-use super::{Command, Conn, Failure, Shared, StoreError, Tx, events::Appended, on};
+use super::{Command, Conn, Failure, Shared, StoreError, Tx, events::Appended, line, on};
 
 /// How often a command is run before its transient failure is believed.
 const MAX_TRIES: u32 = 8;
@@ -38,7 +39,7 @@ impl Postgres {
         let manager = AsyncDieselConnectionManager::new_with_config(url, config);
         let pool = Pool::builder(manager)
             .max_size(connections)
-            .wait_timeout(Some(Duration::from_secs(10)))
+            .wait_timeout(Some(line::PATIENCE))
             .create_timeout(Some(Duration::from_secs(10)))
             .runtime(deadpool::Runtime::Tokio1)
             .build()
@@ -47,11 +48,14 @@ impl Postgres {
     }
 
     async fn conn(&self) -> Result<Conn, StoreError> {
-        let conn = self
-            .pool
-            .get()
-            .await
-            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        if self.pool.status().waiting >= line::LENGTH {
+            return Err(StoreError::Busy);
+        }
+        let conn = self.pool.get().await.map_err(|error| match error {
+            // Every connection stayed busy; another try would only wait in the same line.
+            PoolError::Timeout(TimeoutType::Wait) => StoreError::Busy,
+            error => StoreError::Unavailable(error.to_string()),
+        })?;
         Ok(Conn::Pg(Arc::new(conn)))
     }
 

@@ -18,7 +18,12 @@ use diesel::{
 use futures_util::{FutureExt as _, future::BoxFuture};
 use tokio::sync::oneshot;
 
-use super::{Command, Conn, Failure, InPlace, Shared, StoreError, Tx, command::batch, on};
+use super::{
+    Command, Conn, Failure, InPlace, Shared, StoreError, Tx,
+    command::batch,
+    line::{self, Turn},
+    on,
+};
 use crate::domain::{clock::Clock, ids::SiteId};
 
 /// Commands that one commit covers at the most. Beyond this the wait for the disk no longer shows.
@@ -28,8 +33,8 @@ type ReadJob = Box<dyn FnOnce(&mut Conn) + Send>;
 
 #[derive(Clone)]
 pub(super) struct Sqlite {
-    writer: mpsc::Sender<Box<dyn Job>>,
-    readers: mpsc::Sender<ReadJob>,
+    writer: mpsc::SyncSender<Box<dyn Job>>,
+    readers: mpsc::SyncSender<ReadJob>,
     path: PathBuf,
 }
 
@@ -40,12 +45,12 @@ impl Sqlite {
         max_bytes: Option<u64>,
         shared: &Arc<Shared>,
     ) -> Result<Self, StoreError> {
-        let (writer, commands) = mpsc::channel();
+        let (writer, commands) = mpsc::sync_channel(line::LENGTH);
         let conn = connect(path, Access::Write { max_bytes })?;
         let shared = shared.clone();
         spawn("frontdesk-writer", move || write_loop(conn, &commands, &shared))?;
 
-        let (read, queries) = mpsc::channel::<ReadJob>();
+        let (read, queries) = mpsc::sync_channel::<ReadJob>(line::LENGTH);
         let queries = Arc::new(Mutex::new(queries));
         for number in 0..readers {
             let (queries, mut conn) = (queries.clone(), connect(path, Access::Read)?);
@@ -72,13 +77,16 @@ impl Sqlite {
 
     pub(super) async fn write<C: Command>(&self, command: C) -> Result<C::Output, Failure> {
         let (reply, answer) = oneshot::channel();
+        let turn = Turn::default();
         let job = Queued {
             command,
+            turn: turn.clone(),
             done: None,
             reply,
         };
-        self.writer.send(Box::new(job)).map_err(|_| StoreError::Stopped)?;
-        answer.await.map_err(|_| StoreError::Stopped)?
+        line::stand(&self.writer, Box::new(job) as Box<dyn Job>)?;
+        let answer = line::wait(answer, &turn, line::PATIENCE).await?;
+        answer.ok_or(StoreError::Stopped)?
     }
 
     pub(super) async fn read<T, F>(&self, query: F) -> Result<T, StoreError>
@@ -87,12 +95,19 @@ impl Sqlite {
         F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job: ReadJob = Box::new(move |conn| {
-            // Nobody may be waiting any more.
-            let _ = reply.send(wait(query(conn)));
+        let turn = Turn::default();
+        let job: ReadJob = Box::new({
+            let turn = turn.clone();
+            move |conn| {
+                // Nobody may be waiting any more.
+                if turn.take() && !reply.is_closed() {
+                    let _ = reply.send(wait(query(conn)));
+                }
+            }
         });
-        self.readers.send(job).map_err(|_| StoreError::Stopped)?;
-        answer.await.map_err(|_| StoreError::Panicked)?
+        line::stand(&self.readers, job)?;
+        let answer = line::wait(answer, &turn, line::PATIENCE).await?;
+        answer.ok_or(StoreError::Panicked)?
     }
 
     pub(super) async fn backup(&self, file: &Path) -> Result<(), StoreError> {
@@ -175,6 +190,8 @@ fn connect(path: &Path, access: Access) -> Result<Conn, StoreError> {
 
 /// A command with somebody who waits for it, of whatever output.
 trait Job: Send {
+    /// Whether it is still to be done: who asked may have given it up while it waited.
+    fn begin(&self) -> bool;
     /// Runs it inside the open transaction and keeps its output.
     fn attempt<'a>(&'a mut self, conn: &'a mut Conn, clock: &'a Arc<dyn Clock>) -> BoxFuture<'a, Result<(), Failure>>;
     /// Answers: with the output if `fate` is good. Gives back what was appended to which log.
@@ -183,11 +200,16 @@ trait Job: Send {
 
 struct Queued<C: Command> {
     command: C,
+    turn: Turn,
     done: Option<(C::Output, Option<i64>)>,
     reply: oneshot::Sender<Result<C::Output, Failure>>,
 }
 
 impl<C: Command> Job for Queued<C> {
+    fn begin(&self) -> bool {
+        self.turn.take()
+    }
+
     fn attempt<'a>(&'a mut self, conn: &'a mut Conn, clock: &'a Arc<dyn Clock>) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async move {
             let mut tx = Tx::new(conn, self.command.site(), clock.clone(), 1);
@@ -266,6 +288,10 @@ fn write_loop(mut conn: Conn, commands: &mpsc::Receiver<Box<dyn Job>>, shared: &
             && let Ok(job) = commands.try_recv()
         {
             jobs.push(job);
+        }
+        jobs.retain(|job| job.begin());
+        if jobs.is_empty() {
+            continue;
         }
         let outcome = match together(&mut conn, jobs, &shared.clock, false) {
             Err(Ended { jobs, undo: true }) => together(&mut conn, jobs, &shared.clock, true),

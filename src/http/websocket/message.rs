@@ -137,7 +137,8 @@ impl Close {
 
     /// The caller was turned away, for now (1013) or as such (4403).
     pub(super) fn refused(refusal: &crate::http::Refusal) -> Self {
-        let code = if refusal.status.is_server_error() { 1013 } else { 4403 };
+        let later = refusal.status.is_server_error() || refusal.retry_after.is_some();
+        let code = if later { 1013 } else { 4403 };
         Self {
             code,
             reason: format!("{}: {}", refusal.code, refusal.message).into(),

@@ -10,7 +10,7 @@
 mod message;
 mod operations;
 
-use std::{convert::Infallible, future::Future, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::Future, net::IpAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
     extract::{
@@ -29,6 +29,7 @@ use self::{
     operations::{Operations, Step},
 };
 use super::{
+    admission::{Operation, RELIEF},
     api::{Api, Credentials, Refusal, RequestId},
     client::Open,
     credentials,
@@ -71,6 +72,7 @@ pub(super) fn accept<A: Api>(
         .max_frame_size(limit)
         .on_upgrade(move |socket| {
             let connection = Connection {
+                client: credentials.peer,
                 socket,
                 _open: peer.map(|peer| peer.open),
                 transport,
@@ -85,6 +87,7 @@ pub(super) fn accept<A: Api>(
 }
 
 struct Connection<A: Api> {
+    client: Option<IpAddr>,
     socket: WebSocket,
     _open: Option<Arc<Open>>,
     transport: Transport<A>,
@@ -248,8 +251,13 @@ impl<A: Api> Connection<A> {
         };
         let credentials = credentials::from_init_payload(payload, std::mem::take(upgrade))
             .map_err(|refusal| Close::refused(&refusal))?;
-        let api = self.transport.api.clone();
-        let outcome = async move { api.authenticate(credentials).await };
+        let (transport, client) = (self.transport.clone(), self.client);
+        let knocked = transport.admission.knock(client);
+        knocked.map_err(|refusal| Close::refused(&refusal))?;
+        let outcome = async move {
+            let _place = transport.admission.enter(client).await?;
+            transport.authenticate(credentials).await
+        };
         self.stage = Stage::Authenticating(outcome.boxed());
         Ok(())
     }
@@ -263,23 +271,31 @@ impl<A: Api> Connection<A> {
         if self.operations.contains(id) {
             return Err(Close::duplicate(id));
         }
+        let operation = match self.begin(&caller) {
+            Ok(operation) => operation,
+            Err(refusal) => return Ok(message::error(id, &wire::fault_list(&Fault::refused(&refusal)))),
+        };
         let request =
             params::from_json(payload.as_bytes()).map_err(|malformed| Close::bad_message(malformed.to_string()))?;
-        let most = self.transport.settings.max_operations;
-        if self.operations.len() >= most {
-            let fault = Fault {
-                code: "TOO_MANY_OPERATIONS",
-                message: &format!("at most {most} operations can run at once on one connection"),
-                request_id: None,
-            };
-            return Ok(message::error(id, &wire::fault_list(&fault)));
-        }
         self.started += 1;
         let request_id = self.id.nth(self.started);
         let kind = operation::kind(&request.query, request.operation_name.as_deref());
-        let frames = self.transport.stream(kind, caller, request, request_id);
+        let client = Err(self.client);
+        let frames = self
+            .transport
+            .stream(kind, caller, request, request_id, operation, client);
         self.operations.start(id, frames);
         Ok(None)
+    }
+
+    /// Counts an operation, unless there are too many of this socket or of its caller.
+    fn begin(&self, caller: &A::Caller) -> Result<Operation, Refusal> {
+        let most = self.transport.settings.max_operations;
+        if self.operations.len() >= most {
+            let message = format!("at most {most} operations can run at once on one connection");
+            return Err(Refusal::too_many_operations(message, RELIEF));
+        }
+        self.transport.begin(caller, self.client)
     }
 
     /// Sends a step of an operation and whatever else is ready by then, in one go.

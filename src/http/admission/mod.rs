@@ -1,0 +1,119 @@
+//! Whether a request may go on: how many come from one address and from one caller in a second, how many of one caller
+//! run at once, and how many the server has in hand altogether.
+//!
+//! It is asked in the order in which answering costs more: the address before anything is read, the room before
+//! anything is parsed, the caller when it is known. Whoever is refused is told when to come again, and nothing of what
+//! it asked for ran.
+
+mod buckets;
+mod places;
+mod tally;
+
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    net::IpAddr,
+    num::NonZeroU32,
+    time::Duration,
+};
+
+use self::{buckets::Buckets, places::Places};
+use super::{api::Refusal, client::one_client, settings::Settings};
+
+pub(super) use self::{
+    places::Place,
+    tally::{Counted, Tally},
+};
+
+/// A wrong token costs its address what it could have asked for in this time.
+const WRONG_TOKEN: Duration = Duration::from_millis(100);
+
+/// For each place, so many may wait for one.
+const SEATS: usize = 8;
+
+/// The longest time for which one waits for a place.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// After this time the server has done what it had in hand.
+pub(super) const RELIEF: Duration = Duration::from_secs(1);
+
+/// What all requests pass.
+pub(super) struct Admission {
+    /// Makes short keys, which nobody outside can make collide.
+    keys: RandomState,
+    by_address: Option<Buckets>,
+    by_caller: Option<Buckets>,
+    running: Tally<u64>,
+    most_running: usize,
+    places: Places,
+}
+
+/// An operation that runs and counts for its caller.
+pub(super) type Operation = Counted<u64>;
+
+impl Admission {
+    pub(super) fn new(settings: &Settings) -> Self {
+        let buckets = |rate| NonZeroU32::new(rate).map(Buckets::new);
+        let places = settings.operations_at_once;
+        Self {
+            keys: RandomState::new(),
+            by_address: buckets(settings.rate_per_address),
+            by_caller: buckets(settings.rate_per_caller),
+            running: Tally::default(),
+            most_running: settings.operations_per_caller,
+            places: Places::new(places, places.saturating_mul(SEATS), PATIENCE),
+        }
+    }
+
+    /// A request has come, of which nothing more is known yet.
+    pub(super) fn knock(&self, client: Option<IpAddr>) -> Result<(), Refusal> {
+        match &self.by_address {
+            Some(buckets) if client.is_some() => buckets.take(self.address(client)).map_err(Refusal::rate_limited),
+            _ => Ok(()),
+        }
+    }
+
+    /// Its token turned out to be wrong.
+    pub(super) fn wrong_token(&self, client: Option<IpAddr>) {
+        if let Some(buckets) = &self.by_address {
+            buckets.charge(self.address(client), WRONG_TOKEN);
+        }
+    }
+
+    /// Whether it's worth reading what a request wants.
+    pub(super) fn has_room(&self, client: Option<IpAddr>) -> Result<(), Refusal> {
+        if self.places.has_room(self.address(client)) {
+            return Ok(());
+        }
+        Err(Refusal::overloaded(RELIEF))
+    }
+
+    /// A place to work in, if one is free.
+    pub(super) fn enter_now(&self) -> Option<Place> {
+        self.places.enter_now()
+    }
+
+    /// Waits for a place to work in.
+    pub(super) async fn enter(&self, client: Option<IpAddr>) -> Result<Place, Refusal> {
+        let place = self.places.enter(self.address(client)).await;
+        place.ok_or_else(|| Refusal::overloaded(RELIEF))
+    }
+
+    /// An operation of a caller is to begin. Whoever has no name counts by its address.
+    pub(super) fn begin(&self, caller: Option<String>, client: Option<IpAddr>) -> Result<Operation, Refusal> {
+        let key = match caller {
+            Some(name) => self.keys.hash_one(name),
+            None => self.address(client),
+        };
+        if let Some(buckets) = &self.by_caller {
+            buckets.take(key).map_err(Refusal::rate_limited)?;
+        }
+        self.running.open(key, self.most_running).ok_or_else(|| {
+            let message = format!("at most {} operations of one caller can run at once", self.most_running);
+            Refusal::too_many_operations(message, RELIEF)
+        })
+    }
+
+    fn address(&self, client: Option<IpAddr>) -> u64 {
+        self.keys.hash_one(client.map(one_client))
+    }
+}
