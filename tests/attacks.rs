@@ -14,14 +14,28 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "support/program.rs"]
+mod program;
+
 use std::{
-    io::{BufRead as _, BufReader},
     net::{IpAddr, Ipv4Addr},
-    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
+use frontdesk::{
+    app::tokens::{Role, Tokens},
+    domain::{
+        clock::FixedClock,
+        ids::{SiteId, TypedId as _},
+    },
+};
 use futures::{SinkExt as _, StreamExt as _};
+use jiff::Timestamp;
+use program::{Program, SECRET};
 use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::{
@@ -38,70 +52,6 @@ const MEMORY: f64 = 50.0;
 /// How often each is sent, since the kernel counts in steps of 10 ms.
 const TIMES: u32 = 5;
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The server as a process.
-struct Program {
-    child: Child,
-    address: String,
-    _directory: tempfile::TempDir,
-}
-
-impl Program {
-    fn start() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let database = format!("sqlite:{}", directory.path().join("frontdesk.db").display());
-        let mut child = Command::new(env!("CARGO_BIN_EXE_frontdesk"))
-            .args([
-                "serve",
-                "--listen",
-                "127.0.0.1:0",
-                "--log",
-                "error",
-                "--database-url",
-                &database,
-            ])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("it starts");
-        let mut line = String::new();
-        let output = child.stdout.take().expect("its output");
-        BufReader::new(output).read_line(&mut line).expect("a line");
-        let (_, address) = line.trim().rsplit_once("http://").expect("where it listens");
-        Self {
-            address: address.to_owned(),
-            child,
-            _directory: directory,
-        }
-    }
-
-    fn url(&self) -> String {
-        format!("http://{}/graphql", self.address)
-    }
-
-    /// Its processor time so far.
-    fn processor(&self) -> Duration {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        let (_, fields) = stat.rsplit_once(") ").unwrap();
-        let ticks = |n: usize| fields.split(' ').nth(n).unwrap().parse::<u32>().unwrap();
-        // `utime` and `stime`, in hundredths of a second.
-        Duration::from_millis(10) * (ticks(11) + ticks(12))
-    }
-
-    /// What it has in memory, in MiB.
-    fn memory(&self) -> f64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// A client at another address than those that attack.
 fn neighbour() -> Client {
@@ -201,7 +151,7 @@ fn requests() -> Vec<(&'static str, String, &'static [&'static str])> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_request_costs_much() {
-    let program = Program::start();
+    let program = Program::start(&[]);
     let (client, neighbour) = (Client::new(), neighbour());
     let quiet = p99(&neighbour, &program).await;
     for (what, body, codes) in requests() {
@@ -229,42 +179,80 @@ async fn no_request_costs_much() {
     let storm = tokio::spawn({
         let (client, url) = (client.clone(), program.url());
         async move {
-            loop {
-                for (_, body, _) in requests() {
-                    let request = client.post(&url).header("content-type", "application/json").body(body);
-                    let _ = request.send().await;
-                }
+            let bodies: Vec<_> = requests()
+                .into_iter()
+                .map(|(_, body, _)| bytes::Bytes::from(body))
+                .collect();
+            for body in bodies.iter().cycle() {
+                let request = client.post(&url).header("content-type", "application/json");
+                let _ = request.body(body.clone()).send().await;
             }
         }
     });
-    let busy = p99(&neighbour, &program).await;
+    others_are_served(&neighbour, &program, quiet).await;
     storm.abort();
+}
+
+/// While something else goes on, others wait at most twice as long as they did. The figure of code that isn't optimized,
+/// on a machine that has more to do, says nothing: there they have to be served at all.
+async fn others_are_served(neighbour: &Client, program: &Program, quiet: Duration) {
+    let mut busy = Duration::MAX;
+    // What the machine does besides shows in one measurement and not in all.
+    for _ in 0..5 {
+        busy = busy.min(p99(neighbour, program).await);
+    }
     println!("others' p99: {quiet:.1?} in quiet, {busy:.1?} meanwhile");
+    if !cfg!(debug_assertions) {
+        let most = (2 * quiet).max(Duration::from_millis(5));
+        assert!(busy <= most, "others waited {busy:?}, and {quiet:?} before");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn wrong_tokens_are_cheap() {
-    let program = Program::start();
-    let client = Client::new();
-    let processor = program.processor();
+async fn wrong_and_expired_tokens_at_a_thousand_a_second_are_cheap() {
+    let program = Program::start(&[]);
+    let (client, neighbour) = (Client::new(), neighbour());
+    let quiet = p99(&neighbour, &program).await;
+    let past = Tokens::new(SECRET.as_bytes(), Arc::new(FixedClock::new(Timestamp::UNIX_EPOCH)));
     let tokens = [
         "nonsense".to_owned(),
         "a.b.c".to_owned(),
         // Says of itself that nobody signed it.
         "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtZSIsInJvbGUiOiJvd25lciIsImV4cCI6OTk5OTk5OTk5OX0.".to_owned(),
+        past.mint(Role::Owner, SiteId::new(), "olga", None, 60),
         "x".repeat(4_000),
     ];
-    for n in 0..1_000 {
-        let request = client.post(program.url()).bearer_auth(&tokens[n % tokens.len()]);
-        let answer = request
-            .json(&json!({ "query": "{ site { id } }" }))
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(answer.status(), 401);
-    }
-    let each = (program.processor() - processor) / 1_000;
-    println!("a wrong token: {each:?}");
+    let storm = tokio::spawn({
+        let url = program.url();
+        async move {
+            let mut clock = tokio::time::interval(Duration::from_millis(1));
+            let (mut answers, mut refused, mut limited) = (futures::stream::FuturesUnordered::new(), 0, 0);
+            for n in 0..3_000 {
+                clock.tick().await;
+                let request = client.post(&url).bearer_auth(&tokens[n % tokens.len()]);
+                answers.push(request.json(&json!({ "query": "{ site { id } }" })).send());
+                while let Some(Some(answer)) = futures::FutureExt::now_or_never(answers.next()) {
+                    match answer.unwrap().status().as_u16() {
+                        401 => refused += 1,
+                        // So many wrong ones come from one address that it isn't listened to any more.
+                        429 => limited += 1,
+                        other => panic!("{other}"),
+                    }
+                }
+            }
+            (refused, limited)
+        }
+    });
+    let (processor, start) = (program.processor(), Instant::now());
+    others_are_served(&neighbour, &program, quiet).await;
+    let (refused, limited) = storm.await.unwrap();
+    let took = program.processor() - processor;
+    println!(
+        "{refused} wrong tokens refused and {limited} unheard in {:.1?}: {took:?}",
+        start.elapsed()
+    );
+    assert!(refused > 0 && limited > 0);
+    let each = took / (refused + limited);
     assert!(each <= PROCESSOR / 50, "a wrong token took {each:?}");
 }
 
@@ -287,13 +275,13 @@ async fn idle_socket(address: &str) -> Option<TcpStream> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_address_has_so_many_connections() {
-    let program = Program::start();
+    let program = Program::start(&[]);
     let neighbour = neighbour();
     p99(&neighbour, &program).await;
     let memory = program.memory();
     let mut sockets = Vec::new();
     let mut refused = 0;
-    for _ in 0..1_500 {
+    for _ in 0..10_000 {
         match idle_socket(&program.address).await {
             Some(socket) => sockets.push(socket),
             None => refused += 1,
@@ -301,7 +289,7 @@ async fn one_address_has_so_many_connections() {
     }
     let grown = program.memory() - memory;
     println!("{} idle sockets, {refused} refused, {grown:.1} MiB", sockets.len());
-    assert_eq!((sockets.len(), refused), (1_000, 500));
+    assert_eq!((sockets.len(), refused), (1_000, 9_000));
     assert!(grown <= MEMORY, "{grown} MiB");
     // Another address isn't concerned, and this one is again served when there is room.
     p99(&neighbour, &program).await;
@@ -316,7 +304,7 @@ async fn one_address_has_so_many_connections() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_that_never_end_hold_up_nobody() {
-    let program = Program::start();
+    let program = Program::start(&[]);
     let neighbour = neighbour();
     p99(&neighbour, &program).await;
     let (memory, processor) = (program.memory(), program.processor());
@@ -343,27 +331,34 @@ async fn requests_that_never_end_hold_up_nobody() {
     assert!(grown <= MEMORY, "{grown} MiB");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_socket_runs_so_many_operations() {
-    let program = Program::start();
-    let memory = program.memory();
+type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<TcpStream>>;
+
+/// A WebSocket that is let in.
+async fn socket(program: &Program, token: Option<&str>) -> Socket {
     let mut request = format!("ws://{}/graphql", program.address)
         .into_client_request()
         .unwrap();
     let protocol = "graphql-transport-ws".parse().unwrap();
     request.headers_mut().insert("sec-websocket-protocol", protocol);
     let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
-    let said = |value: Value| Message::text(value.to_string());
-    socket.send(said(json!({ "type": "connection_init" }))).await.unwrap();
+    let payload = token.map(|token| json!({ "Authorization": format!("Bearer {token}") }));
+    let init = json!({ "type": "connection_init", "payload": payload.unwrap_or_else(|| json!({})) });
+    socket.send(Message::text(init.to_string())).await.unwrap();
     let acknowledged = socket.next().await.unwrap().unwrap();
     assert!(acknowledged.to_text().unwrap().contains("connection_ack"));
-    for n in 0..1_000 {
-        let query = format!("subscription S{n} {{ bookingEvents {{ cursor }} }}");
-        let subscribe = json!({ "type": "subscribe", "id": n.to_string(), "payload": { "query": query } });
-        socket.send(said(subscribe)).await.unwrap();
-    }
-    let mut refused = 0;
-    while refused < 488 {
+    socket
+}
+
+async fn subscribe(socket: &mut Socket, id: usize, query: &str) {
+    let subscribe = json!({ "type": "subscribe", "id": id.to_string(), "payload": { "query": query } });
+    socket.send(Message::text(subscribe.to_string())).await.unwrap();
+}
+
+/// Waits for so many refusals.
+async fn refusals(socket: &mut Socket, many: usize) {
+    let (mut refused, start) = (0, Instant::now());
+    while refused < many {
+        assert!(start.elapsed() < PATIENCE, "{refused} of {many} refused");
         let message = timeout(PATIENCE, socket.next())
             .await
             .expect("in time")
@@ -375,7 +370,124 @@ async fn one_socket_runs_so_many_operations() {
             refused += 1;
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_socket_runs_so_many_operations() {
+    let program = Program::start(&[]);
+    let memory = program.memory();
+    let mut socket = socket(&program, None).await;
+    for n in 0..1_000 {
+        subscribe(
+            &mut socket,
+            n,
+            &format!("subscription S{n} {{ bookingEvents {{ cursor }} }}"),
+        )
+        .await;
+    }
+    refusals(&mut socket, 488).await;
     let grown = program.memory() - memory;
-    println!("1,000 operations on one socket: {refused} refused, {grown:.1} MiB");
+    println!("1,000 operations on one socket: 488 refused, {grown:.1} MiB");
     assert!(grown <= MEMORY, "{grown} MiB");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_subscriptions_ends_at_what_one_caller_may_have() {
+    let mut program = Program::start(&["--metrics-listen", "127.0.0.1:0"]);
+    let line = program.says();
+    let (_, metrics) = line.split_once(" at ").unwrap();
+    let neighbour = neighbour();
+    let quiet = p99(&neighbour, &program).await;
+    let site = neighbour
+        .post(program.url())
+        .json(&json!({ "query": "{ site { id } }" }));
+    let site: Value = site.send().await.unwrap().json().await.unwrap();
+    let site = SiteId::parse(site["data"]["site"]["id"].as_str().unwrap()).unwrap();
+    let tokens = Tokens::new(SECRET.as_bytes(), Arc::new(frontdesk::domain::clock::SystemClock));
+    let token = tokens.mint(Role::Member, site, "mallory", None, 3600);
+    let memory = program.memory();
+    let mut flood = tokio::task::JoinSet::new();
+    let refused = Arc::new(AtomicUsize::new(0));
+    for n in 0..20 {
+        let mut socket = socket(&program, Some(&token)).await;
+        let refused = refused.clone();
+        flood.spawn(async move {
+            for m in 0..500 {
+                let query = format!("subscription S{n}x{m} {{ bookingEvents {{ cursor }} }}");
+                subscribe(&mut socket, m, &query).await;
+            }
+            while let Some(Ok(message)) = socket.next().await {
+                let text = message.to_text().unwrap_or_default();
+                if text.contains("\"error\"") {
+                    // Either the caller has as many as it may, or the server has too much to do at this moment.
+                    assert!(
+                        text.contains("TOO_MANY_OPERATIONS") || text.contains("OVERLOADED"),
+                        "{text}"
+                    );
+                    refused.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        });
+    }
+    let settled = async {
+        loop {
+            let shown = reqwest::get(metrics).await.unwrap().text().await.unwrap();
+            let open = shown
+                .lines()
+                .find_map(|line| line.strip_prefix("frontdesk_subscriptions{field=\"bookingEvents\"} "));
+            let open: usize = open.and_then(|number| number.parse().ok()).unwrap_or_default();
+            assert!(open <= 1_000, "{open} subscriptions of one caller");
+            if open + refused.load(Ordering::Relaxed) == 10_000 {
+                return open;
+            }
+            assert!(flood.try_join_next().is_none(), "a socket ended");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let open = timeout(2 * PATIENCE, settled).await.expect("all are open or refused");
+    others_are_served(&neighbour, &program, quiet).await;
+    let grown = program.memory() - memory;
+    println!("10,000 subscriptions over 20 sockets: {open} open, {grown:.1} MiB");
+    assert!(grown <= MEMORY, "{grown} MiB");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_never_read_get_no_more_than_they_take() {
+    let program = Program::start(&[]);
+    let neighbour = neighbour();
+    let quiet = p99(&neighbour, &program).await;
+    let memory = program.memory();
+    // Some 200 KiB each.
+    let large = "{ __schema { types { name description fields { name description args { name description } } } } }";
+    let mut deaf = Vec::new();
+    for _ in 0..50 {
+        deaf.push(socket(&program, None).await);
+    }
+    for socket in &mut deaf {
+        for n in 0..20 {
+            subscribe(socket, n, large).await;
+        }
+    }
+    let mut requests = Vec::new();
+    let body = json!({ "query": large }).to_string();
+    let request = format!(
+        "POST /graphql HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        program.address,
+        body.len()
+    );
+    for _ in 0..50 {
+        let mut stream = TcpStream::connect(&program.address).await.unwrap();
+        stream.write_all(request.repeat(20).as_bytes()).await.unwrap();
+        requests.push(stream);
+    }
+    // Until it has done what it will do for them.
+    let mut before = Duration::ZERO;
+    while program.processor() - before > Duration::from_millis(20) {
+        before = program.processor();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let grown = program.memory() - memory;
+    println!("100 clients that asked for 20 large answers each and read none: {grown:.1} MiB");
+    assert!(grown <= MEMORY, "{grown} MiB");
+    others_are_served(&neighbour, &program, quiet).await;
 }

@@ -5,7 +5,12 @@ use std::{sync::Arc, time::Duration};
 use async_graphql::{ErrorExtensionValues, Request, Response, ServerError, Variables};
 use futures_util::{StreamExt as _, stream::BoxStream};
 
-use super::tokens::Tokens;
+use tracing::Instrument as _;
+
+use super::{
+    operations::{Operations, data},
+    tokens::Tokens,
+};
 use crate::{
     domain::{
         actor::Actor,
@@ -14,11 +19,12 @@ use crate::{
     },
     graphql::{
         self, FrontdeskSchema,
+        documents::{Documents, Unresolved},
         gate::{Gate, Limits},
         shared::{self, Begin, Changes, Shareable, SharedExecutions, SharedField},
         types::event::log_position,
     },
-    http::{Api, Credentials, Frame, Refusal, RequestId},
+    http::{Api, Credentials, DocumentId, Frame, Refusal, RequestId},
     live::Hub,
     service::{
         Caller, Service,
@@ -26,9 +32,6 @@ use crate::{
     },
     store::StoreError,
 };
-
-/// Frames that a subscriber may be behind before it catches up on its own.
-const SHARED_BUFFER: usize = 1024;
 
 /// How long a socket that came by an API key goes on without the key being looked at again.
 const KEY_LEASE: Duration = Duration::from_secs(10);
@@ -41,20 +44,43 @@ pub struct Frontdesk {
     hub: Hub,
     schema: FrontdeskSchema,
     gate: Gate,
+    documents: Documents,
     tokens: Tokens,
     shared: SharedExecutions,
+    operations: Operations,
+}
+
+/// What may be asked, and how.
+#[derive(Debug)]
+pub struct Asked {
+    /// How much one request may ask for.
+    pub limits: Limits,
+    /// Which documents may run, and which are known by name.
+    pub documents: Documents,
+    /// Results that a subscriber may be behind before it catches up on its own.
+    pub queue: usize,
 }
 
 impl Frontdesk {
     /// Puts it together.
     #[must_use]
-    pub fn new(service: Service, hub: Hub, tokens: Tokens, limits: Limits) -> Self {
+    pub fn new(service: Service, hub: Hub, tokens: Tokens, asked: Asked) -> Self {
         let signer = tokens.clone();
         let visitors: graphql::VisitorTokens = Arc::new(move |visitor, site| signer.visitor(visitor, site));
         let signer = tokens.clone();
         let keys = graphql::ApiKeyTexts(Arc::new(move |site, id| signer.api_key(site, id)));
         let schema = graphql::schema(service.clone(), hub.clone(), visitors, keys);
+        let Asked {
+            limits,
+            documents,
+            queue,
+        } = asked;
         let gate = Gate::new(limits);
+        for (id, text) in documents.manifest() {
+            if let Err(reason) = gate.check(text) {
+                tracing::warn!(id, reason, "a trusted document can't run");
+            }
+        }
         let (executor, most) = (schema.clone(), gate.limits().errors);
         let execute = move |request: Request| -> BoxStream<'static, Response> {
             let responses = executor.execute_stream(request);
@@ -65,8 +91,10 @@ impl Frontdesk {
             hub,
             schema,
             gate,
+            documents,
             tokens,
-            shared: SharedExecutions::new(execute, SHARED_BUFFER),
+            shared: SharedExecutions::new(execute, queue),
+            operations: Operations::default(),
         }
     }
 
@@ -80,6 +108,14 @@ impl Frontdesk {
     #[must_use]
     pub fn service(&self) -> &Service {
         &self.service
+    }
+
+    pub(super) fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    pub(super) fn operations(&self) -> &Operations {
+        &self.operations
     }
 
     /// The site with this slug; without one, the only site that there is, if there is only one.
@@ -137,12 +173,9 @@ impl Api for Frontdesk {
                 }
                 if matches!(caller.actor, Actor::Operator(_)) {
                     caller.site = self.site_named(credentials.site).await?.unwrap_or(SiteId::NONE);
-                } else if credentials.site.is_some() {
-                    if self.site_named(credentials.site).await? != Some(caller.site) {
-                        return Err(Refusal::forbidden(
-                            "the token is for another site than `Frontdesk-Site` names",
-                        ));
-                    }
+                } else if credentials.site.is_some() && self.site_named(credentials.site).await? != Some(caller.site) {
+                    let message = "the token is for another site than `Frontdesk-Site` names";
+                    return Err(Refusal::forbidden(message));
                 }
                 caller
             }
@@ -182,21 +215,44 @@ impl Api for Frontdesk {
         Some(format!("{}/{:?}/{}", caller.site, identity.kind, identity.id))
     }
 
-    async fn execute(&self, caller: Caller, mut request: Request) -> Response {
-        match self.gate.admit(&mut request) {
-            Ok(()) => {
-                let response = self.schema.execute(prepare(caller, request)).await;
-                with_codes(response, self.gate.limits().errors)
-            }
-            Err(errors) => Response::from_errors(errors),
+    fn resolve(&self, request: &mut Request) -> Result<(), Refusal> {
+        let name = data::<DocumentId>(request).map(|DocumentId(name)| name.as_ref());
+        let found = self.documents.resolve(&request.query, name);
+        let found = found.map_err(|unresolved| match unresolved {
+            Unresolved::NotFound => Refusal::persisted_query_not_found(),
+            Unresolved::NotSupported => Refusal::persisted_query_not_supported(),
+            Unresolved::Mismatch => Refusal::persisted_query_mismatch(),
+            Unresolved::NotTrusted => Refusal::document_not_trusted(),
+        })?;
+        if let Some(text) = found {
+            request.query = text.to_string();
         }
+        Ok(())
+    }
+
+    async fn execute(&self, caller: Caller, mut request: Request) -> Response {
+        let mut watch = self.operations.begin();
+        if let Err(errors) = self.gate.admit(&mut request) {
+            watch.refused(&request, &errors);
+            return Response::from_errors(errors);
+        }
+        let refusals = watch.admitted(&mut request);
+        let request = prepare(caller, request).data(refusals);
+        let execution = self.schema.execute(request).instrument(watch.span());
+        let response = with_codes(execution.await, self.gate.limits().errors);
+        watch.ended(&response);
+        response
     }
 
     fn subscribe(&self, caller: Caller, mut request: Request) -> BoxStream<'static, Frame> {
+        let mut watch = self.operations.begin();
         if let Err(errors) = self.gate.admit(&mut request) {
+            watch.refused(&request, &errors);
             let errors = serde_json::to_vec(&errors).unwrap_or_default();
             return futures_util::stream::iter([Frame::Errors(errors.into())]).boxed();
         }
+        watch.admitted(&mut request);
+        let mut watch = watch.subscribed();
         let parsed = request.parsed_query().ok().cloned();
         let shareable = parsed.as_ref().and_then(|document| {
             Shareable::of(
@@ -213,10 +269,7 @@ impl Api for Frontdesk {
                 // Kept as text: an idle subscriber is to be small, and its document is parsed again when it matters.
                 let (query, operation) = (request.query.clone(), request.operation_name.clone());
                 let variables = serde_json::to_string(&request.variables).unwrap_or_default();
-                let request_id = request
-                    .data
-                    .get(&std::any::TypeId::of::<RequestId>())
-                    .and_then(|data| data.downcast_ref::<RequestId>().cloned());
+                let request_id = data::<RequestId>(&request).cloned();
                 let gate = self.gate.clone();
                 let make = move || {
                     let variables: Variables = serde_json::from_str(&variables).unwrap_or_default();
@@ -237,9 +290,15 @@ impl Api for Frontdesk {
             _ => self.shared.private(prepare(caller, request)),
         };
         frames
-            .map(|frame| match frame {
-                shared::Frame::Next(bytes) => Frame::Next(bytes),
-                shared::Frame::Errors(bytes) => Frame::Errors(bytes),
+            .map(move |frame| match frame {
+                shared::Frame::Next(bytes) => {
+                    watch.result();
+                    Frame::Next(bytes)
+                }
+                shared::Frame::Errors(bytes) => {
+                    watch.failed();
+                    Frame::Errors(bytes)
+                }
             })
             .boxed()
     }
@@ -305,11 +364,7 @@ fn unreadable_log(error: StoreError) -> ServerError {
 }
 
 fn prepare(caller: Caller, request: Request) -> Request {
-    let id = request
-        .data
-        .get(&std::any::TypeId::of::<RequestId>())
-        .and_then(|data| data.downcast_ref::<RequestId>())
-        .map(|id| graphql::RequestId(id.as_str().to_owned()));
+    let id = data::<RequestId>(&request).map(|id| graphql::RequestId(id.as_str().to_owned()));
     let request = request.data(caller);
     match id {
         Some(id) => request.data(id),

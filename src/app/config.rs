@@ -9,7 +9,7 @@ use axum::http::Uri;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 
-use super::tokens::Role;
+use super::{tokens::Role, traces::Endpoint};
 use crate::{domain::permission::Scope, graphql::gate::Limits, store::DatabaseUrl};
 
 /// A self-hosted bookings server with a GraphQL API, live subscriptions and no accidental overbooking.
@@ -84,7 +84,7 @@ pub struct Config {
     )]
     pub secret_file: Option<PathBuf>,
 
-    /// A file with an identity provider's public keys, whose RS256, ES256 and EdDSA tokens are accepted, too: a JSON Web
+    /// A file with an identity provider's public keys, whose RS256, ES256 and `EdDSA` tokens are accepted, too: a JSON Web
     /// Key Set, or keys as PEM. Read again every 5 minutes, and when a token names a key that isn't in it.
     #[arg(
         long,
@@ -136,9 +136,38 @@ pub struct Config {
     )]
     pub log: String,
 
+    /// Address and port for Prometheus to fetch metrics from, at `/metrics`; keep it private [default: none].
+    #[arg(long, env = "FRONTDESK_METRICS_LISTEN", value_name = "ADDR:PORT", global = true)]
+    pub metrics_listen: Option<SocketAddr>,
+
+    /// An OpenTelemetry collector that traces are sent to (OTLP as protobuf over HTTP), such as
+    /// `http://127.0.0.1:4318` [default: none].
+    #[arg(long, env = "FRONTDESK_OTLP_ENDPOINT", value_name = "URL", global = true)]
+    pub otlp_endpoint: Option<Endpoint>,
+
     /// Largest request body, in bytes.
     #[arg(long, env = "FRONTDESK_BODY_LIMIT", value_name = "BYTES", default_value_t = 1024 * 1024, global = true)]
     pub body_limit: usize,
+
+    /// Don't serve the GraphiQL page.
+    #[arg(long, env = "FRONTDESK_NO_GRAPHIQL", global = true)]
+    pub no_graphiql: bool,
+
+    /// A file with the only documents that may run, as Relay's compiler or Apollo's `generate-persisted-query-manifest`
+    /// writes it [default: any document may run].
+    #[arg(long, env = "FRONTDESK_TRUSTED_DOCUMENTS", value_name = "FILE", global = true)]
+    pub trusted_documents: Option<PathBuf>,
+
+    /// KiB of documents that are kept for clients which send a hash instead of the text (automatic persisted queries);
+    /// 0 for none.
+    #[arg(
+        long,
+        env = "FRONTDESK_PERSISTED_QUERIES_KIB",
+        value_name = "KIB",
+        default_value_t = 2048,
+        global = true
+    )]
+    pub persisted_queries_kib: u32,
 
     /// Origins whose pages may use the API from a browser, such as `https://studio.example`, with commas between them;
     /// `*` for all [default: only the server's own pages].
@@ -276,6 +305,25 @@ pub struct Crowd {
         global = true
     )]
     pub operations_per_socket: usize,
+
+    /// Results that a subscriber may be behind the others that asked the same, before it is left to catch up with the
+    /// log by itself.
+    #[arg(
+        long, env = "FRONTDESK_SUBSCRIPTION_QUEUE", value_name = "NUMBER", default_value_t = 1024, global = true,
+        value_parser = at_once
+    )]
+    pub subscription_queue: usize,
+
+    /// KiB of answers that clients at one address may leave unread, and a sixteenth of what all together may; then
+    /// nothing more of them runs.
+    #[arg(
+        long,
+        env = "FRONTDESK_UNREAD_PER_ADDRESS",
+        value_name = "KIB",
+        default_value_t = 16384,
+        global = true
+    )]
+    pub unread_per_address: u32,
 
     /// Queries and mutations that run at once; eight times as many wait for up to two seconds, and the rest is refused.
     #[arg(
@@ -519,6 +567,8 @@ mod tests {
             ("--allow-origin", "https://studio.example/path", "without a path"),
             ("--trusted-proxy", "10.0.0.0/33", "10.0.0.0/8"),
             ("--jwt-keys-url", "http://issuer.example/keys", "expected an https URL"),
+            ("--metrics-listen", "9090", "invalid socket address"),
+            ("--otlp-endpoint", "https://collector:4318", "without TLS"),
         ] {
             let error = Cli::try_parse_from(["frontdesk", flag, value]).unwrap_err().to_string();
             assert!(error.contains(expected) && error.contains(flag), "{error}");

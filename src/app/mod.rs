@@ -5,9 +5,12 @@ pub mod config;
 mod demo;
 mod log;
 mod manage;
+mod metrics;
+mod operations;
 mod serve;
 pub mod tokens;
+pub mod traces;
 
-pub use api::Frontdesk;
+pub use api::{Asked, Frontdesk};
 pub use config::Cli;
 pub use serve::{Fatal, Running, run, start};

@@ -15,9 +15,10 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Cli, Frontdesk,
+    Asked, Cli, Frontdesk,
     config::{Command, Config, MIN_SECRET},
     demo, log, manage,
+    metrics::{self, Sources},
     tokens::{KeySource, Provider, PublicKeys, Tokens},
 };
 use crate::{
@@ -26,7 +27,8 @@ use crate::{
         money::Currency,
         time::ZoneName,
     },
-    graphql, http,
+    graphql::{self, documents::Documents},
+    http,
     live::{
         Hub, HubSettings, commit_listener,
         timers::{TimerSettings, Timers},
@@ -41,8 +43,16 @@ pub type Fatal = Box<dyn std::error::Error + Send + Sync>;
 /// Runs a command to its end.
 pub async fn run(cli: Cli) -> Result<(), Fatal> {
     let config = cli.config;
-    log::start(&config)?;
-    match cli.command.unwrap_or(Command::Serve) {
+    let traces = log::start(&config)?;
+    let ended = command(cli.command.unwrap_or(Command::Serve), config).await;
+    if let Some(traces) = traces {
+        traces.finish().await;
+    }
+    ended
+}
+
+async fn command(command: Command, config: Config) -> Result<(), Fatal> {
+    match command {
         Command::Serve => serve(&config).await,
         Command::Demo => demo::run(&config).await,
         Command::Migrate => {
@@ -71,6 +81,9 @@ async fn serve(config: &Config) -> Result<(), Fatal> {
     let url = database_url(config, "frontdesk.db");
     let running = start(config, &url, Arc::new(SystemClock)).await?;
     println!("Frontdesk is listening on http://{}", running.address);
+    if let Some(metrics) = running.metrics {
+        println!("Metrics are at http://{metrics}/metrics");
+    }
     wait(running).await
 }
 
@@ -101,6 +114,8 @@ async fn terminated() {
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where its metrics are, if they are shown.
+    pub metrics: Option<SocketAddr>,
     /// The API, for whoever runs the server in its own process.
     pub api: Frontdesk,
     /// Ends it: requests in flight are finished, sockets closed.
@@ -163,8 +178,27 @@ pub async fn start(config: &Config, url: &DatabaseUrl, clock: Arc<dyn Clock>) ->
         Some((provider, keys)) => Tokens::new(&secret, clock).with_provider(provider, keys),
         None => Tokens::new(&secret, clock),
     };
-    let api = Frontdesk::new(service, hub, tokens, config.limits.clone());
+    let asked = Asked {
+        limits: config.limits.clone(),
+        documents: documents(config)?,
+        queue: config.crowd.subscription_queue,
+    };
+    let api = Frontdesk::new(service, hub, tokens, asked);
     let address = listener.local_addr()?;
+    let counters = http::Metrics::default();
+    let metrics = match config.metrics_listen {
+        None => None,
+        Some(address) => {
+            let sources = Sources {
+                db: api.service().db().clone(),
+                hub: api.hub().clone(),
+                timers: timers.metrics().clone(),
+                http: counters.clone(),
+                operations: api.operations().clone(),
+            };
+            Some(metrics::expose(address, sources, live.clone()).await?)
+        }
+    };
     let stop = CancellationToken::new();
     let transport = http::Settings {
         body_limit: config.body_limit,
@@ -178,6 +212,11 @@ pub async fn start(config: &Config, url: &DatabaseUrl, clock: Arc<dyn Clock>) ->
         rate_per_caller: config.crowd.rate_per_caller,
         trusted_proxies: config.trusted_proxy.clone(),
         allowed_origins: origins(&config.allow_origin),
+        unread_per_address: usize::try_from(config.crowd.unread_per_address)
+            .unwrap_or(usize::MAX)
+            .saturating_mul(1024),
+        graphiql: !config.no_graphiql,
+        metrics: counters,
         ..http::Settings::default()
     };
     let serving = tokio::spawn(http::serve(
@@ -188,12 +227,24 @@ pub async fn start(config: &Config, url: &DatabaseUrl, clock: Arc<dyn Clock>) ->
     ));
     Ok(Running {
         address,
+        metrics,
         api,
         stop,
         serving,
         timers,
         live,
     })
+}
+
+/// The documents that may run.
+fn documents(config: &Config) -> Result<Documents, Fatal> {
+    let Some(file) = &config.trusted_documents else {
+        let kib = usize::try_from(config.persisted_queries_kib).unwrap_or(usize::MAX);
+        return Ok(Documents::automatic(kib.saturating_mul(1024)));
+    };
+    let refused = |reason: String| format!("--trusted-documents {}: {reason}", file.display());
+    let manifest = fs::read_to_string(file).map_err(|error| refused(error.to_string()))?;
+    Ok(Documents::trusted(&manifest).map_err(refused)?)
 }
 
 /// Whose tokens are accepted beside the server's own.

@@ -11,6 +11,8 @@ pub mod catalog;
 pub mod clock;
 pub mod conflict;
 pub mod event;
+#[cfg(test)]
+pub(crate) mod fuzzing;
 pub mod ids;
 pub mod money;
 pub mod permission;

@@ -154,6 +154,7 @@ impl Permission {
             app,
             operator,
         };
+        #[expect(clippy::match_same_arms, reason = "a table has a row for each")]
         #[rustfmt::skip]
         let row = match self {
             //                               visitor member staff           owner app                                                 operator

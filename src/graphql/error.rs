@@ -1,7 +1,11 @@
 //! Two kinds of error: what a person can cause and an app can handle goes into `userErrors`, everything else is a
 //! top-level error. One cause, one code, one place: `docs/errors.md`, kept true by a test.
 
-use async_graphql::{Context, Enum, Error, ErrorExtensions as _, Interface, Object, SimpleObject};
+use std::sync::{Arc, OnceLock};
+
+use async_graphql::{
+    Context, Enum, Error, ErrorExtensions as _, InputType as _, Interface, Name, Object, SimpleObject, Value,
+};
 
 use super::{
     input::Rejections,
@@ -407,14 +411,39 @@ impl UserError {
 /// What a mutation's act came to: its result, or what the user is told.
 pub type Outcome<T> = Result<T, Vec<UserError>>;
 
+/// Keeps the first refusal of a request, for whoever counts them; it is put into the request's data.
+#[derive(Debug, Clone, Default)]
+pub struct Refusals(Arc<OnceLock<Name>>);
+
+impl Refusals {
+    /// The code of the first refusal.
+    #[must_use]
+    pub fn first(&self) -> Option<&str> {
+        self.0.get().map(Name::as_str)
+    }
+
+    fn note(&self, refused: &[UserError]) {
+        if let Some(first) = refused.first()
+            && let Value::Enum(code) = first.clone().summary().0.to_value()
+        {
+            // Another field's refusal may have come first.
+            let _ = self.0.set(code);
+        }
+    }
+}
+
 /// Splits what an act came to: refusals for the user, everything else for `errors`.
 pub fn outcome<T>(ctx: &Context<'_>, result: Result<T, ActError>) -> async_graphql::Result<Outcome<T>> {
-    match result {
-        Ok(value) => Ok(Ok(value)),
-        Err(ActError::Input(rejections)) => Ok(Err(rejections.0.into_iter().map(UserError::from).collect())),
-        Err(ActError::Service(service::Error::Rejected(rejection))) => Ok(Err(vec![rejection.into()])),
-        Err(ActError::Service(error)) => Err(failure(ctx, error)),
+    let refused = match result {
+        Ok(value) => return Ok(Ok(value)),
+        Err(ActError::Input(rejections)) => rejections.0.into_iter().map(UserError::from).collect(),
+        Err(ActError::Service(service::Error::Rejected(rejection))) => vec![rejection.into()],
+        Err(ActError::Service(error)) => return Err(failure(ctx, error)),
+    };
+    if let Some(refusals) = ctx.data_opt::<Refusals>() {
+        refusals.note(&refused);
     }
+    Ok(Err(refused))
 }
 
 /// Why an act did not happen: the input, or what the service said.

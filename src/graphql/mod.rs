@@ -4,7 +4,10 @@
 pub mod admin;
 pub mod catalog;
 pub mod connection;
+pub mod documents;
 pub mod error;
+#[cfg(test)]
+mod fuzz;
 pub mod gate;
 pub mod input;
 pub mod look;
@@ -13,6 +16,7 @@ pub mod query;
 pub mod scalars;
 pub mod shared;
 pub mod subscription;
+pub mod summary;
 pub mod types;
 
 use std::sync::Arc;

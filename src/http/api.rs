@@ -35,6 +35,16 @@ pub trait Api: Clone + Send + Sync + 'static {
         None
     }
 
+    /// Gives a request its document that names it only, by the [`DocumentId`] in its data, and refuses one whose document
+    /// may not be sent here. It comes before everything else that is done with a document.
+    fn resolve(&self, request: &mut async_graphql::Request) -> Result<(), Refusal> {
+        let named = request.data.contains_key(&std::any::TypeId::of::<DocumentId>());
+        if named && request.query.is_empty() {
+            return Err(Refusal::persisted_query_not_supported());
+        }
+        Ok(())
+    }
+
     /// Runs a query or a mutation to its end.
     ///
     /// Called on a task of its own; a mutation's future is never dropped half-way. A document
@@ -130,6 +140,38 @@ impl Refusal {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE", message)
     }
 
+    /// A document was named that nobody has sent yet. Clients that persist queries know this message, and send the
+    /// text.
+    #[must_use]
+    pub fn persisted_query_not_found() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "PERSISTED_QUERY_NOT_FOUND",
+            "PersistedQueryNotFound",
+        )
+    }
+
+    /// A document was named, and none is kept here. Clients that persist queries know this message, and give it up.
+    #[must_use]
+    pub fn persisted_query_not_supported() -> Self {
+        let message = "PersistedQueryNotSupported";
+        Self::new(StatusCode::BAD_REQUEST, "PERSISTED_QUERY_NOT_SUPPORTED", message)
+    }
+
+    /// A document came with the name of another.
+    #[must_use]
+    pub fn persisted_query_mismatch() -> Self {
+        let message = "the document is another one than its id or hash says";
+        Self::new(StatusCode::BAD_REQUEST, "PERSISTED_QUERY_MISMATCH", message)
+    }
+
+    /// A document that isn't among those which alone may run here.
+    #[must_use]
+    pub fn document_not_trusted() -> Self {
+        let message = "only documents that the operator trusts run here, and this isn't one of them";
+        Self::new(StatusCode::BAD_REQUEST, "DOCUMENT_NOT_TRUSTED", message)
+    }
+
     /// More came in a short time than one address or one caller may ask for.
     pub(super) fn rate_limited(retry_after: Duration) -> Self {
         let message = "too many requests in a short time; wait, then send the same again";
@@ -139,6 +181,12 @@ impl Refusal {
     /// More of one caller, or on one socket, would run at the same time than may.
     pub(super) fn too_many_operations(message: impl Into<String>, retry_after: Duration) -> Self {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_OPERATIONS", message).later(retry_after)
+    }
+
+    /// The client doesn't read what it asked for.
+    pub(super) fn unread_answers(retry_after: Duration) -> Self {
+        let message = "too much of what was asked for isn't read yet: read it, then send the same again";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "UNREAD_ANSWERS", message).later(retry_after)
     }
 
     /// The server has more in hand than it can do soon.
@@ -166,6 +214,15 @@ impl Refusal {
         let retry_after = self.retry_after?;
         Some(retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0))
     }
+}
+
+/// The name that a request gives its document, instead of the text or beside it; in the request's data.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DocumentId(pub Arc<str>);
+
+impl DocumentId {
+    /// Most bytes that a name may have.
+    pub const MAX_LENGTH: usize = 256;
 }
 
 /// Names one request in answers, logs and internal errors. On a WebSocket every operation has

@@ -4,6 +4,9 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use axum::http::HeaderMap;
 use ipnet::IpNet;
+use prometheus_client::metrics::gauge::Gauge;
+
+use super::metrics::Held;
 
 use super::admission::{Counted, Tally};
 
@@ -28,15 +31,35 @@ pub(super) fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> I
 
 /// The open connections of each address.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Connections(Tally<IpAddr>);
+pub(super) struct Connections {
+    all: Tally<IpAddr>,
+    /// All of them together.
+    open: Gauge,
+}
 
 /// A connection that counts.
-pub(super) type Open = Counted<IpAddr>;
+#[derive(Debug)]
+pub(super) struct Open {
+    _of_address: Counted<IpAddr>,
+    _of_all: Held,
+}
 
 impl Connections {
+    /// Counts all of them in `open`, too.
+    pub(super) fn counted(open: Gauge) -> Self {
+        Self {
+            open,
+            ..Self::default()
+        }
+    }
+
     /// Counts one more for an address, until the guard is dropped; none if there are `most` already.
     pub(super) fn open(&self, address: IpAddr, most: usize) -> Option<Open> {
-        self.0.open(one_client(address), most)
+        let of_address = self.all.open(one_client(address), most)?;
+        Some(Open {
+            _of_address: of_address,
+            _of_all: Held::new(&self.open),
+        })
     }
 }
 
@@ -92,7 +115,7 @@ mod tests {
         drop(first);
         assert!(all.open(address("192.0.2.1"), 2).is_some());
         drop(second);
-        assert!(all.0.is_empty());
+        assert!(all.all.is_empty());
         let _first = all.open(address("2001:db8::1"), 1);
         assert!(all.open(address("2001:db8::ffff:1"), 1).is_none());
         assert!(all.open(address("2001:db8:0:1::1"), 1).is_some());

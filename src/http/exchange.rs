@@ -17,14 +17,17 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 
 use super::{
-    api::{Api, Refusal, RequestId},
+    admission::Answer,
+    api::{Api, Frame, Refusal, RequestId},
     client, credentials,
     lease::Lease,
+    metrics::Held,
     negotiate::{self, Accepted, Media, Streaming},
     operation::{self, Kind},
     params::{self, Malformed},
     settings::Settings,
     stream,
+    trace_parent::TraceParent,
     transport::{Admitted, Peer, Transport, Unfinished},
     websocket,
     wire::{self, Fault},
@@ -50,7 +53,8 @@ pub(super) async fn graphql<A: Api>(State(transport): State<Transport<A>>, reque
     let query = parts.uri.query().unwrap_or_default();
     let accepted = negotiate::accepted(&parts.headers);
     // A browser's address bar: show the page where requests can be written.
-    if parts.method == Method::GET && negotiate::accepts_html(&parts.headers) && !params::has_document(query) {
+    let browses = parts.method == Method::GET && negotiate::accepts_html(&parts.headers);
+    if browses && transport.settings.graphiql && !params::has_document(query) {
         return Redirect::temporary("/").into_response();
     }
     let answered_as = accepted.whole.unwrap_or(Media::Json);
@@ -70,7 +74,7 @@ async fn exchange<A: Api>(
     id: &RequestId,
     accepted: Accepted,
 ) -> Result<Response, Failure> {
-    let request = match parts.method {
+    let mut request = match parts.method {
         Method::GET => params::from_url_query(parts.uri.query().unwrap_or_default())?,
         Method::POST => {
             if !negotiate::is_json_body(&parts.headers) {
@@ -82,53 +86,66 @@ async fn exchange<A: Api>(
         }
         _ => return Err(Failure::Method),
     };
+    transport.api.resolve(&mut request).map_err(Failure::Document)?;
     let kind = operation::kind(&request.query, request.operation_name.as_deref());
     if parts.method == Method::GET && kind == Some(Kind::Mutation) {
         return Err(Failure::MutationByGet);
     }
     let answer = answer_for(kind, accepted)?;
     let credentials = credentials::from_headers(&parts.headers, client)?;
+    let request = match trace_parent(parts, &transport.settings) {
+        Some(parent) => request.data(parent),
+        None => request,
+    };
     let place = transport.admission.enter(client).await?;
     let caller = transport.authenticate(credentials).await?;
     let operation = transport.begin(&caller, client)?;
     match answer {
-        Answer::Whole(media) => {
+        Form::Whole(media) => {
             let admitted = Admitted::new(place, operation);
             execute(transport, caller, request, kind, id, media, admitted).await
         }
-        Answer::Streaming(streaming) => {
+        Form::Streaming(streaming) => {
             let lease = Lease::of(&transport.api, &caller);
-            let frames = transport.stream(kind, caller, request, id.clone(), operation, Ok(place));
+            let frames = transport.stream(kind, caller, request, id.clone(), operation, Some(place));
             let frames = lease.guard(frames);
             let heartbeat = transport.settings.heartbeat;
             let lifeline = transport.lifeline.clone();
-            Ok(stream::reply(streaming, frames, lifeline, heartbeat, id.clone()))
+            let counted = Held::new(&transport.settings.metrics.streams);
+            Ok(stream::reply(
+                streaming,
+                frames,
+                lifeline,
+                heartbeat,
+                counted,
+                id.clone(),
+            ))
         }
     }
 }
 
 /// How a request is answered.
-enum Answer {
+enum Form {
     Whole(Media),
     Streaming(Streaming),
 }
 
 /// What suits the operation, of what the client takes.
-fn answer_for(kind: Option<Kind>, accepted: Accepted) -> Result<Answer, Failure> {
+fn answer_for(kind: Option<Kind>, accepted: Accepted) -> Result<Form, Failure> {
     let Accepted {
         whole,
         streaming,
         prefers_streaming,
     } = accepted;
     if kind == Some(Kind::Subscription) {
-        return streaming.map(Answer::Streaming).ok_or(Failure::Subscription);
+        return streaming.map(Form::Streaming).ok_or(Failure::Subscription);
     }
     match (streaming, whole) {
         // A client that takes multipart and JSON takes multipart for its subscriptions.
-        (Some(Streaming::Multipart), Some(whole)) => Ok(Answer::Whole(whole)),
-        (Some(streaming), Some(_)) if prefers_streaming => Ok(Answer::Streaming(streaming)),
-        (_, Some(whole)) => Ok(Answer::Whole(whole)),
-        (Some(streaming), None) => Ok(Answer::Streaming(streaming)),
+        (Some(Streaming::Multipart), Some(whole)) => Ok(Form::Whole(whole)),
+        (Some(streaming), Some(_)) if prefers_streaming => Ok(Form::Streaming(streaming)),
+        (_, Some(whole)) => Ok(Form::Whole(whole)),
+        (Some(streaming), None) => Ok(Form::Streaming(streaming)),
         (None, None) => Err(Failure::NotAcceptable),
     }
 }
@@ -142,14 +159,16 @@ async fn execute<A: Api>(
     media: Media,
     admitted: Admitted,
 ) -> Result<Response, Failure> {
-    let response = transport.run(kind, caller, request, id.clone(), admitted).await?;
-    let status = if media == Media::GraphqlResponse && wire::is_request_error(&response) {
-        StatusCode::BAD_REQUEST
-    } else {
-        StatusCode::OK
+    let written = transport.run(kind, caller, request, id.clone(), admitted).await?;
+    let (status, bytes) = match written.frame {
+        Frame::Next(bytes) => (StatusCode::OK, bytes),
+        Frame::Errors(errors) if media == Media::GraphqlResponse => {
+            (StatusCode::BAD_REQUEST, wire::errors_response(&errors))
+        }
+        Frame::Errors(errors) => (StatusCode::OK, wire::errors_response(&errors)),
     };
-    let mut answer = reply(status, media, wire::response(&response));
-    answer.headers_mut().extend(response.http_headers);
+    let mut answer = reply(status, media, Answer::body(bytes, written.unread));
+    answer.headers_mut().extend(written.headers);
     Ok(answer)
 }
 
@@ -226,7 +245,10 @@ async fn upgrade<A: Api>(
         Err(refusal) => return Failure::from(refusal).into_response(Media::Json, &id),
     };
     match WebSocketUpgrade::from_request_parts(parts, &()).await {
-        Ok(upgrade) => websocket::accept(transport, upgrade, credentials, peer, id),
+        Ok(upgrade) => {
+            let parent = trace_parent(parts, &transport.settings);
+            websocket::accept(transport, upgrade, credentials, peer, parent, id)
+        }
         Err(rejection) => Failure::Upgrade(rejection.body_text(), rejection.status()).into_response(Media::Json, &id),
     }
 }
@@ -237,14 +259,21 @@ fn client_address(parts: &Parts, settings: &Settings) -> Option<IpAddr> {
     Some(client)
 }
 
-fn reply(status: StatusCode, media: Media, body: Bytes) -> Response {
+/// The trace that the request belongs to: as with addresses, only a trusted proxy's word counts.
+fn trace_parent(parts: &Parts, settings: &Settings) -> Option<TraceParent> {
+    let peer = parts.extensions.get::<Peer>()?.address.ip().to_canonical();
+    let trusted = settings.trusted_proxies.iter().any(|net| net.contains(&peer));
+    trusted.then(|| TraceParent::from_headers(&parts.headers)).flatten()
+}
+
+fn reply(status: StatusCode, media: Media, body: impl Into<Body>) -> Response {
     let headers = [
         (header::CONTENT_TYPE, media.content_type()),
         (header::VARY, "accept"),
         // What one caller may see is nothing to keep for the next.
         (header::CACHE_CONTROL, "no-store"),
     ];
-    (status, headers, body).into_response()
+    (status, headers, body.into()).into_response()
 }
 
 /// Why a request got no result.
@@ -258,6 +287,7 @@ enum Failure {
     TooSlow,
     BodyLost,
     Malformed(Malformed),
+    Document(Refusal),
     Refused(Refusal),
     Upgrade(String, StatusCode),
     Unfinished(Unfinished),
@@ -288,6 +318,11 @@ impl Failure {
             Self::Unfinished(unfinished) => unfinished.fault(id),
             Self::Refused(refusal) => Fault::refused(refusal),
             _ => Fault::plain(code, &message),
+        };
+        let status = match (&self, media) {
+            // As with any other document that doesn't run.
+            (Self::Document(_), Media::Json) => StatusCode::OK,
+            _ => status,
         };
         let mut response = reply(status, media, wire::fault_response(&fault));
         let extra = match &self {
@@ -347,7 +382,9 @@ impl Failure {
             ),
             Self::BodyLost => (S::BAD_REQUEST, "BAD_REQUEST", "the request's body broke off".into()),
             Self::Malformed(malformed) => (S::BAD_REQUEST, malformed.code(), malformed.to_string().into()),
-            Self::Refused(refusal) => (refusal.status, refusal.code, refusal.message.clone().into()),
+            Self::Document(refusal) | Self::Refused(refusal) => {
+                (refusal.status, refusal.code, refusal.message.clone().into())
+            }
             Self::Upgrade(reason, status) => (*status, "BAD_REQUEST", reason.clone().into()),
             Self::Unfinished(Unfinished::Refused(refusal)) => (refusal.status, "", "".into()),
             Self::Unfinished(Unfinished::Crashed) => (S::INTERNAL_SERVER_ERROR, "", "".into()),

@@ -52,14 +52,7 @@ impl Lease {
     /// The frames until it is over, and then why there are no more.
     pub(super) fn guard(self, frames: BoxStream<'static, Frame>) -> BoxStream<'static, Frame> {
         let Some(over) = self.0 else { return frames };
-        let last = |refusal: Refusal| {
-            Frame::Errors(wire::fault_list(&Fault {
-                code: refusal.code,
-                message: &refusal.message,
-                request_id: None,
-                retry_after: refusal.retry_after,
-            }))
-        };
+        let last = |refusal: Refusal| Frame::Errors(wire::fault_list(&Fault::refused(&refusal)));
         let guarded = Some(frames.take_until(over));
         stream::unfold(guarded, move |guarded| async move {
             let mut guarded = guarded?;

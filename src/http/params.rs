@@ -1,13 +1,18 @@
 //! Reads the parameters of a GraphQL request: `query`, `operationName`, `variables` and
 //! `extensions`, from a JSON object or from a URL's query.
 //!
+//! Instead of a `query`, or beside it, a request may name its document, by `documentId` as the draft has it, or by
+//! `extensions.persistedQuery` as Apollo's clients do.
+//!
 //! Only their types are checked here; what the document says is nobody's business in this module.
 
 use std::borrow::Cow;
 
-use async_graphql::{Request, Variables};
+use async_graphql::{Request, Value, Variables};
 use percent_encoding::percent_decode;
 use serde::Deserialize;
+
+use super::api::DocumentId;
 
 /// Why a request's parameters can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -21,9 +26,12 @@ pub(super) enum Malformed {
     /// JSON that doesn't parse, or a parameter that is missing or of the wrong type.
     #[error("malformed request: {0}")]
     Json(#[from] serde_json::Error),
-    /// A URL without a document.
+    /// Neither a document nor the name of one.
     #[error("malformed request: the parameter query is missing")]
     NoQuery,
+    /// A name that isn't one.
+    #[error("malformed request: {0}")]
+    DocumentId(&'static str),
     /// A parameter of a URL that is not the JSON it should be.
     #[error("malformed request: the parameter {0} is no JSON object: {1}")]
     Parameter(&'static str, serde_json::Error),
@@ -34,7 +42,7 @@ impl Malformed {
     pub(super) fn code(&self) -> &'static str {
         match self {
             Self::Batch => "BATCHING_NOT_SUPPORTED",
-            Self::NoObject | Self::Json(_) | Self::NoQuery | Self::Parameter(..) => "BAD_REQUEST",
+            Self::NoObject | Self::Json(_) | Self::NoQuery | Self::DocumentId(_) | Self::Parameter(..) => "BAD_REQUEST",
         }
     }
 }
@@ -44,7 +52,9 @@ impl Malformed {
 #[serde(rename_all = "camelCase")]
 struct Parameters<'a> {
     #[serde(borrow)]
-    query: Cow<'a, str>,
+    query: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    document_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
     operation_name: Option<Cow<'a, str>>,
     variables: Option<Variables>,
@@ -63,16 +73,57 @@ pub(super) fn from_json(json: &[u8]) -> Result<Request, Malformed> {
         }
     }
     let parameters: Parameters<'_> = serde_json::from_slice(json)?;
-    let mut request = Request::new(parameters.query);
+    let document = parameters.query.map(Cow::into_owned);
+    let mut request = Request::new("");
     request.operation_name = parameters.operation_name.map(Cow::into_owned);
     request.variables = parameters.variables.unwrap_or_default();
     request.extensions = parameters.extensions.unwrap_or_default();
-    Ok(request)
+    with_document(request, document, parameters.document_id)
+}
+
+/// Gives a request its document, or the name of it.
+fn with_document(
+    mut request: Request,
+    document: Option<String>,
+    id: Option<Cow<'_, str>>,
+) -> Result<Request, Malformed> {
+    let id = match id {
+        Some(id) => Some(id.into_owned()),
+        None => persisted_query(&request)?,
+    };
+    if document.is_none() && id.is_none() {
+        return Err(Malformed::NoQuery);
+    }
+    request.query = document.unwrap_or_default();
+    let Some(id) = id else { return Ok(request) };
+    if !(1..=DocumentId::MAX_LENGTH).contains(&id.len()) {
+        return Err(Malformed::DocumentId("the document's id must have 1 to 256 characters"));
+    }
+    Ok(request.data(DocumentId(id.into())))
+}
+
+/// The hash in `extensions.persistedQuery`, if there is such a member.
+fn persisted_query(request: &Request) -> Result<Option<String>, Malformed> {
+    let Some(persisted) = request.extensions.get("persistedQuery") else {
+        return Ok(None);
+    };
+    let member = |name: &str| match persisted {
+        Value::Object(members) => members.get(name),
+        _ => None,
+    };
+    match (member("version"), member("sha256Hash")) {
+        (Some(Value::Number(version)), Some(Value::String(hash))) if version.as_i64() == Some(1) => {
+            Ok(Some(hash.clone()))
+        }
+        _ => Err(Malformed::DocumentId(
+            "`extensions.persistedQuery` must have the version 1 and a `sha256Hash`",
+        )),
+    }
 }
 
 /// The request in a URL's query; an empty parameter counts as absent.
 pub(super) fn from_url_query(query: &str) -> Result<Request, Malformed> {
-    let mut document = None;
+    let (mut document, mut id) = (None, None);
     let mut request = Request::new("");
     for (name, value) in pairs(query) {
         if value.is_empty() {
@@ -80,19 +131,19 @@ pub(super) fn from_url_query(query: &str) -> Result<Request, Malformed> {
         }
         match &*name {
             "query" => document = Some(value),
+            "documentId" => id = Some(value.into()),
             "operationName" => request.operation_name = Some(value),
             "variables" => request.variables = json_parameter("variables", &value)?,
             "extensions" => request.extensions = json_parameter("extensions", &value)?,
             _ => {}
         }
     }
-    request.query = document.ok_or(Malformed::NoQuery)?;
-    Ok(request)
+    with_document(request, document, id)
 }
 
-/// Whether a URL's query has a document to run.
+/// Whether a URL's query has a document to run, or the name of one.
 pub(super) fn has_document(query: &str) -> bool {
-    pairs(query).any(|(name, _)| name == "query")
+    pairs(query).any(|(name, _)| ["query", "documentId", "extensions"].contains(&&*name))
 }
 
 fn json_parameter<T>(name: &'static str, value: &str) -> Result<T, Malformed>

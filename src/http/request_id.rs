@@ -13,6 +13,7 @@ use tracing::Instrument;
 
 use super::{
     api::RequestId,
+    metrics::route,
     wire::{self, Fault},
 };
 
@@ -25,12 +26,12 @@ pub(super) async fn identify(mut request: Request, next: Next) -> Response {
         .and_then(|value| value.to_str().ok())
         .and_then(RequestId::parse)
         .unwrap_or_else(RequestId::random);
-    // Neither query string nor headers: both may hold what has no place in a log.
+    // Neither headers nor what else stands in the address: both may hold what has no place in a log.
     let span = tracing::info_span!(
         "request",
         id = %id,
         method = %request.method(),
-        path = request.uri().path(),
+        path = route(request.uri().path()),
     );
     request.extensions_mut().insert(id.clone());
     let mut response = async {

@@ -14,7 +14,7 @@ use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use super::{
     api::Api,
-    exchange, health, pages, request_id,
+    exchange, health, metrics, pages, request_id,
     settings::Origins,
     transport::Transport,
     wire::{self, Fault},
@@ -28,18 +28,25 @@ const PREFLIGHT: Duration = Duration::from_hours(24);
 /// Further routes join by `.merge(..)` before the fallback, where they get the request id and its
 /// span like the rest.
 pub(super) fn router<A: Api>(transport: Transport<A>) -> Router {
+    let counting = middleware::from_fn_with_state(transport.settings.metrics.clone(), metrics::count);
     let mut graphql = any(exchange::graphql::<A>);
     if let Some(cors) = cors(&transport.settings.allowed_origins) {
         graphql = graphql.layer(cors);
     }
+    let pages = if transport.settings.graphiql {
+        pages::routes()
+    } else {
+        Router::new()
+    };
     Router::new()
         .route("/graphql", graphql)
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready::<A>))
-        .merge(pages::routes())
+        .merge(pages)
         .fallback(not_found)
         .with_state(transport)
         .layer(middleware::from_fn(request_id::identify))
+        .layer(counting)
 }
 
 /// What browsers are told that pages of other origins may do.

@@ -21,6 +21,7 @@ use hyper_util::{
     server::conn::auto,
     service::TowerToHyperService,
 };
+use prometheus_client::metrics::counter::Counter;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{
@@ -28,6 +29,7 @@ use super::{
     api::Api,
     client::Connections,
     lifeline::{Lifecycle, Lifeline, Phase},
+    patient::Patient,
     router::router,
     settings::Settings,
     transport::{Peer, Transport},
@@ -61,7 +63,7 @@ pub async fn serve<A: Api>(
         lifeline: lifecycle.lifeline(),
     });
 
-    let connections = Connections::default();
+    let connections = Connections::counted(settings.metrics.connections.clone());
     let mut shutdown = pin!(shutdown);
     loop {
         let accepted = tokio::select! {
@@ -78,6 +80,7 @@ pub async fn serve<A: Api>(
                     settings.connections_per_address
                 };
                 let Some(open) = connections.open(address, most) else {
+                    settings.metrics.connections_refused.inc();
                     // There is room for so little in a connection that was just made.
                     let _ = stream.try_write(&server.too_many);
                     continue;
@@ -122,6 +125,8 @@ struct Server {
     /// What an address hears that has too many connections already.
     too_many: Vec<u8>,
     header_timeout: Duration,
+    write_timeout: Duration,
+    stalled: Counter,
 }
 
 impl Server {
@@ -147,14 +152,19 @@ impl Server {
             http,
             too_many: [head.as_bytes(), &body].concat(),
             header_timeout: settings.header_timeout,
+            write_timeout: settings.write_timeout,
+            stalled: settings.metrics.connections_stalled.clone(),
         }
     }
 
     async fn converse(self: Arc<Self>, stream: TcpStream, peer: Peer, router: Router, mut lifeline: Lifeline) {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "the connection was gone before it was used");
-            return;
-        }
+        let stream = match Patient::new(stream, self.write_timeout, &self.stalled) {
+            Ok(stream) => stream,
+            Err(error) => {
+                tracing::debug!(%error, "the connection was gone before it was used");
+                return;
+            }
+        };
         let asked = Arc::new(AtomicBool::new(false));
         let answers = TowerToHyperService::new(router);
         let service = service_fn({

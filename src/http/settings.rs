@@ -5,6 +5,8 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use ipnet::IpNet;
 
+use super::metrics::Metrics;
+
 /// The origins whose pages may use the API from a browser.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origins {
@@ -15,7 +17,7 @@ pub enum Origins {
 }
 
 /// What an operator may set about the transports.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Most bytes in the body of a request; more is answered 413. Default 1 MiB.
     pub body_limit: usize,
@@ -33,8 +35,8 @@ pub struct Settings {
     /// How often a quiet event stream or multipart answer shows that it is alive. Default 5 s, which Apollo's clients
     /// are used to.
     pub heartbeat: Duration,
-    /// Longest time one message may wait for a WebSocket's client to make room; then the client
-    /// is cut off. Default 30 s.
+    /// Longest time that a client may take none of what it is sent; then it is cut off. On a WebSocket, also the
+    /// longest time that one message may wait. Default 30 s.
     pub write_timeout: Duration,
     /// Most operations at once on one WebSocket; further ones are answered with an error.
     /// Default 512.
@@ -63,8 +65,15 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// The origins whose pages may use the API. Default none but the server's own.
     pub allowed_origins: Origins,
+    /// Most bytes of answers that clients at one address may leave unread, and a sixteenth of what all together may;
+    /// then nothing more of them runs. Default 16 MiB.
+    pub unread_per_address: usize,
+    /// Whether the page is served where requests can be written and sent. Default true.
+    pub graphiql: bool,
     /// Longest time that requests in flight may take to finish at shutdown. Default 20 s.
     pub grace: Duration,
+    /// Where the transports count.
+    pub metrics: Metrics,
 }
 
 impl Default for Settings {
@@ -87,7 +96,10 @@ impl Default for Settings {
             connections_per_address: 1000,
             trusted_proxies: Vec::new(),
             allowed_origins: Origins::These(Vec::new()),
+            unread_per_address: 16 * 1024 * 1024,
+            graphiql: true,
             grace: Duration::from_secs(20),
+            metrics: Metrics::default(),
         }
     }
 }

@@ -21,6 +21,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use super::{
     api::{Frame, RequestId},
     lifeline::{Lifeline, Phase},
+    metrics::Held,
     negotiate::Streaming,
     wire::{self, Fault},
 };
@@ -31,6 +32,7 @@ pub(super) fn reply(
     frames: BoxStream<'static, Frame>,
     lifeline: Lifeline,
     heartbeat: Duration,
+    counted: Held,
     id: RequestId,
 ) -> Response {
     let mut heartbeat = interval(heartbeat);
@@ -42,6 +44,7 @@ pub(super) fn reply(
         frames: AssertUnwindSafe(frames).catch_unwind().boxed(),
         heartbeat,
         lifeline,
+        _counted: counted,
         id,
         stage: Stage::Opening,
     };
@@ -69,6 +72,7 @@ struct Conversation {
     frames: BoxStream<'static, std::thread::Result<Frame>>,
     heartbeat: Interval,
     lifeline: Lifeline,
+    _counted: Held,
     id: RequestId,
     stage: Stage,
 }

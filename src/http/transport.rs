@@ -8,8 +8,8 @@ use std::{
     task::{Context, Poll},
 };
 
-use async_graphql::{Request, Response};
-use axum::http::StatusCode;
+use async_graphql::Request;
+use axum::http::{HeaderMap, StatusCode};
 use futures_util::{
     FutureExt as _, Stream, StreamExt as _,
     stream::{self, BoxStream},
@@ -18,7 +18,7 @@ use tokio::{task::JoinHandle, time::timeout};
 use tracing::Instrument;
 
 use super::{
-    admission::{Admission, Operation, Place},
+    admission::{Admission, Operation, Place, Unread},
     api::{Api, Credentials, Frame, Refusal, RequestId},
     client::Open,
     lifeline::Lifeline,
@@ -75,17 +75,24 @@ impl Unfinished {
     }
 }
 
+/// A result, as it goes out.
+pub(super) struct Written {
+    pub(super) frame: Frame,
+    pub(super) headers: HeaderMap,
+    pub(super) unread: Unread,
+}
+
 /// What an execution holds until it has ended.
 pub(super) struct Admitted {
     _place: Place,
-    _operation: Operation,
+    operation: Operation,
 }
 
 impl Admitted {
     pub(super) fn new(place: Place, operation: Operation) -> Self {
         Self {
             _place: place,
-            _operation: operation,
+            operation,
         }
     }
 }
@@ -121,14 +128,27 @@ impl<A: Api> Transport<A> {
         request: Request,
         request_id: RequestId,
         admitted: Admitted,
-    ) -> impl Future<Output = Result<Response, Unfinished>> + Send + use<A> {
+    ) -> impl Future<Output = Result<Written, Unfinished>> + Send + use<A> {
         let api = self.api.clone();
         let lifeline = self.lifeline.clone();
         let request = request.data(request_id);
         let patience = (kind == Some(Kind::Query)).then_some(self.settings.query_timeout);
+        let admission = Arc::clone(&self.admission);
         let execution = async move {
-            let (_lifeline, _admitted) = (lifeline, admitted);
-            api.execute(caller, request).await
+            let (_lifeline, admitted) = (lifeline, admitted);
+            let response = api.execute(caller, request).await;
+            // Written here, it takes least room while nobody takes it.
+            let frame = if wire::is_request_error(&response) {
+                Frame::Errors(wire::errors(&response))
+            } else {
+                Frame::Next(wire::response(&response))
+            };
+            let (Frame::Next(bytes) | Frame::Errors(bytes)) = &frame;
+            Written {
+                unread: admission.lies(&admitted.operation, bytes.len()),
+                headers: response.http_headers,
+                frame,
+            }
         };
         let task = Task {
             handle: tokio::spawn(execution.in_current_span()),
@@ -159,7 +179,7 @@ impl<A: Api> Transport<A> {
         request: Request,
         id: RequestId,
         operation: Operation,
-        place: Result<Place, Option<IpAddr>>,
+        place: Option<Place>,
     ) -> BoxStream<'static, Frame> {
         if kind == Some(Kind::Subscription) {
             let frames = self.api.subscribe(caller, request.data(id));
@@ -169,28 +189,37 @@ impl<A: Api> Transport<A> {
             }
             .boxed();
         }
-        let outcome = match place.or_else(|client| self.admission.enter_now().ok_or(client)) {
-            Ok(place) => {
-                let admitted = Admitted::new(place, operation);
-                self.run(kind, caller, request, id.clone(), admitted).left_future()
-            }
-            Err(client) => {
-                let (transport, id) = (self.clone(), id.clone());
-                let outcome = async move {
-                    let place = transport.admission.enter(client).await?;
-                    let admitted = Admitted::new(place, operation);
-                    transport.run(kind, caller, request, id, admitted).await
-                };
-                outcome.right_future()
-            }
+        let (transport, fault_id) = (self.clone(), id.clone());
+        let outcome = async move {
+            let place = match place.or_else(|| transport.admission.enter_now()) {
+                Some(place) => place,
+                None => transport.admission.enter_for(&operation).await?,
+            };
+            let admitted = Admitted::new(place, operation);
+            transport.run(kind, caller, request, id, admitted).await
         };
-        let frame = outcome.map(move |outcome| match outcome {
-            Ok(response) if wire::is_request_error(&response) => Frame::Errors(wire::errors(&response)),
-            Ok(response) => Frame::Next(wire::response(&response)),
-            Err(unfinished) => Frame::Errors(wire::fault_list(&unfinished.fault(&id))),
+        let result = outcome.map(move |outcome| match outcome {
+            Ok(Written { frame, unread, .. }) => (frame, Some(unread)),
+            Err(unfinished) => (Frame::Errors(wire::fault_list(&unfinished.fault(&fault_id))), None),
         });
-        stream::once(frame).boxed()
+        // It is unread until the next step is asked for.
+        stream::unfold(Step::Runs(Box::pin(result)), |step| async {
+            match step {
+                Step::Runs(result) => {
+                    let (frame, unread) = result.await;
+                    Some((frame, Step::Told(unread)))
+                }
+                Step::Told(_) => None,
+            }
+        })
+        .boxed()
     }
+}
+
+/// The stream of one result.
+enum Step<F> {
+    Runs(Pin<Box<F>>),
+    Told(#[expect(dead_code, reason = "it counts until it is dropped")] Option<Unread>),
 }
 
 /// A subscription that counts for its caller.
@@ -208,7 +237,7 @@ impl Stream for Counting {
 }
 
 struct Task {
-    handle: JoinHandle<Response>,
+    handle: JoinHandle<Written>,
     stop_when_dropped: bool,
 }
 

@@ -19,6 +19,7 @@ use super::{
     announce,
     commits::{Commits, lock},
     follow::{self, Events},
+    metrics::HubMetrics,
 };
 use crate::{
     domain::ids::{BookingId, SiteId},
@@ -63,6 +64,7 @@ pub struct Hub {
 pub(super) struct Inner {
     pub(super) db: Db,
     pub(super) settings: HubSettings,
+    metrics: HubMetrics,
     commits: Commits,
     feeds: Mutex<HashMap<SiteId, Followed>>,
     stopping: CancellationToken,
@@ -114,6 +116,7 @@ impl Hub {
         let inner = Arc::new(Inner {
             db,
             settings,
+            metrics: HubMetrics::default(),
             commits,
             feeds: Mutex::default(),
             stopping: stopping.clone(),
@@ -164,6 +167,23 @@ impl Hub {
     #[must_use]
     pub fn followed_sites(&self) -> usize {
         lock(&self.inner.feeds).len()
+    }
+
+    /// The hub's numbers.
+    #[must_use]
+    pub fn metrics(&self) -> &HubMetrics {
+        &self.inner.metrics
+    }
+
+    /// Brings those numbers up to date that aren't counted as they change.
+    pub fn observe(&self) {
+        let metrics = &self.inner.metrics;
+        let feeds = lock(&self.inner.feeds);
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        metrics.sites.set(count(feeds.len()));
+        metrics
+            .followers
+            .set(count(feeds.values().map(|feed| feed.followers).sum()));
     }
 }
 
@@ -336,7 +356,13 @@ impl Tailer {
     }
 
     fn route(&self, events: Vec<Event>) {
+        let (metrics, now) = (&self.hub.metrics, self.hub.db.clock().now());
         for event in events {
+            metrics.events.inc();
+            // The clock of another node may be ahead.
+            metrics
+                .lag
+                .observe(now.duration_since(event.occurred).as_secs_f64().max(0.0));
             let event = Arc::new(event);
             // This order is what followers rely on; see [`Feed::read`].
             self.feed.read.store(event.position, Ordering::SeqCst);

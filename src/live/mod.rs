@@ -7,8 +7,10 @@ mod announce;
 mod commits;
 mod follow;
 pub mod hub;
+mod metrics;
 pub mod timers;
 
 pub use commits::{Commits, commit_listener};
 pub use follow::Events;
 pub use hub::{Hub, HubSettings};
+pub use metrics::{HubMetrics, TimerMetrics};

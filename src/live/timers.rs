@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
+use super::metrics::TimerMetrics;
 use crate::{
     domain::ids::{BookingId, SiteId},
     store::{Command, Db, Failure, StoreError, Tx, claims, idempotency},
@@ -42,6 +43,7 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Timers {
     tasks: [JoinHandle<()>; 2],
+    metrics: TimerMetrics,
 }
 
 impl Timers {
@@ -61,8 +63,10 @@ impl Timers {
         E: Fn(SiteId, BookingId) -> F + Send + Sync + 'static,
         F: Future<Output = Result<(), Failure>> + Send + 'static,
     {
+        let metrics = TimerMetrics::default();
         let holds = Holds {
             db: db.clone(),
+            metrics: metrics.clone(),
             settings: settings.clone(),
             seen: HashSet::new(),
             pause: SHORTEST_PAUSE,
@@ -70,9 +74,16 @@ impl Timers {
         Self {
             tasks: [
                 tokio::spawn(holds.run(nearer, shutdown.clone(), expire)),
-                tokio::spawn(sweep_records(db, settings, shutdown)),
+                tokio::spawn(sweep_records(db, settings, shutdown, metrics.clone())),
             ],
+            metrics,
         }
+    }
+
+    /// The timers' numbers.
+    #[must_use]
+    pub fn metrics(&self) -> &TimerMetrics {
+        &self.metrics
     }
 
     /// Waits until they have stopped.
@@ -87,6 +98,7 @@ impl Timers {
 
 struct Holds {
     db: Db,
+    metrics: TimerMetrics,
     settings: TimerSettings,
     /// Those of the last look that must not be due any more: whichever still is, failed.
     seen: HashSet<(SiteId, BookingId)>,
@@ -111,6 +123,7 @@ impl Holds {
                 }
                 Ok(Due::Failed) => self.longer_pause(),
                 Err(error) => {
+                    self.metrics.failures.inc();
                     tracing::warn!(%error, "expired holds could not be read; trying again");
                     self.longer_pause()
                 }
@@ -138,6 +151,8 @@ impl Holds {
             .db
             .read(move |conn| Box::pin(claims::expired_holds(conn, now, limit)))
             .await?;
+        let overdue = &self.metrics.overdue;
+        overdue.set(i64::try_from(due.len()).unwrap_or(i64::MAX));
         if due.is_empty() {
             self.seen.clear();
             let next = self.db.read(|conn| Box::pin(claims::next_expiry(conn))).await?;
@@ -153,7 +168,11 @@ impl Holds {
                 still_due += 1;
             }
             if let Err(error) = expire(site, booking).await {
+                self.metrics.failures.inc();
                 tracing::warn!(%site, %booking, %error, "a hold could not be settled; trying again");
+            } else {
+                overdue.dec();
+                self.metrics.settled.inc();
             }
             seen.insert((site, booking));
         }
@@ -210,9 +229,10 @@ impl Command for SweepRecords {
     }
 }
 
-async fn sweep_records(db: Db, settings: TimerSettings, shutdown: CancellationToken) {
+async fn sweep_records(db: Db, settings: TimerSettings, shutdown: CancellationToken, metrics: TimerMetrics) {
     loop {
         if let Err(error) = sweep_all(&db, &settings, &shutdown).await {
+            metrics.failures.inc();
             tracing::warn!(%error, "idempotency records could not be swept; trying again later");
         }
         let sleep = tokio::time::sleep(settings.sweep_every);

@@ -13,6 +13,7 @@ pub mod events;
 pub mod idempotency;
 mod in_place;
 mod line;
+mod metrics;
 mod migrate;
 pub mod notifications;
 pub mod page;
@@ -23,16 +24,18 @@ mod sqlite;
 pub mod types;
 mod with;
 
-use std::{path::PathBuf, str::FromStr, sync::Arc};
+use std::{path::PathBuf, str::FromStr, sync::Arc, time::Instant};
 
 use diesel_async::{AsyncPgConnection, pooled_connection::deadpool};
 use futures_util::future::BoxFuture;
+use tracing::Instrument as _;
 
 use crate::domain::{clock::Clock, ids::SiteId};
 
 pub use command::{Command, Tx};
 pub use error::{Failure, StoreError};
 pub use in_place::InPlace;
+pub use metrics::Metrics;
 
 /// A connection to either engine. Query bodies are written once inside `on!`.
 #[expect(missing_debug_implementations, reason = "connections have nothing to show")]
@@ -157,6 +160,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     committed: CommitListener,
     url: DatabaseUrl,
+    metrics: Metrics,
 }
 
 impl Db {
@@ -173,6 +177,7 @@ impl Db {
             clock,
             committed,
             url: settings.url.clone(),
+            metrics: Metrics::default(),
         });
         let engine = match &settings.url {
             DatabaseUrl::Sqlite(path) => {
@@ -186,10 +191,24 @@ impl Db {
 
     /// Runs a command: all of it or nothing, durable when this returns. Who stops waiting can't stop it half-way.
     pub async fn write<C: Command>(&self, command: C) -> Result<C::Output, Failure> {
-        match &self.engine {
-            Engine::Sqlite(engine) => engine.write(command).await,
-            Engine::Postgres(engine) => engine.write(command, self.shared.clone()).await,
-        }
+        let (began, name) = (Instant::now(), metrics::name::<C>());
+        let span = tracing::debug_span!(
+            target: "frontdesk::spans",
+            "command",
+            otel.name = name,
+            command = name,
+            outcome = tracing::field::Empty,
+        );
+        let fate = async {
+            match &self.engine {
+                Engine::Sqlite(engine) => engine.write(command).await,
+                Engine::Postgres(engine) => engine.write(command, self.shared.clone()).await,
+            }
+        };
+        let fate = fate.instrument(span.clone()).await;
+        span.record("outcome", metrics::outcome(&fate));
+        self.shared.metrics.command_ended(name, began, &fate);
+        fate
     }
 
     /// Runs queries off the async threads, on one connection.
@@ -198,9 +217,26 @@ impl Db {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, Result<T, StoreError>> + Send + 'static,
     {
-        match &self.engine {
+        let began = Instant::now();
+        let read = match &self.engine {
             Engine::Sqlite(engine) => engine.read(query).await,
             Engine::Postgres(engine) => engine.read(query).await,
+        };
+        self.shared.metrics.read_ended(began, &read);
+        read
+    }
+
+    /// The store's numbers.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.shared.metrics
+    }
+
+    /// Brings those numbers up to date that aren't counted as they change.
+    pub fn observe(&self) {
+        match &self.engine {
+            Engine::Sqlite(engine) => engine.observe_size(),
+            Engine::Postgres(engine) => engine.observe_pool(&self.shared.metrics),
         }
     }
 

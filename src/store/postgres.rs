@@ -17,7 +17,7 @@ use diesel_async::{
 use futures_util::{FutureExt as _, future::BoxFuture};
 use rand::RngExt as _;
 
-use super::{Command, Conn, Failure, Shared, StoreError, Tx, events::Appended, line, on};
+use super::{Command, Conn, Failure, Metrics, Shared, StoreError, Tx, events::Appended, line, on};
 
 /// How often a command is run before its transient failure is believed.
 const MAX_TRIES: u32 = 8;
@@ -45,6 +45,15 @@ impl Postgres {
             .build()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         Ok(Self { pool })
+    }
+
+    /// Reads how the pool is used.
+    pub(super) fn observe_pool(&self, metrics: &Metrics) {
+        let status = self.pool.status();
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        metrics.connections.set(count(status.size));
+        metrics.busy.set(count(status.size.saturating_sub(status.available)));
+        metrics.waiting.set(count(status.waiting));
     }
 
     async fn conn(&self) -> Result<Conn, StoreError> {
@@ -96,6 +105,7 @@ impl Postgres {
                     let ceiling = 4_u64 << tries.min(6);
                     let pause = rand::rng().random_range(0..=ceiling);
                     tracing::debug!(tries, pause, %failure, "running a command again");
+                    shared.metrics.retries.inc();
                     tokio::time::sleep(Duration::from_millis(pause)).await;
                 }
                 outcome => return outcome,

@@ -19,9 +19,10 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use tokio::sync::oneshot;
 
 use super::{
-    Command, Conn, Failure, InPlace, Shared, StoreError, Tx,
+    Command, Conn, Failure, InPlace, Metrics, Shared, StoreError, Tx,
     command::batch,
     line::{self, Turn},
+    metrics::Held,
     on,
 };
 use crate::domain::{clock::Clock, ids::SiteId};
@@ -36,6 +37,7 @@ pub(super) struct Sqlite {
     writer: mpsc::SyncSender<Box<dyn Job>>,
     readers: mpsc::SyncSender<ReadJob>,
     path: PathBuf,
+    metrics: Metrics,
 }
 
 impl Sqlite {
@@ -47,11 +49,12 @@ impl Sqlite {
     ) -> Result<Self, StoreError> {
         let (writer, commands) = mpsc::sync_channel(line::LENGTH);
         let conn = connect(path, Access::Write { max_bytes })?;
-        let shared = shared.clone();
+        let (shared, metrics) = (shared.clone(), shared.metrics.clone());
         spawn("frontdesk-writer", move || write_loop(conn, &commands, &shared))?;
 
         let (read, queries) = mpsc::sync_channel::<ReadJob>(line::LENGTH);
         let queries = Arc::new(Mutex::new(queries));
+        metrics.connections.set(i64::try_from(readers).unwrap_or(i64::MAX));
         for number in 0..readers {
             let (queries, mut conn) = (queries.clone(), connect(path, Access::Read)?);
             spawn(&format!("frontdesk-reader-{number}"), move || {
@@ -72,6 +75,7 @@ impl Sqlite {
             writer,
             readers: read,
             path: path.to_owned(),
+            metrics,
         })
     }
 
@@ -84,7 +88,11 @@ impl Sqlite {
             done: None,
             reply,
         };
-        line::stand(&self.writer, Box::new(job) as Box<dyn Job>)?;
+        // Counted before it is there to be taken.
+        self.metrics.queue.inc();
+        line::stand(&self.writer, Box::new(job) as Box<dyn Job>).inspect_err(|_| {
+            self.metrics.queue.dec();
+        })?;
         let answer = line::wait(answer, &turn, line::PATIENCE).await?;
         answer.ok_or(StoreError::Stopped)?
     }
@@ -96,11 +104,14 @@ impl Sqlite {
     {
         let (reply, answer) = oneshot::channel();
         let turn = Turn::default();
+        let (waiting, busy) = (Held::new(&self.metrics.waiting), self.metrics.busy.clone());
         let job: ReadJob = Box::new({
             let turn = turn.clone();
             move |conn| {
+                drop(waiting);
                 // Nobody may be waiting any more.
                 if turn.take() && !reply.is_closed() {
+                    let _busy = Held::new(&busy);
                     let _ = reply.send(wait(query(conn)));
                 }
             }
@@ -108,6 +119,15 @@ impl Sqlite {
         line::stand(&self.readers, job)?;
         let answer = line::wait(answer, &turn, line::PATIENCE).await?;
         answer.ok_or(StoreError::Panicked)?
+    }
+
+    /// Reads how much room the database takes.
+    pub(super) fn observe_size(&self) {
+        let mut log = self.path.clone().into_os_string();
+        log.push("-wal");
+        let size = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+        let bytes = size(&self.path) + size(Path::new(&log));
+        self.metrics.size.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
     pub(super) async fn backup(&self, file: &Path) -> Result<(), StoreError> {
@@ -289,12 +309,20 @@ fn write_loop(mut conn: Conn, commands: &mpsc::Receiver<Box<dyn Job>>, shared: &
         {
             jobs.push(job);
         }
+        let metrics = &shared.metrics;
+        let again = |jobs: usize| metrics.retries.inc_by(u64::try_from(jobs).unwrap_or(u64::MAX));
+        metrics.queue.dec_by(i64::try_from(jobs.len()).unwrap_or(i64::MAX));
         jobs.retain(|job| job.begin());
         if jobs.is_empty() {
             continue;
         }
+        #[expect(clippy::cast_precision_loss, reason = "a group is small")]
+        metrics.groups.observe(jobs.len() as f64);
         let outcome = match together(&mut conn, jobs, &shared.clock, false) {
-            Err(Ended { jobs, undo: true }) => together(&mut conn, jobs, &shared.clock, true),
+            Err(Ended { jobs, undo: true }) => {
+                again(jobs.len());
+                together(&mut conn, jobs, &shared.clock, true)
+            }
             outcome => outcome,
         };
         let fates: Fates = match outcome {
@@ -302,15 +330,18 @@ fn write_loop(mut conn: Conn, commands: &mpsc::Receiver<Box<dyn Job>>, shared: &
             Ok(fates) => fates
                 .into_iter()
                 .map(|(job, fate)| match fate {
-                    Err(failure) if failure.is_transient() => alone(&mut conn, job, &shared.clock),
+                    Err(failure) if failure.is_transient() => {
+                        again(1);
+                        alone(&mut conn, job, shared)
+                    }
                     fate => (job, fate),
                 })
                 .collect(),
             // The whole transaction is gone: each has to find out about itself.
-            Err(Ended { jobs, .. }) => jobs
-                .into_iter()
-                .map(|job| alone(&mut conn, job, &shared.clock))
-                .collect(),
+            Err(Ended { jobs, .. }) => {
+                again(jobs.len());
+                jobs.into_iter().map(|job| alone(&mut conn, job, shared)).collect()
+            }
         };
         let mut last = std::collections::BTreeMap::new();
         for (job, fate) in fates {
@@ -414,10 +445,13 @@ fn run(job: &mut Box<dyn Job>, conn: &mut Conn, clock: &Arc<dyn Clock>) -> Optio
 }
 
 /// Runs one command in a transaction of its own.
-fn alone(conn: &mut Conn, mut job: Box<dyn Job>, clock: &Arc<dyn Clock>) -> (Box<dyn Job>, Result<(), Failure>) {
+fn alone(conn: &mut Conn, mut job: Box<dyn Job>, shared: &Shared) -> (Box<dyn Job>, Result<(), Failure>) {
     let mut fate = Err(Failure::Again);
-    for _ in 0..3 {
-        fate = once(conn, &mut job, clock);
+    for tries in 0..3 {
+        if tries > 0 {
+            shared.metrics.retries.inc();
+        }
+        fate = once(conn, &mut job, &shared.clock);
         if !fate.as_ref().is_err_and(Failure::is_transient) {
             break;
         }

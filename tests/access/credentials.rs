@@ -11,7 +11,11 @@ use std::{
 use axum::{Json, Router, routing::get};
 use frontdesk::{
     app::tokens::Role,
-    domain::{clock::SystemClock, ids::SiteId, permission::Scope},
+    domain::{
+        clock::{Clock as _, SystemClock},
+        ids::SiteId,
+        permission::Scope,
+    },
 };
 use futures::{SinkExt as _, StreamExt as _};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, jwk::Jwk};
@@ -202,7 +206,7 @@ impl Provider {
 }
 
 fn now() -> i64 {
-    jiff::Timestamp::now().as_second()
+    SystemClock.now().as_second()
 }
 
 /// Claims of a member, as the provider writes them.

@@ -30,7 +30,7 @@ pub const CALLERS: [&str; 13] = [
 ];
 
 pub struct Stage {
-    pub server: Server,
+    _server: Server,
     pub studio: Studio,
     pub callers: Vec<Client>,
     schema: Schema,
@@ -96,7 +96,7 @@ impl Stage {
         owner.mutate_selecting("createApiKey", key, "userErrors { code }").await;
         let schema = Schema::of(&owner).await;
         Self {
-            server,
+            _server: server,
             studio,
             callers,
             schema,

@@ -139,10 +139,10 @@ on_both_engines! {
         let mut answers: BTreeMap<i64, Value> = BTreeMap::new();
         let (mut next, mut unknown) = (0, 0);
         for crash in 0..crashes() {
-            let program = Program::start(&database);
+            let program = Program::start(&["--database-url", &database.flag()]);
             let load = Load::new(next);
             let clients: Vec<_> =
-                (0..16).map(|_| tokio::spawn(load.clone().run(client(&program.url), studio.clone(), false))).collect();
+                (0..16).map(|_| tokio::spawn(load.clone().run(client(&program.url()), studio.clone(), false))).collect();
             load.has_acknowledged(rng("crash", crash).random_range(10..120)).await;
             program.kill();
             let mut open = Vec::new();
@@ -157,8 +157,8 @@ on_both_engines! {
             next = load.next.load(SeqCst);
             assert!(!open.is_empty(), "it was killed in the middle");
             // What nobody knows: the retry does it or tells what was done; another retry says the same.
-            let program = Program::start(&database);
-            let again = client(&program.url);
+            let program = Program::start(&["--database-url", &database.flag()]);
+            let again = client(&program.url());
             unknown += open.len();
             for number in open {
                 let booking = create(&again, &studio, number).await.expect("an answer");

@@ -24,8 +24,10 @@
 #[path = "../booking/support/mod.rs"]
 mod support;
 
-mod invariants;
+#[path = "../support/program.rs"]
 mod program;
+
+mod invariants;
 mod retries;
 mod socket;
 mod stage;

@@ -16,7 +16,7 @@ use tokio::{sync::Mutex, time::Instant};
 use ureq::tls::{RootCerts, TlsConfig};
 
 /// How often the keys are read again without a reason.
-const REFRESH: Duration = Duration::from_secs(300);
+const REFRESH: Duration = Duration::from_mins(5);
 /// How often a token with an unknown key may make them be read again.
 const UNKNOWN_KEY: Duration = Duration::from_secs(10);
 /// How long the provider may take to answer.

@@ -396,6 +396,47 @@ mod tests {
     }
 
     #[test]
+    fn whatever_comes_as_a_token_is_read_without_a_panic() {
+        let (tokens, _) = tokens();
+        let mut seeds = vec![tokens.mint(Role::Owner, SiteId::new(), "ada", None, 60)];
+        seeds.push(tokens.mint(Role::Staff, SiteId::new(), "sam", Some(ResourceId::new()), 60));
+        seeds.push(tokens.api_key(SiteId::new(), ApiKeyId::new()));
+        let part = |json: &str| URL_SAFE_NO_PAD.encode(json);
+        for head in [
+            r#"{"alg":"none"}"#,
+            r#"{"alg":"RS256","kid":"a"}"#,
+            r#"{"alg":"HS256","crit":["b64"],"b64":false}"#,
+        ] {
+            seeds.push(format!(
+                "{}.{}.{}",
+                part(head),
+                part(r#"{"sub":"a","role":"owner","exp":1e300}"#),
+                part("x")
+            ));
+        }
+        let good: Vec<_> = seeds.iter().take(2).cloned().collect();
+        let seeds: Vec<&str> = seeds.iter().map(String::as_str).collect();
+        crate::domain::fuzzing::fuzz_text("tokens", &seeds, |text| {
+            let _ = Tokens::key_named(text);
+            if verify(&tokens, text).is_ok() {
+                assert!(good.iter().any(|token| token == text), "{text} was signed by nobody");
+            }
+        });
+        // Claims of all shapes under a good signature.
+        let claims = [
+            r#"{"sub":"ada","role":"owner","site":"site_01h455vb4pex5vsknk084sn02q","iat":0,"exp":2000000000}"#,
+            r#"{"sub":"a","role":"app","site":"site_01h455vb4pex5vsknk084sn02q","scopes":["READ_BOOKINGS"],"iat":0,"exp":9e15}"#,
+        ];
+        crate::domain::fuzzing::fuzz_text("claims", &claims, |text| {
+            if let Ok(claims) = serde_json::from_str::<serde_json::Value>(text)
+                && let Ok(token) = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &tokens.encoding)
+            {
+                let _ = verify(&tokens, &token);
+            }
+        });
+    }
+
+    #[test]
     fn staff_without_a_resource_is_refused() {
         let (tokens, _) = tokens();
         let token = tokens.mint(Role::Staff, SiteId::new(), "sam", None, 60);

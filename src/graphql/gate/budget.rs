@@ -22,8 +22,14 @@ struct Sum {
     depth: usize,
 }
 
+/// What a document within the limits asks about.
+pub(super) struct Asks {
+    /// About the schema itself.
+    pub(super) schema: bool,
+}
+
 /// Refuses documents that unfold to more than the limits allow.
-pub(super) fn within(document: &Document, limits: &Limits) -> Result<(), String> {
+pub(super) fn within(document: &Document, limits: &Limits) -> Result<Asks, String> {
     if document.definitions.len() > limits.definitions {
         return Err(format!(
             "the document has more than {} operations and fragments",
@@ -69,7 +75,9 @@ pub(super) fn within(document: &Document, limits: &Limits) -> Result<(), String>
     if count.longest > limits.list_items {
         return Err(format!("a list has more than {} items", limits.list_items));
     }
-    Ok(())
+    Ok(Asks {
+        schema: count.introspects,
+    })
 }
 
 struct Count<'d> {
@@ -79,6 +87,7 @@ struct Count<'d> {
     directives_of_definitions: usize,
     /// Items of the longest list.
     longest: usize,
+    introspects: bool,
 }
 
 impl<'d> Count<'d> {
@@ -92,6 +101,7 @@ impl<'d> Count<'d> {
             sums: HashMap::default(),
             directives_of_definitions: 0,
             longest: 0,
+            introspects: false,
         }
     }
 
@@ -100,6 +110,7 @@ impl<'d> Count<'d> {
         for selection in set {
             let (own, below, directives) = match selection {
                 Selection::Field(field) => {
+                    self.introspects |= matches!(field.name.as_str(), "__schema" | "__type");
                     let below = self.set(&field.selection_set);
                     field.arguments.iter().for_each(|argument| self.value(&argument.value));
                     let own = Sum {

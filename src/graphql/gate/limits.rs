@@ -57,6 +57,11 @@ pub struct Limits {
     #[arg(long = "limit-variables", env = "FRONTDESK_LIMIT_VARIABLES", value_name = "VALUES", default_value_t = Self::DEFAULT.variable_values, global = true)]
     pub variable_values: usize,
 
+    /// Don't answer questions about the schema itself (`__schema`, `__type`): the clients' tools then need
+    /// `schema.graphql`, which `frontdesk schema` prints.
+    #[arg(long = "no-introspection", env = "FRONTDESK_NO_INTROSPECTION", global = true)]
+    pub no_introspection: bool,
+
     /// Errors that one answer tells.
     #[arg(long = "limit-errors", env = "FRONTDESK_LIMIT_ERRORS", value_name = "NUMBER", default_value_t = Self::DEFAULT.errors, global = true)]
     pub errors: usize,
@@ -76,6 +81,7 @@ impl Limits {
         complexity: 50_000,
         list_items: 1_000,
         variable_values: 20_000,
+        no_introspection: false,
         errors: 100,
     };
 }

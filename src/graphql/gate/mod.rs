@@ -141,6 +141,12 @@ impl Gate {
         Ok(())
     }
 
+    /// Whether a document could run, whatever its variables; if not, why.
+    pub fn check(&self, text: &str) -> Result<(), String> {
+        let refused = |errors: Vec<ServerError>| errors.into_iter().next().map_or_else(String::new, |it| it.message);
+        self.read(text).map(drop).map_err(refused)
+    }
+
     /// What a text means.
     fn document(&self, text: &str) -> Result<Arc<Document>, Vec<ServerError>> {
         if let Some(document) = self.known.get(text) {
@@ -163,7 +169,13 @@ impl Gate {
             let why = if limited { Why::Limit } else { Why::Syntax };
             faults(invalid.errors.iter().map(|error| error.unstable_to_json_compat()), why)
         })?;
-        budget::within(&ast, limits).map_err(over)?;
+        let asks = budget::within(&ast, limits).map_err(over)?;
+        if asks.schema && limits.no_introspection {
+            return Err(vec![error(
+                "this server doesn't answer questions about its schema",
+                Why::Secret,
+            )]);
+        }
         let checked = ast.to_executable_validate(&self.schema).map_err(|invalid| {
             let told = invalid.errors.iter().map(|error| error.unstable_to_json_compat());
             // Of a field whose selections are all unknown the compiler also says that it has none.
@@ -229,6 +241,7 @@ enum Why {
     Validation,
     Input,
     Limit,
+    Secret,
 }
 
 impl Why {
@@ -238,6 +251,7 @@ impl Why {
             Self::Validation => "GRAPHQL_VALIDATION_FAILED",
             Self::Input => "BAD_USER_INPUT",
             Self::Limit => "LIMIT_EXCEEDED",
+            Self::Secret => "INTROSPECTION_DISABLED",
         }
     }
 }

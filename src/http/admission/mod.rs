@@ -8,6 +8,7 @@
 mod buckets;
 mod places;
 mod tally;
+mod unread;
 
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -16,12 +17,13 @@ use std::{
     time::Duration,
 };
 
-use self::{buckets::Buckets, places::Places};
+use self::{buckets::Buckets, places::Places, unread::Shelf};
 use super::{api::Refusal, client::one_client, settings::Settings};
 
 pub(super) use self::{
     places::Place,
     tally::{Counted, Tally},
+    unread::{Answer, Unread},
 };
 
 /// A wrong token costs its address what it could have asked for in this time.
@@ -45,10 +47,15 @@ pub(super) struct Admission {
     running: Tally<u64>,
     most_running: usize,
     places: Places,
+    shelf: Shelf,
 }
 
 /// An operation that runs and counts for its caller.
-pub(super) type Operation = Counted<u64>;
+pub(super) struct Operation {
+    _counted: Counted<u64>,
+    /// The key of the client that it came from.
+    client: u64,
+}
 
 impl Admission {
     pub(super) fn new(settings: &Settings) -> Self {
@@ -61,6 +68,7 @@ impl Admission {
             running: Tally::default(),
             most_running: settings.operations_per_caller,
             places: Places::new(places, places.saturating_mul(SEATS), PATIENCE),
+            shelf: Shelf::new(settings.unread_per_address),
         }
     }
 
@@ -94,22 +102,50 @@ impl Admission {
 
     /// Waits for a place to work in.
     pub(super) async fn enter(&self, client: Option<IpAddr>) -> Result<Place, Refusal> {
-        let place = self.places.enter(self.address(client)).await;
-        place.ok_or_else(|| Refusal::overloaded(RELIEF))
+        self.enter_as(self.address(client)).await
+    }
+
+    /// The same for an operation that has begun.
+    pub(super) async fn enter_for(&self, operation: &Operation) -> Result<Place, Refusal> {
+        self.enter_as(operation.client).await
+    }
+
+    async fn enter_as(&self, client: u64) -> Result<Place, Refusal> {
+        let place = self
+            .places
+            .enter(client)
+            .await
+            .ok_or_else(|| Refusal::overloaded(RELIEF))?;
+        // By now, more may lie there than when it began to wait.
+        if self.shelf.has_room(client) {
+            Ok(place)
+        } else {
+            Err(Refusal::unread_answers(RELIEF))
+        }
+    }
+
+    /// An operation has its answer, which lies there until the client takes it.
+    pub(super) fn lies(&self, operation: &Operation, bytes: usize) -> Unread {
+        self.shelf.put(operation.client, bytes)
     }
 
     /// An operation of a caller is to begin. Whoever has no name counts by its address.
     pub(super) fn begin(&self, caller: Option<String>, client: Option<IpAddr>) -> Result<Operation, Refusal> {
-        let key = match caller {
-            Some(name) => self.keys.hash_one(name),
-            None => self.address(client),
-        };
+        let client = self.address(client);
+        if !self.shelf.has_room(client) {
+            return Err(Refusal::unread_answers(RELIEF));
+        }
+        let key = caller.map_or(client, |name| self.keys.hash_one(name));
         if let Some(buckets) = &self.by_caller {
             buckets.take(key).map_err(Refusal::rate_limited)?;
         }
-        self.running.open(key, self.most_running).ok_or_else(|| {
+        let counted = self.running.open(key, self.most_running).ok_or_else(|| {
             let message = format!("at most {} operations of one caller can run at once", self.most_running);
             Refusal::too_many_operations(message, RELIEF)
+        })?;
+        Ok(Operation {
+            _counted: counted,
+            client,
         })
     }
 

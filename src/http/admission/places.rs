@@ -1,7 +1,8 @@
 //! The places in which work is done, and the lines in front of them.
 //!
 //! Each client has a line of its own and the lines take turns, so that a crowd from one address makes its own members
-//! wait and nobody else. Few may wait, and for a short time: whoever can't be served soon had better hear of it.
+//! wait and nobody else. Few may wait, and for a short time: whoever can't be served soon had better hear of it. How many
+//! can be is seen from how fast places become free.
 
 use std::{
     collections::VecDeque,
@@ -9,7 +10,13 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::oneshot, time::timeout};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout},
+};
+
+/// So many may wait, however slowly it goes.
+const FEW: usize = 4;
 
 /// So many places, and room for so many who wait for one.
 #[derive(Clone)]
@@ -27,6 +34,10 @@ struct Hall {
 struct State {
     free: usize,
     waiting: usize,
+    /// When a place was last handed on, while there was always somebody waiting for it.
+    handed_on: Option<Instant>,
+    /// The time from one such moment to the next, lately.
+    pace: Duration,
     /// None is empty; the first is the next whose turn it is.
     lines: VecDeque<Line>,
 }
@@ -44,6 +55,8 @@ impl Places {
         let state = Mutex::new(State {
             free: places,
             waiting: 0,
+            handed_on: None,
+            pace: Duration::ZERO,
             lines: VecDeque::new(),
         });
         Self(Arc::new(Hall { seats, patience, state }))
@@ -52,7 +65,9 @@ impl Places {
     /// Whether a client could get a place, or at least wait for one.
     pub(super) fn has_room(&self, client: u64) -> bool {
         let Self(hall) = self;
-        hall.lock().has_room(client, hall.seats)
+        let mut state = hall.lock();
+        let seats = state.seats(hall);
+        state.has_room(client, seats)
     }
 
     /// A place that is free now.
@@ -72,10 +87,11 @@ impl Places {
                 state.free -= 1;
                 return Some(Place(Some(Arc::clone(hall))));
             }
-            if !state.has_room(client, hall.seats) {
+            let seats = state.seats(hall);
+            if !state.has_room(client, seats) {
                 return None;
             }
-            state.wait(client, hall.seats)
+            state.wait(client, seats)
         };
         timeout(hall.patience, turn).await.ok()?.ok()
     }
@@ -88,6 +104,23 @@ impl Hall {
 }
 
 impl State {
+    /// So many may wait that the last of them can be served in time.
+    fn seats(&self, hall: &Hall) -> usize {
+        if self.pace.is_zero() {
+            return hall.seats;
+        }
+        let served = hall.patience.as_nanos() / self.pace.as_nanos();
+        usize::try_from(served).unwrap_or(usize::MAX).max(FEW).min(hall.seats)
+    }
+
+    /// A place is handed on.
+    fn hand_on(&mut self) {
+        let now = Instant::now();
+        if let Some(last) = self.handed_on.replace(now) {
+            self.pace = (self.pace * 7 + now.duration_since(last)) / 8;
+        }
+    }
+
     /// Where everything is taken, a client still gets in whose line is shorter than the longest, at that one's expense.
     fn has_room(&mut self, client: u64, seats: usize) -> bool {
         if self.free > 0 || self.waiting < seats {
@@ -148,12 +181,13 @@ impl Drop for Place {
         let mut state = hall.lock();
         while let Some(waiter) = state.next() {
             match waiter.send(Self(Some(Arc::clone(&hall)))) {
-                Ok(()) => return,
+                Ok(()) => return state.hand_on(),
                 // Gone in the meantime, and the place is still ours to give.
                 Err(mut unwanted) => unwanted.0 = None,
             }
         }
         state.free += 1;
+        state.handed_on = None;
     }
 }
 
@@ -197,6 +231,25 @@ mod tests {
             places.enter(1).now_or_never().unwrap().is_some(),
             "nobody waits any more"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_may_wait_than_can_be_served_in_time() {
+        let places = Places::new(1, 100, PATIENCE);
+        let mut held = places.enter(1).await.unwrap();
+        let mut crowd: VecDeque<_> = (0..60).map(|_| wait(&places, 1)).collect();
+        for _ in 0..40 {
+            // Ten a second.
+            tokio::time::advance(Duration::from_millis(100)).await;
+            drop(held);
+            held = crowd.pop_front().unwrap().now_or_never().unwrap().expect("a turn");
+        }
+        assert_eq!(crowd.len(), 20);
+        assert!(refused(&places, 1), "the twenty-first would wait in vain");
+        drop(crowd);
+        assert!(places.has_room(1));
+        drop(held);
+        assert!(places.enter(1).now_or_never().unwrap().is_some());
     }
 
     #[tokio::test(start_paused = true)]

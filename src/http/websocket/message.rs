@@ -155,3 +155,35 @@ impl Close {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        domain::fuzzing::fuzz_text,
+        http::{Credentials, credentials, fuzz::REQUEST, operation, params},
+    };
+
+    #[test]
+    fn websocket_messages() {
+        let subscribe = format!(r#"{{"type":"subscribe","id":"1","payload":{REQUEST}}}"#);
+        let seeds = [
+            r#"{"type":"connection_init","payload":{"Authorization":"Bearer a.b.c","Frontdesk-Site":"default"}}"#,
+            r#"{"type":"ping","payload":{}}"#,
+            r#"{"type":"pong"}"#,
+            r#"{"type":"complete","id":"1"}"#,
+            &subscribe,
+        ];
+        fuzz_text("WebSocket messages", &seeds, |text| match ClientMessage::parse(text) {
+            Ok(ClientMessage::Init { payload }) => {
+                drop(credentials::from_init_payload(payload, Credentials::default()));
+            }
+            Ok(ClientMessage::Subscribe { payload, .. }) => {
+                if let Ok(request) = params::from_json(payload.as_bytes()) {
+                    operation::kind(&request.query, request.operation_name.as_deref());
+                }
+            }
+            Ok(_) | Err(_) => {}
+        });
+    }
+}

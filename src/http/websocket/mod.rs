@@ -35,7 +35,9 @@ use super::{
     credentials,
     lease::Lease,
     lifeline::Phase,
+    metrics::Held,
     operation, params,
+    trace_parent::TraceParent,
     transport::{Peer, Transport},
     wire::{self, Fault},
 };
@@ -60,6 +62,7 @@ pub(super) fn accept<A: Api>(
     upgrade: WebSocketUpgrade,
     credentials: Credentials,
     peer: Option<Peer>,
+    parent: Option<TraceParent>,
     id: RequestId,
 ) -> Response {
     let span = tracing::info_span!(parent: None, "socket", %id);
@@ -75,6 +78,8 @@ pub(super) fn accept<A: Api>(
                 client: credentials.peer,
                 socket,
                 _open: peer.map(|peer| peer.open),
+                _counted: Held::new(&transport.settings.metrics.websockets),
+                parent,
                 transport,
                 id,
                 stage: Stage::Opened(credentials),
@@ -90,6 +95,9 @@ struct Connection<A: Api> {
     client: Option<IpAddr>,
     socket: WebSocket,
     _open: Option<Arc<Open>>,
+    _counted: Held,
+    /// The trace that its operations belong to.
+    parent: Option<TraceParent>,
     transport: Transport<A>,
     id: RequestId,
     stage: Stage<A::Caller>,
@@ -141,7 +149,10 @@ impl<A: Api> Connection<A> {
             Err(end) = self.talk() => end,
         };
         let Self {
-            mut socket, operations, ..
+            mut socket,
+            operations,
+            transport,
+            ..
         } = self;
         // Nobody listens any more, however long the farewell takes.
         drop(operations);
@@ -150,7 +161,9 @@ impl<A: Api> Connection<A> {
                 End::Lost => return,
                 End::ByClient => {}
                 End::ByServer(close) => {
-                    tracing::debug!(?close, "closing");
+                    // Its reason may quote the client.
+                    tracing::debug!(code = close.code, "closing");
+                    transport.settings.metrics.closing(close.code);
                     let frame = Message::Close(Some(close.into_frame()));
                     if socket.send(frame).await.is_err() {
                         return;
@@ -275,15 +288,21 @@ impl<A: Api> Connection<A> {
             Ok(operation) => operation,
             Err(refusal) => return Ok(message::error(id, &wire::fault_list(&Fault::refused(&refusal)))),
         };
-        let request =
+        let mut request =
             params::from_json(payload.as_bytes()).map_err(|malformed| Close::bad_message(malformed.to_string()))?;
+        if let Err(refusal) = self.transport.api.resolve(&mut request) {
+            return Ok(message::error(id, &wire::fault_list(&Fault::refused(&refusal))));
+        }
         self.started += 1;
         let request_id = self.id.nth(self.started);
         let kind = operation::kind(&request.query, request.operation_name.as_deref());
-        let client = Err(self.client);
+        let request = match &self.parent {
+            Some(parent) => request.data(parent.clone()),
+            None => request,
+        };
         let frames = self
             .transport
-            .stream(kind, caller, request, request_id, operation, client);
+            .stream(kind, caller, request, request_id, operation, None);
         self.operations.start(id, frames);
         Ok(None)
     }
@@ -318,12 +337,12 @@ impl<A: Api> Connection<A> {
             Step::Errors(payload) => message::error(id, &payload),
             Step::Complete => Some(message::complete(id)),
             Step::Crashed => {
-                tracing::error!(operation = id, "a subscription crashed");
+                tracing::error!("a subscription crashed");
                 message::error(id, &wire::fault_list(&Fault::internal(&self.id)))
             }
         };
         let Some(message) = message else {
-            tracing::error!(operation = id, "a result is not text and can't be sent");
+            tracing::error!("a result is not text and can't be sent");
             return Err(End::Lost);
         };
         let fed = self.socket.feed(Message::Text(message));
