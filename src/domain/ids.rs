@@ -153,6 +153,8 @@ ids! {
     ScheduleId = Schedule "schedule";
     /// One occupied block of time on a schedule.
     SessionId = Session "session";
+    /// Sessions that repeat by one rule.
+    SeriesId = Series "series";
     /// A time in which a resource can't be booked.
     BlockedTimeId = BlockedTime "block";
     /// A piece of held capacity.

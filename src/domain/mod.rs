@@ -13,9 +13,11 @@ pub mod conflict;
 pub mod event;
 #[cfg(test)]
 pub(crate) mod fuzzing;
+pub mod icalendar;
 pub mod ids;
 pub mod money;
 pub mod permission;
+pub mod recurrence;
 pub mod rejection;
 pub mod text;
 pub mod time;

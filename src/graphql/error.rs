@@ -255,7 +255,7 @@ fn not_found(kind: Kind) -> UserErrorCode {
         Kind::Service => UserErrorCode::ServiceNotFound,
         Kind::Resource => UserErrorCode::ResourceNotFound,
         Kind::Schedule => UserErrorCode::ScheduleNotFound,
-        Kind::Session => UserErrorCode::SessionNotFound,
+        Kind::Session | Kind::Series => UserErrorCode::SessionNotFound,
         Kind::BlockedTime => UserErrorCode::BlockedTimeNotFound,
     }
 }

@@ -96,8 +96,8 @@ impl Node {
                 }
                 None => None,
             },
-            // Claims and visitors are nobody's business.
-            Kind::Claim | Kind::Visitor => None,
+            // Claims and visitors are nobody's business; series have no type of their own yet.
+            Kind::Claim | Kind::Visitor | Kind::Series => None,
         })
     }
 }
