@@ -11,22 +11,12 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// How many whole weeks, beginning on `week_start`, lie between the weeks of two days: counted day by day.
-fn weeks_apart(from: Date, to: Date, week_start: Weekday) -> i64 {
-    let mut weeks = 0;
-    let mut day = from;
-    while day < to {
-        day = day.tomorrow().unwrap();
-        weeks += i64::from(day.weekday() == week_start);
-    }
-    weeks
-}
-
-fn meant(rule: &Rule, start: Date, day: Date) -> bool {
+/// Whether the rule means a day; `weeks` is how many times a week has begun since the start.
+fn meant(rule: &Rule, start: Date, day: Date, weeks: i64) -> bool {
     let step = i64::from(rule.interval());
     let in_period = match rule.frequency() {
         Frequency::Daily => i64::from((day - start).get_days()) % step == 0,
-        Frequency::Weekly => weeks_apart(start, day, rule.week_start()) % step == 0,
+        Frequency::Weekly => weeks % step == 0,
         Frequency::Monthly => {
             let months = i64::from(day.year() - start.year()) * 12 + i64::from(day.month() - start.month());
             months % step == 0
@@ -67,7 +57,7 @@ fn meant(rule: &Rule, start: Date, day: Date) -> bool {
 /// All occurrences up to `until`.
 fn model(recurrence: &Recurrence, start: DateTime, until: DateTime) -> Vec<DateTime> {
     let mut times = recurrence.added().clone();
-    let mut counted = 0;
+    let (mut counted, mut weeks) = (0, 0);
     let mut day = start.date();
     while let Some(rule) = recurrence.rule() {
         let at = day.to_datetime(start.time());
@@ -79,11 +69,12 @@ fn model(recurrence: &Recurrence, start: DateTime, until: DateTime) -> Vec<DateT
         if at >= until || over {
             break;
         }
-        if meant(rule, start.date(), day) {
+        if meant(rule, start.date(), day, weeks) {
             counted += 1;
             times.insert(at);
         }
         day = day.tomorrow().unwrap();
+        weeks += i64::from(day.weekday() == rule.week_start());
     }
     if recurrence.rule().is_none() {
         times.insert(start);
@@ -168,7 +159,7 @@ fn except_some(recurrence: &Recurrence, start: DateTime, which: &[usize]) -> Rec
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn expansion_agrees_with_a_walk_over_the_calendar(
@@ -188,7 +179,7 @@ proptest! {
                 let refused = matches!(error, ExpandError::NeverOccurs | ExpandError::EndsBeforeStart { .. });
                 prop_assert!(refused, "{}", error);
                 prop_assert_eq!(expected, Vec::<DateTime>::new());
-                prop_assert!(model(&recurrence, start, at("2035-01-01T00:00")).is_empty());
+                prop_assert!(model(&recurrence, start, at("2031-01-01T00:00")).is_empty());
             }
         }
     }
@@ -226,11 +217,11 @@ proptest! {
     }
 
     #[test]
-    fn a_recurrence_moves_with_its_start(recurrence in any_recurrence(), start in time(), hours in -20_i64..20) {
+    fn a_recurrence_moves_with_its_start(recurrence in any_recurrence(), start in time(), hour in 0_i64..24) {
         // By hours within the day, so that the rule's days still fit.
-        let by = SignedDuration::from_hours(hours);
+        let by = SignedDuration::from_hours(hour - i64::from(start.hour()));
         let moved = start.checked_add(by).unwrap();
-        prop_assume!(moved.date() == start.date() && recurrence.first(start).is_ok());
+        prop_assume!(recurrence.first(start).is_ok());
         let all = |recurrence: &Recurrence, start| {
             recurrence.occurrences(start, window("2023-01-01T00:00", "2028-06-01T00:00")).unwrap()
         };
