@@ -91,7 +91,8 @@ impl Rule {
         units.div_euclid(i64::from(self.interval())).max(0)
     }
 
-    fn meets(&self, date: Date, start: Date) -> bool {
+    /// Whether the rule means a day of one of its periods.
+    pub(in crate::domain) fn meets(&self, date: Date, start: Date) -> bool {
         let from_end = date.days_in_month() - date.day();
         let by_weekday = |day: &super::DayOfWeek| {
             day.weekday == date.weekday()

@@ -2,10 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp, civil::DateTime};
 
-use super::{SeriesError, expand::Window, rule::Recurrence};
+use super::{
+    SeriesError,
+    expand::{ExpandError, Window},
+    rule::Recurrence,
+};
 use crate::domain::{
     catalog::WallTime,
-    rejection::{Field, Invalid},
+    rejection::Invalid,
     time::{TimeSpan, ZoneName},
 };
 
@@ -21,22 +25,47 @@ pub struct Occurrence {
 /// The time between two local times as [`WallTime::new`] has it, but for this: where the clock's change leaves the end
 /// no later than the start (both in the skipped hour's way), it is as long as the clock says it would be.
 pub fn wall_time(start: DateTime, end: DateTime, time_zone: &ZoneName) -> Result<WallTime, Invalid> {
-    let instants = time_zone.instant(start).zip(time_zone.instant(end));
-    let Some((starts, ends)) = instants.filter(|(starts, ends)| starts >= ends && start < end) else {
-        return WallTime::new(start, end, time_zone.clone());
-    };
-    let span = starts
-        .checked_add(end.duration_since(start))
-        .ok()
-        .and_then(|ends| TimeSpan::new(starts, ends))
-        .ok_or_else(|| Invalid::new(Field::Date, "is out of range").at("localEnd"))?;
-    debug_assert!(ends <= starts, "only a gap brings the end in front of the start");
-    Ok(WallTime {
-        local_start: time_zone.local(span.start()),
-        local_end: time_zone.local(span.end()),
-        time_zone: time_zone.clone(),
-        span,
-    })
+    match span(start, end, time_zone) {
+        Some((span, true)) => Ok(WallTime {
+            local_start: time_zone.local(span.start()),
+            local_end: time_zone.local(span.end()),
+            time_zone: time_zone.clone(),
+            span,
+        }),
+        Some((_, false)) | None => WallTime::new(start, end, time_zone.clone()),
+    }
+}
+
+/// The instants between two local times, and whether the end had to give way as in [`wall_time`]; `None` if the end
+/// isn't after the start, or out of range.
+pub(in crate::domain) fn span(start: DateTime, end: DateTime, zone: &ZoneName) -> Option<(TimeSpan, bool)> {
+    let (starts, ends) = zone.instant(start).zip(zone.instant(end))?;
+    if let Some(span) = TimeSpan::new(starts, ends) {
+        return Some((span, false));
+    }
+    let ends = starts.checked_add(end.duration_since(start)).ok()?;
+    TimeSpan::new(starts, ends).map(|span| (span, true))
+}
+
+/// The local times in the window at which it takes place, without those that the clock moves onto others.
+pub(in crate::domain) fn placed(
+    recurrence: &Recurrence,
+    start: DateTime,
+    zone: &ZoneName,
+    window: Window,
+) -> Result<Vec<DateTime>, ExpandError> {
+    let mut times = recurrence.occurrences(start, window)?;
+    let mut error = None;
+    times.retain(|at| {
+        let shown = zone.instant(*at).map_or(*at, |instant| zone.local(instant));
+        // Asked of the whole series, not of the window, so that two windows that meet agree.
+        shown == *at
+            || !recurrence.contains(start, shown).unwrap_or_else(|failure| {
+                error = Some(failure);
+                false
+            })
+    });
+    error.map_or(Ok(times), Err)
 }
 
 /// The occurrences whose local times lie in the window, in the order of their instants; no two begin at the same one.
@@ -52,13 +81,9 @@ pub fn timed(
     window: Window,
 ) -> Result<Vec<Occurrence>, SeriesError> {
     let mut occurrences = Vec::new();
-    for original_start in recurrence.occurrences(start, window)? {
+    for original_start in placed(recurrence, start, zone, window)? {
         let end = original_start.checked_add(length).unwrap_or(original_start);
         let time = wall_time(original_start, end, zone)?;
-        // Asked of the whole series, not of the window, so that two windows that meet agree.
-        if time.local_start != original_start && recurrence.contains(start, time.local_start)? {
-            continue;
-        }
         occurrences.push(Occurrence { original_start, time });
     }
     occurrences.sort_by_key(begin);

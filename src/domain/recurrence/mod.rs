@@ -19,8 +19,10 @@ pub use edit::{Edited, InstanceEdit, SeriesEdit, cancel_all, cancel_following, c
 pub use edit::{edit_following, edit_one, restore};
 pub use expand::{ExpandError, Window};
 pub use instants::{Occurrence, timed, wall_time};
+pub(in crate::domain) use instants::{placed, span};
 pub use plan::plan;
 pub use rule::{DayOfWeek, End, Frequency, MAX_OCCURRENCES, Recurrence, Rule, RuleError};
 pub use series::{
     Change, Details, Inherited, Instance, InstanceKey, Overrides, OwnTime, Series, SeriesError, Template,
 };
+pub(in crate::domain) use text::{Stamp, day_of_week};

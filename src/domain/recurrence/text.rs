@@ -169,7 +169,7 @@ fn signed(text: &str, part: &'static str) -> Result<i8, RuleError> {
         .map_err(|_| value(part, text, "a day of the month is 1 to 31, or -1 to -31 from its end"))
 }
 
-fn day_of_week(text: &str) -> Result<DayOfWeek, RuleError> {
+pub(in crate::domain) fn day_of_week(text: &str) -> Result<DayOfWeek, RuleError> {
     let wrong = || {
         value(
             "BYDAY",
@@ -189,7 +189,7 @@ fn day_of_week(text: &str) -> Result<DayOfWeek, RuleError> {
 
 /// A date or a time as RFC 5545 writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stamp {
+pub(in crate::domain) enum Stamp {
     /// `20260504`
     Date(Date),
     /// `20260504T100000`
@@ -200,7 +200,7 @@ pub(crate) enum Stamp {
 
 impl Stamp {
     /// Reads one; a leap second is the second before it.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    pub(in crate::domain) fn parse(text: &str) -> Option<Self> {
         if !text.is_ascii() {
             return None;
         }

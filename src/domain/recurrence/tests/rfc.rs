@@ -9,7 +9,7 @@ fn nine(days: &str) -> Vec<String> {
         .flat_map(|month| {
             let (month, days) = month.trim().split_once(':').unwrap();
             days.split_whitespace()
-                .map(move |day| format!("{month}-{:0>2}T09:00", day))
+                .map(move |day| format!("{month}-{day:0>2}T09:00"))
         })
         .collect()
 }

@@ -38,7 +38,7 @@ fn check(zone: &ZoneName, rule: &Recurrence, start: DateTime, length: SignedDura
     for it in &timed {
         let rules = zone.zone();
         let meant = rules.to_ambiguous_timestamp(it.original_start);
-        assert_eq!(it.time.span.start(), meant.clone().compatible().unwrap(), "{name}");
+        assert_eq!(it.time.span.start(), meant.compatible().unwrap(), "{name}");
         assert_eq!(rules.to_datetime(it.time.span.start()), it.time.local_start, "{name}");
         assert_eq!(rules.to_datetime(it.time.span.end()), it.time.local_end, "{name}");
         assert!(it.time.span.start() < it.time.span.end(), "{name}");
@@ -238,11 +238,10 @@ fn half_an_hour_is_skipped_and_repeated_on_lord_howe() {
 fn a_day_that_apia_never_had_falls_onto_the_next() {
     let apia = zone("Pacific/Apia");
     let daily = recurrence("FREQ=DAILY");
-    for (from, until) in [("2011-12-28T00:00", "2012-01-02T00:00")] {
-        let classes = timed(&daily, at("2011-12-01T10:00"), minutes(60), &apia, window(from, until)).unwrap();
-        let days: Vec<i8> = classes.iter().map(|it| it.time.local_start.day()).collect();
-        assert_eq!(days, [28, 29, 31, 1]);
-    }
+    let new_year = window("2011-12-28T00:00", "2012-01-02T00:00");
+    let classes = timed(&daily, at("2011-12-01T10:00"), minutes(60), &apia, new_year).unwrap();
+    let days: Vec<i8> = classes.iter().map(|it| it.time.local_start.day()).collect();
+    assert_eq!(days, [28, 29, 31, 1]);
     // Two windows that meet on the missing day agree on it.
     let first = timed(
         &daily,
