@@ -34,10 +34,15 @@ pub(super) fn events(entries: Vec<Entry>, place: &Place<'_>, problems: &mut Prob
             None => groups.push(vec![entry]),
         }
     }
-    groups
-        .into_iter()
-        .flat_map(|group| of_one_uid(group, place, problems))
-        .collect()
+    let mut events = Vec::new();
+    for group in groups {
+        // A rule that never takes place is slow to find out about.
+        if problems.full() {
+            break;
+        }
+        events.extend(of_one_uid(group, place, problems));
+    }
+    events
 }
 
 /// An event with its changed occurrences. Without the event itself (somebody was invited to one occurrence only), each
@@ -46,7 +51,7 @@ fn of_one_uid(entries: Vec<Entry>, place: &Place<'_>, problems: &mut Problems) -
     let (occurrences, masters): (Vec<Entry>, Vec<Entry>) =
         entries.into_iter().partition(|entry| entry.occurrence.is_some());
     let master = masters.into_iter().max_by_key(|entry| entry.version);
-    let mut event = match master {
+    let event = match master {
         Some(master) => match event(&master, place, problems) {
             Some(event) => Some(event),
             None => return Vec::new(),
@@ -72,9 +77,9 @@ fn of_one_uid(entries: Vec<Entry>, place: &Place<'_>, problems: &mut Problems) -
         }
     }
     let exceptions = changed.into_values().map(|(_, exception)| exception);
-    if let Some(event) = &mut event {
+    if let Some(mut event) = event {
         event.exceptions = exceptions.collect();
-        return vec![event.clone()];
+        return vec![event];
     }
     let uid = occurrences.first().map_or("", |entry| &entry.uid);
     exceptions

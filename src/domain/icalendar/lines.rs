@@ -2,6 +2,9 @@
 
 use super::problem::{Problems, Reason};
 
+/// Properties whose values are dates or times.
+const TIMES: [&str; 5] = ["DTSTART", "DTEND", "RECURRENCE-ID", "RDATE", "EXDATE"];
+
 /// One line of the file, as it was before it was folded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
@@ -9,7 +12,7 @@ pub(super) struct Line {
     pub(super) number: usize,
     /// The name, in capitals.
     pub(super) name: String,
-    /// Parameters: names in capitals, and the first value of each (none that matters here has more).
+    /// The parameters that matter here: names in capitals, and the first value of each.
     parameters: Vec<(String, String)>,
     /// The value as it is written, escapes and all.
     pub(super) value: String,
@@ -57,8 +60,12 @@ pub(super) fn lines(file: &[u8], problems: &mut Problems) -> Vec<Line> {
                 }
             }
         }
+        if lines.len() > super::MAX_LINES {
+            problems.put(index + 1, Reason::TooManyLines);
+            return Vec::new();
+        }
         if problems.full() {
-            return lines;
+            return Vec::new();
         }
     }
     if let Some((number, bytes)) = unfolded {
@@ -79,22 +86,25 @@ fn parse(number: usize, text: &str) -> Result<Line, Reason> {
     if text.contains('\0') {
         return Err(Reason::Nul);
     }
-    let (name, mut rest) = name(text)?;
+    let (property, mut rest) = name(text)?;
     let mut parameters = Vec::new();
     while let Some(after) = rest.strip_prefix(';') {
         let (name, after) = self::name(after)?;
         let after = after.strip_prefix('=').ok_or(Reason::NotAProperty)?;
         let (value, after) = match name.as_str() {
-            "TZID" => zone(after)?,
+            "TZID" if TIMES.contains(&property.as_str()) => zone(after)?,
             _ => values(after)?,
         };
-        parameters.push((name, value));
+        // The rest would only take up memory.
+        if matches!(name.as_str(), "TZID" | "VALUE" | "RANGE") {
+            parameters.push((name, value));
+        }
         rest = after;
     }
     let value = rest.strip_prefix(':').ok_or(Reason::NotAProperty)?;
     Ok(Line {
         number,
-        name,
+        name: property,
         parameters,
         value: value.to_owned(),
     })

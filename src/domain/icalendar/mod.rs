@@ -31,6 +31,8 @@ pub use problem::{MAX_PROBLEMS, Problem, Reason, Unreadable};
 
 /// The largest file, in bytes.
 pub const MAX_FILE_BYTES: usize = 5 << 20;
+/// Lines of a file, folded ones counted once, at the most.
+pub const MAX_LINES: usize = 200_000;
 /// Events of a file, changed occurrences among them, at the most.
 pub const MAX_EVENTS: usize = 5000;
 /// Zones of a file that aren't known by their name, at the most.
@@ -100,7 +102,7 @@ pub struct ImportedEvent {
 }
 
 impl Timetable {
-    /// Reads a file: one or several `VCALENDAR`s, of at most [`MAX_FILE_BYTES`] and [`MAX_EVENTS`].
+    /// Reads a file: one or several `VCALENDAR`s, of at most [`MAX_FILE_BYTES`], [`MAX_LINES`] and [`MAX_EVENTS`].
     ///
     /// A zone is known by its own name, by what Windows calls it, by `X-LIC-LOCATION`, or by rules in the file that are
     /// a zone's. Whole days and times without a zone are of the zone `site`; single events in universal time are
@@ -115,11 +117,10 @@ impl Timetable {
             return Err(problems.unreadable());
         }
         let lines = lines::lines(file, &mut problems);
-        let calendars = if problems.full() {
-            Vec::new()
-        } else {
-            tree::calendars(lines, &mut problems)
-        };
+        if lines.is_empty() && !problems.is_empty() {
+            return Err(problems.unreadable());
+        }
+        let calendars = tree::calendars(lines, &mut problems);
         let mut timetable = Self {
             name: None,
             events: Vec::new(),

@@ -11,6 +11,9 @@ pub enum Reason {
     /// The file is larger than [`super::MAX_FILE_BYTES`].
     #[error("the file has more than {} bytes", super::MAX_FILE_BYTES)]
     FileTooLarge,
+    /// The file has more lines than [`super::MAX_LINES`].
+    #[error("the file has more than {} lines", super::MAX_LINES)]
+    TooManyLines,
     /// There is no calendar in it.
     #[error("this is no iCalendar file: it doesn't begin with `BEGIN:VCALENDAR`")]
     NoCalendar,

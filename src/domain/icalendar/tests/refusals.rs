@@ -179,6 +179,10 @@ fn a_file_that_is_too_large_is_refused() {
     let large = vec![b'\n'; MAX_FILE_BYTES + 1];
     let reason = |file: &[u8]| Timetable::read(file, &site()).unwrap_err().problems[0].reason.clone();
     assert_eq!(reason(&large), Reason::FileTooLarge);
+    assert_eq!(
+        reason(calendar(&"A:\n".repeat(MAX_LINES)).as_bytes()),
+        Reason::TooManyLines
+    );
     let event = |n: usize| format!("BEGIN:VEVENT\nUID:{n}\nDTSTART:20260101T100000Z\nEND:VEVENT\n");
     let events = |n| calendar((0..n).map(event).collect::<String>().trim());
     assert_eq!(read(events(MAX_EVENTS).as_bytes()).events.len(), MAX_EVENTS);

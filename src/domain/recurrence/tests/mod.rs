@@ -1,9 +1,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod acts;
 mod model;
 mod rfc;
 mod rules;
 mod series;
+mod store;
 mod zones;
 
 use jiff::civil::DateTime;

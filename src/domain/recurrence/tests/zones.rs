@@ -28,7 +28,7 @@ fn minutes(minutes: i64) -> SignedDuration {
 fn check(zone: &ZoneName, rule: &Recurrence, start: DateTime, length: SignedDuration, window: Window) -> usize {
     let pattern = rule.occurrences(start, window).unwrap();
     let timed = timed(rule, start, length, zone, window).unwrap();
-    let name = zone.as_str();
+    let (name, rules) = (zone.as_str(), zone.zone());
     for pair in timed.windows(2) {
         assert!(
             pair[0].time.span.start() < pair[1].time.span.start(),
@@ -36,7 +36,6 @@ fn check(zone: &ZoneName, rule: &Recurrence, start: DateTime, length: SignedDura
         );
     }
     for it in &timed {
-        let rules = zone.zone();
         let meant = rules.to_ambiguous_timestamp(it.original_start);
         assert_eq!(it.time.span.start(), meant.compatible().unwrap(), "{name}");
         assert_eq!(rules.to_datetime(it.time.span.start()), it.time.local_start, "{name}");
@@ -81,6 +80,7 @@ impl IsGap for jiff::tz::AmbiguousOffset {
 fn every_zone_keeps_the_wall_clock_around_each_of_its_changes() {
     let from: Timestamp = "2020-01-01T00:00Z".parse().unwrap();
     let until: Timestamp = "2038-01-01T00:00Z".parse().unwrap();
+    let (daily, weekly) = (recurrence("FREQ=DAILY"), recurrence("FREQ=WEEKLY"));
     let (mut zones, mut changes, mut occurrences) = (0, 0, 0);
     for name in jiff::tz::db().available() {
         let zone = zone(name.as_str());
@@ -92,22 +92,22 @@ fn every_zone_keeps_the_wall_clock_around_each_of_its_changes() {
             let before = rules.to_offset(change.timestamp().checked_sub(SignedDuration::from_secs(1)).unwrap());
             let clocks: [Offset; 2] = [before, change.offset()];
             for local in clocks.map(|offset| offset.to_datetime(change.timestamp())) {
-                for (shift, length) in [(-31, 60), (-1, 30), (0, 45), (1, 15), (29, 90), (31, 24 * 60)] {
+                for (shift, length) in [(-1, 30), (0, 45), (29, 90), (31, 24 * 60)] {
                     let at = local.checked_add(minutes(shift)).unwrap();
                     let days = |n: i64| at.checked_sub(SignedDuration::from_hours(24 * n)).unwrap();
-                    let window = Window {
-                        from: days(15),
-                        until: days(-15),
-                    };
-                    for (text, start) in [("FREQ=DAILY", days(30)), ("FREQ=WEEKLY", days(28))] {
-                        occurrences += check(&zone, &recurrence(text), start, minutes(length), window);
+                    for (rule, start, around) in [(&daily, days(30), 3), (&weekly, days(28), 8)] {
+                        let window = Window {
+                            from: days(around),
+                            until: days(-around),
+                        };
+                        occurrences += check(&zone, rule, start, minutes(length), window);
                     }
                 }
             }
         }
     }
-    println!("{zones} zones, {changes} changes, {occurrences} occurrences");
-    assert!(zones > 590 && changes > 5000, "{zones} zones, {changes} changes");
+    assert!(zones > 590 && changes > 7000, "{zones} zones, {changes} changes");
+    assert!(occurrences > 500_000, "{occurrences} occurrences");
 }
 
 #[test]
@@ -121,17 +121,10 @@ fn every_zone_keeps_the_wall_clock_through_all_the_years() {
                 from: start,
                 until: jiff::civil::date(year + 1, 1, 1).at(2, 30, 0, 0),
             };
-            occurrences += check(
-                &zone,
-                &recurrence("FREQ=WEEKLY;BYDAY=SU,FR"),
-                start,
-                minutes(60),
-                window,
-            );
+            occurrences += check(&zone, &recurrence("FREQ=WEEKLY;BYDAY=SU"), start, minutes(60), window);
         }
     }
-    println!("{occurrences} occurrences");
-    assert!(occurrences > 1_000_000, "{occurrences}");
+    assert!(occurrences > 500_000, "{occurrences}");
 }
 
 #[test]
