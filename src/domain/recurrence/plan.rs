@@ -16,8 +16,8 @@ use super::{
 /// The changes that make the stored sessions those of `series`, up to `horizon` (local; not in it).
 ///
 /// The same function makes a new series (nothing exists), extends one (`before` is `series`, the horizon is later)
-/// and carries out a change of one (`before` is what it was). `existing` are all stored sessions of the series that
-/// aren't over, cancelled ones too; older ones may be there and are kept. Sessions that have begun at `now` are left
+/// and carries out a change of one (`before` is what it was). `existing` are the stored sessions of the series,
+/// cancelled ones too; ones of days gone by may be left out, unless the series moves forward by days. Sessions that have begun at `now` are left
 /// as they are, and none is made in the past. Each session stays itself: it goes to the time that the rule has at the
 /// same local time, else to the one as far from its own as the series has moved, else to the one on the same day. A
 /// session for which there is none is cancelled. Sessions with fields of their own keep those and follow in all else

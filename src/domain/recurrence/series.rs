@@ -1,6 +1,7 @@
 //! A series: a rule, what its sessions have in common, and what single ones have of their own.
 
 use jiff::{SignedDuration, civil::DateTime};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
     expand::ExpandError,
@@ -16,7 +17,7 @@ use crate::domain::{
 };
 
 /// What every session of a series has, unless it has its own (§3.4 `inheritedFields`).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Template {
     /// The wall clock at the start of the first session; what the rule counts from.
     pub local_start: DateTime,
@@ -63,7 +64,7 @@ pub struct InstanceKey {
 }
 
 /// The time that a session has of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OwnTime {
     /// It was moved: keeps its start and its end, wherever the series goes.
     Moved {
@@ -76,21 +77,33 @@ pub enum OwnTime {
     Length(SignedDuration),
 }
 
-/// What a session has of its own. What isn't there follows the series.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// What a session has of its own. What isn't there follows the series, and isn't written either.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Overrides {
     /// Its time.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub time: Option<OwnTime>,
     /// The zone of its clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<ZoneName>,
     /// Its title.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// Its seats.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity: Option<i32>,
     /// Who and what it needs.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<Vec<ResourceId>>,
     /// Where: another place, or the service's.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub location: Option<Option<Location>>,
+}
+
+/// What was written is the session's own, even if it is nothing.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// A field that a session takes from its series, or has of its own (§3.4).

@@ -372,6 +372,28 @@ fn calling_a_series_off_leaves_what_has_begun() {
 }
 
 #[test]
+fn what_a_session_has_of_its_own_survives_being_written() {
+    let none = Overrides::default();
+    let some = Overrides {
+        time: Some(OwnTime::Length(jiff::SignedDuration::from_mins(90))),
+        time_zone: Some(utc()),
+        capacity: Some(3),
+        resources: Some(vec![]),
+        // The service's place, whatever the series has.
+        location: Some(None),
+        ..Overrides::default()
+    };
+    for own in [none, some] {
+        let json = serde_json::to_string(&own).unwrap();
+        assert_eq!(serde_json::from_str::<Overrides>(&json).unwrap(), own, "{json}");
+    }
+    assert_eq!(serde_json::to_string(&Overrides::default()).unwrap(), "{}");
+    let (series, _) = mondays("FREQ=WEEKLY;BYDAY=MO");
+    let json = serde_json::to_string(&series.template).unwrap();
+    assert_eq!(serde_json::from_str::<Template>(&json).unwrap(), series.template);
+}
+
+#[test]
 fn an_end_must_come_after_the_start() {
     let (series, store) = mondays("FREQ=WEEKLY;BYDAY=MO");
     let backwards = InstanceEdit {
