@@ -4,7 +4,9 @@
 //   FRONTDESK_URL=http://127.0.0.1:8080/graphql FRONTDESK_OWNER_TOKEN=... npm start
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { ApolloClient, ApolloLink, HttpLink, InMemoryCache, gql } from '@apollo/client';
+import { PersistedQueryLink } from '@apollo/client/link/persisted-queries';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { createClient as createEvents } from 'graphql-sse';
 import { createClient as createSocket } from 'graphql-ws';
@@ -49,8 +51,8 @@ const plain = (client, close) => ({
   close,
 });
 
-function apollo(subscriptions, close) {
-  const http = new HttpLink({ uri: url, headers });
+function apollo(subscriptions, close, first) {
+  const http = ApolloLink.from([first, new HttpLink({ uri: url, headers })].filter(Boolean));
   const isSubscription = ({ operationType }) => operationType === 'subscription';
   const client = new ApolloClient({
     cache: new InMemoryCache(),
@@ -164,5 +166,19 @@ await walk('graphql-ws', plain(own, () => own.dispose()));
 await walk('graphql-sse', plain(events, () => events.dispose()));
 await walk('Apollo Client over HTTP, subscriptions as multipart', apollo());
 await walk('Apollo Client over HTTP, subscriptions over WebSocket', apollo(new GraphQLWsLink(ofApollo), () => ofApollo.dispose()));
+const texts = [];
+const persisted = new PersistedQueryLink({
+  sha256: (text) => createHash('sha256').update(text).digest('hex'),
+  useGETForHashedQueries: false,
+});
+const watched = new ApolloLink((operation, forward) => {
+  texts.push(Boolean(operation.getContext().http?.includeQuery));
+  return forward(operation);
+});
+const ofPersisted = socket();
+const sendsHashes = apollo(new GraphQLWsLink(ofPersisted), () => ofPersisted.dispose(), ApolloLink.from([persisted, watched]));
+await walk('Apollo Client with automatic persisted queries', sendsHashes);
+await sendsHashes.run('sessions', {});
+assert.equal(texts.at(-1), false, 'the second time, the hash was enough');
 await walk('Relay over HTTP, subscriptions over WebSocket', await relayOver(ofRelay, () => ofRelay.dispose()));
 process.exit(0);
