@@ -331,6 +331,31 @@ async fn requests_that_never_end_hold_up_nobody() {
     assert!(grown <= MEMORY, "{grown} MiB");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn large_bodies_that_never_end_are_not_all_kept() {
+    let program = Program::start(&[]);
+    let neighbour = neighbour();
+    let quiet = p99(&neighbour, &program).await;
+    let memory = program.memory();
+    let head = format!(
+        "POST /graphql HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n",
+        program.address
+    );
+    let most = vec![b' '; 999_999];
+    let mut never = Vec::new();
+    for _ in 0..200 {
+        let mut stream = TcpStream::connect(&program.address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // Whoever is refused isn't read any more.
+        let _ = timeout(Duration::from_millis(200), stream.write_all(&most)).await;
+        never.push(stream);
+    }
+    let grown = program.memory() - memory;
+    println!("200 bodies of 1 MB without an end: {grown:.1} MiB");
+    assert!(grown <= MEMORY, "{grown} MiB");
+    others_are_served(&neighbour, &program, quiet).await;
+}
+
 type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<TcpStream>>;
 
 /// A WebSocket that is let in.

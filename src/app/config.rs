@@ -314,16 +314,16 @@ pub struct Crowd {
     )]
     pub subscription_queue: usize,
 
-    /// KiB of answers that clients at one address may leave unread, and a sixteenth of what all together may; then
-    /// nothing more of them runs.
+    /// KiB of requests that haven't come to their end and of answers that aren't read, of one address, and a sixteenth of
+    /// what all together may have; then nothing more of it is taken.
     #[arg(
         long,
-        env = "FRONTDESK_UNREAD_PER_ADDRESS",
+        env = "FRONTDESK_PENDING_PER_ADDRESS",
         value_name = "KIB",
         default_value_t = 16384,
         global = true
     )]
-    pub unread_per_address: u32,
+    pub pending_per_address: u32,
 
     /// Queries and mutations that run at once; eight times as many wait for up to two seconds, and the rest is refused.
     #[arg(

@@ -212,7 +212,7 @@ pub async fn start(config: &Config, url: &DatabaseUrl, clock: Arc<dyn Clock>) ->
         rate_per_caller: config.crowd.rate_per_caller,
         trusted_proxies: config.trusted_proxy.clone(),
         allowed_origins: origins(&config.allow_origin),
-        unread_per_address: usize::try_from(config.crowd.unread_per_address)
+        pending_per_address: usize::try_from(config.crowd.pending_per_address)
             .unwrap_or(usize::MAX)
             .saturating_mul(1024),
         graphiql: !config.no_graphiql,

@@ -183,10 +183,11 @@ impl Refusal {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_OPERATIONS", message).later(retry_after)
     }
 
-    /// The client doesn't read what it asked for.
-    pub(super) fn unread_answers(retry_after: Duration) -> Self {
-        let message = "too much of what was asked for isn't read yet: read it, then send the same again";
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "UNREAD_ANSWERS", message).later(retry_after)
+    /// The client doesn't send what it began, or doesn't read what it asked for.
+    pub(super) fn too_much_pending(retry_after: Duration) -> Self {
+        let message = "too many requests from this address haven't come to their end, or too many answers aren't read: \
+                       finish those, then send the same again";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MUCH_PENDING", message).later(retry_after)
     }
 
     /// The server has more in hand than it can do soon.

@@ -17,7 +17,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 
 use super::{
-    admission::Answer,
+    admission::{Answer, Pending, RELIEF},
     api::{Api, Frame, Refusal, RequestId},
     client, credentials,
     lease::Lease,
@@ -74,6 +74,8 @@ async fn exchange<A: Api>(
     id: &RequestId,
     accepted: Accepted,
 ) -> Result<Response, Failure> {
+    // What was sent lies there until it has been answered.
+    let mut pending = transport.admission.receives(client);
     let mut request = match parts.method {
         Method::GET => params::from_url_query(parts.uri.query().unwrap_or_default())?,
         Method::POST => {
@@ -81,7 +83,7 @@ async fn exchange<A: Api>(
                 return Err(Failure::UnsupportedMediaType);
             }
             let settings = &transport.settings;
-            let body = read(body, settings.body_limit, settings.body_timeout).await?;
+            let body = read(body, settings.body_limit, settings.body_timeout, &mut pending).await?;
             params::from_json(&body)?
         }
         _ => return Err(Failure::Method),
@@ -167,7 +169,7 @@ async fn execute<A: Api>(
         }
         Frame::Errors(errors) => (StatusCode::OK, wire::errors_response(&errors)),
     };
-    let mut answer = reply(status, media, Answer::body(bytes, written.unread));
+    let mut answer = reply(status, media, Answer::body(bytes, written.pending));
     answer.headers_mut().extend(written.headers);
     Ok(answer)
 }
@@ -177,8 +179,8 @@ async fn execute<A: Api>(
 const DRAINED: usize = 4;
 const DRAINING: Duration = Duration::from_secs(1);
 
-/// The whole body, unless it is longer than `limit` or takes longer than `patience`.
-async fn read(body: Body, limit: usize, patience: Duration) -> Result<Bytes, Failure> {
+/// The whole body, counted as it comes, unless it is longer than `limit` or takes longer than `patience`.
+async fn read(body: Body, limit: usize, patience: Duration, pending: &mut Pending) -> Result<Bytes, Failure> {
     use axum::body::HttpBody;
     let drained = limit.saturating_mul(DRAINED);
     // A body that declares itself far too long isn't waited for.
@@ -192,6 +194,9 @@ async fn read(body: Body, limit: usize, patience: Duration) -> Result<Bytes, Fai
             let chunk = chunk.map_err(|_| Failure::BodyLost)?;
             if whole.len() + chunk.len() > limit {
                 return Err(Failure::TooLarge { limit });
+            }
+            if !pending.grow(chunk.len()) {
+                return Err(Refusal::too_much_pending(RELIEF).into());
             }
             whole.extend_from_slice(&chunk);
         }

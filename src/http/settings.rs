@@ -53,7 +53,7 @@ pub struct Settings {
     /// Operations that one caller may begin in a second, and ten times as many at once after it was quiet. 0 is any
     /// number. Default 2000.
     pub rate_per_caller: u32,
-    /// Most bytes in one message of a WebSocket's client; more closes it. Default 1 MiB.
+    /// Most bytes in one message of a WebSocket's client; more closes it. Default 256 KiB.
     pub message_limit: usize,
     /// Longest time that a query may run; then it is stopped and answered with an error. A mutation is never stopped in
     /// the middle. Default 30 s.
@@ -65,9 +65,9 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// The origins whose pages may use the API. Default none but the server's own.
     pub allowed_origins: Origins,
-    /// Most bytes of answers that clients at one address may leave unread, and a sixteenth of what all together may;
-    /// then nothing more of them runs. Default 16 MiB.
-    pub unread_per_address: usize,
+    /// Most bytes of requests that haven't come to their end and of answers that aren't read, of one address, and a
+    /// sixteenth of what all together may have; then nothing more of it is taken. Default 16 MiB.
+    pub pending_per_address: usize,
     /// Whether the page is served where requests can be written and sent. Default true.
     pub graphiql: bool,
     /// Longest time that requests in flight may take to finish at shutdown. Default 20 s.
@@ -91,12 +91,12 @@ impl Default for Settings {
             operations_at_once: 64,
             rate_per_address: 2000,
             rate_per_caller: 2000,
-            message_limit: 1 << 20,
+            message_limit: 256 * 1024,
             query_timeout: Duration::from_secs(30),
             connections_per_address: 1000,
             trusted_proxies: Vec::new(),
             allowed_origins: Origins::These(Vec::new()),
-            unread_per_address: 16 * 1024 * 1024,
+            pending_per_address: 16 * 1024 * 1024,
             graphiql: true,
             grace: Duration::from_secs(20),
             metrics: Metrics::default(),

@@ -18,7 +18,7 @@ use tokio::{task::JoinHandle, time::timeout};
 use tracing::Instrument;
 
 use super::{
-    admission::{Admission, Operation, Place, Unread},
+    admission::{Admission, Operation, Pending, Place},
     api::{Api, Credentials, Frame, Refusal, RequestId},
     client::Open,
     lifeline::Lifeline,
@@ -79,7 +79,7 @@ impl Unfinished {
 pub(super) struct Written {
     pub(super) frame: Frame,
     pub(super) headers: HeaderMap,
-    pub(super) unread: Unread,
+    pub(super) pending: Pending,
 }
 
 /// What an execution holds until it has ended.
@@ -145,7 +145,7 @@ impl<A: Api> Transport<A> {
             };
             let (Frame::Next(bytes) | Frame::Errors(bytes)) = &frame;
             Written {
-                unread: admission.lies(&admitted.operation, bytes.len()),
+                pending: admission.lies(&admitted.operation, bytes.len()),
                 headers: response.http_headers,
                 frame,
             }
@@ -199,15 +199,15 @@ impl<A: Api> Transport<A> {
             transport.run(kind, caller, request, id, admitted).await
         };
         let result = outcome.map(move |outcome| match outcome {
-            Ok(Written { frame, unread, .. }) => (frame, Some(unread)),
+            Ok(Written { frame, pending, .. }) => (frame, Some(pending)),
             Err(unfinished) => (Frame::Errors(wire::fault_list(&unfinished.fault(&fault_id))), None),
         });
-        // It is unread until the next step is asked for.
+        // It lies there until the next step is asked for.
         stream::unfold(Step::Runs(Box::pin(result)), |step| async {
             match step {
                 Step::Runs(result) => {
-                    let (frame, unread) = result.await;
-                    Some((frame, Step::Told(unread)))
+                    let (frame, pending) = result.await;
+                    Some((frame, Step::Told(pending)))
                 }
                 Step::Told(_) => None,
             }
@@ -219,7 +219,7 @@ impl<A: Api> Transport<A> {
 /// The stream of one result.
 enum Step<F> {
     Runs(Pin<Box<F>>),
-    Told(#[expect(dead_code, reason = "it counts until it is dropped")] Option<Unread>),
+    Told(#[expect(dead_code, reason = "it counts until it is dropped")] Option<Pending>),
 }
 
 /// A subscription that counts for its caller.

@@ -6,9 +6,9 @@
 //! it asked for ran.
 
 mod buckets;
+mod pending;
 mod places;
 mod tally;
-mod unread;
 
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -17,13 +17,13 @@ use std::{
     time::Duration,
 };
 
-use self::{buckets::Buckets, places::Places, unread::Shelf};
+use self::{buckets::Buckets, pending::Shelf, places::Places};
 use super::{api::Refusal, client::one_client, settings::Settings};
 
 pub(super) use self::{
+    pending::{Answer, Pending},
     places::Place,
     tally::{Counted, Tally},
-    unread::{Answer, Unread},
 };
 
 /// A wrong token costs its address what it could have asked for in this time.
@@ -68,7 +68,7 @@ impl Admission {
             running: Tally::default(),
             most_running: settings.operations_per_caller,
             places: Places::new(places, places.saturating_mul(SEATS), PATIENCE),
-            shelf: Shelf::new(settings.unread_per_address),
+            shelf: Shelf::new(settings.pending_per_address),
         }
     }
 
@@ -120,12 +120,17 @@ impl Admission {
         if self.shelf.has_room(client) {
             Ok(place)
         } else {
-            Err(Refusal::unread_answers(RELIEF))
+            Err(Refusal::too_much_pending(RELIEF))
         }
     }
 
+    /// A request begins to come.
+    pub(super) fn receives(&self, client: Option<IpAddr>) -> Pending {
+        self.shelf.put(self.address(client), 0)
+    }
+
     /// An operation has its answer, which lies there until the client takes it.
-    pub(super) fn lies(&self, operation: &Operation, bytes: usize) -> Unread {
+    pub(super) fn lies(&self, operation: &Operation, bytes: usize) -> Pending {
         self.shelf.put(operation.client, bytes)
     }
 
@@ -133,7 +138,7 @@ impl Admission {
     pub(super) fn begin(&self, caller: Option<String>, client: Option<IpAddr>) -> Result<Operation, Refusal> {
         let client = self.address(client);
         if !self.shelf.has_room(client) {
-            return Err(Refusal::unread_answers(RELIEF));
+            return Err(Refusal::too_much_pending(RELIEF));
         }
         let key = caller.map_or(client, |name| self.keys.hash_one(name));
         if let Some(buckets) = &self.by_caller {

@@ -1,7 +1,7 @@
-//! Answers that wait until their clients take them.
+//! What lies in memory for clients: requests that haven't come to their end, and answers that aren't read.
 //!
-//! What a client asked for stays in memory until it is read. Whoever leaves too much of it lying can't ask for more, so
-//! that clients which only ask cost no more than so many bytes, each and all together.
+//! Whoever leaves too much of it lying can't ask for more, so that clients which only begin, or only ask, cost no more than
+//! so many bytes, each and all together.
 
 use std::{
     collections::HashMap,
@@ -34,9 +34,9 @@ struct Lying {
     all: usize,
 }
 
-/// An answer that lies there, until this is dropped.
+/// Something that lies there, until this is dropped.
 #[derive(Debug)]
-pub(in crate::http) struct Unread {
+pub(in crate::http) struct Pending {
     shelf: Shelf,
     client: u64,
     bytes: usize,
@@ -57,12 +57,12 @@ impl Shelf {
         own < self.most && lying.all < self.most.saturating_mul(ALL)
     }
 
-    /// Puts an answer there, whose client was let in before it was known how long it would be.
-    pub(super) fn put(&self, client: u64, bytes: usize) -> Unread {
+    /// Puts something there, whose client was let in before it was known how long it would be.
+    pub(super) fn put(&self, client: u64, bytes: usize) -> Pending {
         let mut lying = self.lock();
         *lying.by_client.entry(client).or_default() += bytes;
         lying.all += bytes;
-        Unread {
+        Pending {
             shelf: self.clone(),
             client,
             bytes,
@@ -74,7 +74,21 @@ impl Shelf {
     }
 }
 
-impl Drop for Unread {
+impl Pending {
+    /// Makes it longer, if there is room for more.
+    pub(in crate::http) fn grow(&mut self, bytes: usize) -> bool {
+        if !self.shelf.has_room(self.client) {
+            return false;
+        }
+        let mut lying = self.shelf.lock();
+        *lying.by_client.entry(self.client).or_default() += bytes;
+        lying.all += bytes;
+        self.bytes += bytes;
+        true
+    }
+}
+
+impl Drop for Pending {
     fn drop(&mut self) {
         let mut lying = self.shelf.lock();
         lying.all -= self.bytes;
@@ -90,14 +104,14 @@ impl Drop for Unread {
 /// The body of an answer, handed on in pieces.
 pub(in crate::http) struct Answer {
     left: Bytes,
-    _unread: Unread,
+    _pending: Pending,
 }
 
 impl Answer {
-    pub(in crate::http) fn body(bytes: Bytes, unread: Unread) -> Body {
+    pub(in crate::http) fn body(bytes: Bytes, pending: Pending) -> Body {
         Body::new(Self {
             left: bytes,
-            _unread: unread,
+            _pending: pending,
         })
     }
 }
@@ -137,6 +151,9 @@ mod tests {
         assert!(shelf.has_room(1));
         drop(second);
         assert!(shelf.lock().by_client.is_empty());
+        let mut growing = shelf.put(1, 0);
+        assert!(growing.grow(70) && growing.grow(70) && !growing.grow(1));
+        drop(growing);
         let all: Vec<_> = (0..16).map(|client| shelf.put(client, 100)).collect();
         assert!(!shelf.has_room(99), "all together have left too much");
         drop(all);
