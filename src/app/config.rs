@@ -203,6 +203,16 @@ pub struct Config {
     )]
     pub connections_per_address: usize,
 
+    /// Connections at once, whosever they are.
+    #[arg(
+        long,
+        env = "FRONTDESK_CONNECTIONS",
+        value_name = "NUMBER",
+        default_value_t = 10_000,
+        global = true
+    )]
+    pub connections: usize,
+
     /// How much may come at once, and how fast.
     #[command(flatten)]
     pub crowd: Crowd,

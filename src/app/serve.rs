@@ -205,6 +205,7 @@ pub async fn start(config: &Config, url: &DatabaseUrl, clock: Arc<dyn Clock>) ->
         grace: Duration::from_secs(config.shutdown_grace),
         query_timeout: Duration::from_secs(config.query_timeout),
         connections_per_address: config.connections_per_address,
+        connections: config.connections,
         max_operations: config.crowd.operations_per_socket,
         operations_per_caller: config.crowd.operations_per_caller,
         operations_at_once: config.crowd.operations_at_once,

@@ -53,8 +53,11 @@ impl Connections {
         }
     }
 
-    /// Counts one more for an address, until the guard is dropped; none if there are `most` already.
-    pub(super) fn open(&self, address: IpAddr, most: usize) -> Option<Open> {
+    /// Counts one more for an address, until the guard is dropped; none if it has `most` already, or there are `all`.
+    pub(super) fn open(&self, address: IpAddr, most: usize, all: usize) -> Option<Open> {
+        if usize::try_from(self.open.get()).is_ok_and(|open| open >= all) {
+            return None;
+        }
         let of_address = self.all.open(one_client(address), most)?;
         Some(Open {
             _of_address: of_address,
@@ -108,16 +111,21 @@ mod tests {
     fn connections_are_counted_until_they_are_closed() {
         let all = Connections::default();
         let address = |text: &str| text.parse::<IpAddr>().unwrap();
-        let first = all.open(address("192.0.2.1"), 2);
-        let second = all.open(address("::ffff:192.0.2.1"), 2);
-        assert!(first.is_some() && second.is_some() && all.open(address("192.0.2.1"), 2).is_none());
-        assert!(all.open(address("192.0.2.2"), 2).is_some());
+        let first = all.open(address("192.0.2.1"), 2, 3);
+        let second = all.open(address("::ffff:192.0.2.1"), 2, 3);
+        assert!(first.is_some() && second.is_some() && all.open(address("192.0.2.1"), 2, 3).is_none());
+        assert!(all.open(address("192.0.2.2"), 2, 3).is_some());
         drop(first);
-        assert!(all.open(address("192.0.2.1"), 2).is_some());
-        drop(second);
+        assert!(all.open(address("192.0.2.1"), 2, 3).is_some());
+        let third = all.open(address("192.0.2.3"), 2, 3);
+        assert!(
+            third.is_some() && all.open(address("192.0.2.4"), 2, 2).is_none(),
+            "there are as many as may be"
+        );
+        drop((second, third));
         assert!(all.all.is_empty());
-        let _first = all.open(address("2001:db8::1"), 1);
-        assert!(all.open(address("2001:db8::ffff:1"), 1).is_none());
-        assert!(all.open(address("2001:db8:0:1::1"), 1).is_some());
+        let _first = all.open(address("2001:db8::1"), 1, 3);
+        assert!(all.open(address("2001:db8::ffff:1"), 1, 3).is_none());
+        assert!(all.open(address("2001:db8:0:1::1"), 1, 3).is_some());
     }
 }

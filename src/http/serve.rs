@@ -79,7 +79,7 @@ pub async fn serve<A: Api>(
                 } else {
                     settings.connections_per_address
                 };
-                let Some(open) = connections.open(address, most) else {
+                let Some(open) = connections.open(address, most, settings.connections) else {
                     settings.metrics.connections_refused.inc();
                     // There is room for so little in a connection that was just made.
                     let _ = stream.try_write(&server.too_many);
@@ -141,7 +141,7 @@ impl Server {
             .keep_alive_timeout(settings.keep_alive);
         let body = wire::fault_response(&Fault {
             retry_after: Some(RETRY_AFTER),
-            ..Fault::plain("TOO_MANY_CONNECTIONS", "too many connections from one address")
+            ..Fault::plain("TOO_MANY_CONNECTIONS", "too many connections are open")
         });
         let head = format!(
             "HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json; charset=utf-8\r\n\

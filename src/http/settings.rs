@@ -61,6 +61,8 @@ pub struct Settings {
     /// Most connections at once from one address (of IPv6: from one /64); further ones are refused. Proxies that are
     /// trusted may have any number. Default 1000.
     pub connections_per_address: usize,
+    /// Most connections at once; further ones are answered 429, too. Default 10,000.
+    pub connections: usize,
     /// Proxies whose `X-Forwarded-For` is believed. Default none.
     pub trusted_proxies: Vec<IpNet>,
     /// The origins whose pages may use the API. Default none but the server's own.
@@ -94,6 +96,7 @@ impl Default for Settings {
             message_limit: 256 * 1024,
             query_timeout: Duration::from_secs(30),
             connections_per_address: 1000,
+            connections: 10_000,
             trusted_proxies: Vec::new(),
             allowed_origins: Origins::These(Vec::new()),
             pending_per_address: 16 * 1024 * 1024,

@@ -15,6 +15,7 @@ use futures_util::{
     stream::{self, BoxStream},
 };
 use tokio::{task::JoinHandle, time::timeout};
+use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
 use super::{
@@ -189,14 +190,13 @@ impl<A: Api> Transport<A> {
             }
             .boxed();
         }
-        let (transport, fault_id) = (self.clone(), id.clone());
-        let outcome = async move {
-            let place = match place.or_else(|| transport.admission.enter_now()) {
-                Some(place) => place,
-                None => transport.admission.enter_for(&operation).await?,
-            };
-            let admitted = Admitted::new(place, operation);
-            transport.run(kind, caller, request, id, admitted).await
+        let fault_id = id.clone();
+        let outcome = match place.or_else(|| self.admission.enter_now()) {
+            Some(place) => {
+                let admitted = Admitted::new(place, operation);
+                self.run(kind, caller, request, id, admitted).left_future()
+            }
+            None => self.wait_and_run(kind, caller, request, id, operation).right_future(),
         };
         let result = outcome.map(move |outcome| match outcome {
             Ok(Written { frame, pending, .. }) => (frame, Some(pending)),
@@ -213,6 +213,28 @@ impl<A: Api> Transport<A> {
             }
         })
         .boxed()
+    }
+}
+
+impl<A: Api> Transport<A> {
+    /// Waits for a place on a task of its own: a socket that is held up by its client would leave the place that it got
+    /// lying, with nobody in it.
+    fn wait_and_run(
+        &self,
+        kind: Option<Kind>,
+        caller: A::Caller,
+        request: Request,
+        id: RequestId,
+        operation: Operation,
+    ) -> impl Future<Output = Result<Written, Unfinished>> + Send + use<A> {
+        let transport = self.clone();
+        let outcome = async move {
+            let place = transport.admission.enter_for(&operation).await?;
+            let admitted = Admitted::new(place, operation);
+            transport.run(kind, caller, request, id, admitted).await
+        };
+        let waiting = AbortOnDropHandle::new(tokio::spawn(outcome.in_current_span()));
+        waiting.map(|outcome| outcome.unwrap_or(Err(Unfinished::Crashed)))
     }
 }
 

@@ -22,6 +22,7 @@ use axum::{
 use bytes::Bytes;
 use futures_util::{FutureExt, SinkExt, future::BoxFuture};
 use tokio::time::{Instant, sleep, timeout};
+use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
 use self::{
@@ -271,6 +272,11 @@ impl<A: Api> Connection<A> {
             let _place = transport.admission.enter(client).await?;
             transport.authenticate(credentials).await
         };
+        // On a task of its own, so that no place is kept by a socket whose client holds it up.
+        let outcome = AbortOnDropHandle::new(tokio::spawn(outcome.in_current_span())).map(|outcome| {
+            let crashed = |_| Err(Refusal::unavailable("callers can't be told apart at the moment"));
+            outcome.unwrap_or_else(crashed)
+        });
         self.stage = Stage::Authenticating(outcome.boxed());
         Ok(())
     }
