@@ -18,6 +18,7 @@ mod courses;
 mod lists;
 mod offers;
 mod races;
+mod series;
 mod sessions;
 
 use serde_json::{Value, json};
