@@ -156,6 +156,20 @@ diesel::table! {
 diesel::table! {
     use diesel::sql_types::*;
     use crate::store::types::*;
+    imported_events (site_id, event_key, occurrence) {
+        site_id -> Uid,
+        event_key -> Binary,
+        occurrence -> Text,
+        fingerprint -> Binary,
+        series_id -> Nullable<Uid>,
+        session_id -> Nullable<Uid>,
+        block_id -> Nullable<Uid>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::*;
     blocked_times (site_id, id) {
         site_id -> Uid,
         id -> Uid,

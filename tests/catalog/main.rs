@@ -15,6 +15,7 @@ mod support;
 
 mod calendar;
 mod courses;
+mod imports;
 mod lists;
 mod offers;
 mod races;

@@ -5,7 +5,8 @@ use async_graphql::{Context, Object, SimpleObject};
 use super::input::{
     CancelSessionInput, CreateBlockedTimeInput, CreateResourceInput, CreateScheduleInput, CreateServiceInput,
     CreateSessionInput, CreateSessionSeriesInput, DeleteBlockedTimeInput, DeleteResourceInput, DeleteScheduleInput,
-    DeleteServiceInput, RestoreSessionInput, UpdateResourceInput, UpdateScheduleInput, UpdateServiceInput, UpdateSessionInput, UpdateSiteInput,
+    DeleteServiceInput, RestoreSessionInput, UpdateResourceInput, UpdateScheduleInput, UpdateServiceInput,
+    UpdateSessionInput, UpdateSiteInput,
 };
 use crate::{
     domain::permission::Permission,

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     domain::ids::{
-        ApiKeyId, BlockedTimeId, BookingId, EventId, Kind, NotificationId, ResourceId, ScheduleId, SeriesId,
-        ServiceId, SessionId, SiteId, TypedId as _, parse_any,
+        ApiKeyId, BlockedTimeId, BookingId, EventId, Kind, NotificationId, ResourceId, ScheduleId, SeriesId, ServiceId,
+        SessionId, SiteId, TypedId as _, parse_any,
     },
     graphql::{
         caller,

@@ -181,11 +181,9 @@ impl Session {
     /// back.
     async fn overridden_fields(&self) -> Vec<SessionField> {
         let own = self.session.series.as_ref().map(|place| &place.own);
-        let overridden = own.into_iter().flat_map(|own| {
-            SessionField::ALL
-                .into_iter()
-                .filter(|field| own.has((*field).into()))
-        });
+        let overridden = own
+            .into_iter()
+            .flat_map(|own| SessionField::ALL.into_iter().filter(|field| own.has((*field).into())));
         overridden.collect()
     }
 

@@ -4,6 +4,7 @@
 //! sessions, schedules, resources and the bookings that it touches.
 
 mod blocked_times;
+mod import;
 mod read;
 mod resources;
 mod schedules;
@@ -31,6 +32,7 @@ use crate::{
 };
 
 pub use blocked_times::CreateBlockedTime;
+pub use import::{Import, ImportError, ImportInto, Imported};
 pub use resources::{CreateResource, UpdateResource};
 pub use schedules::{CreateSchedule, UpdateSchedule};
 pub use series::{AHEAD, CreateSessionSeries, Scope};

@@ -131,10 +131,10 @@ pub(super) fn check_seats(service: &Offered, capacity: Option<i32>) -> Result<()
     Ok(())
 }
 
-struct Create {
-    caller: Caller,
-    id: SessionId,
-    input: CreateSession,
+pub(super) struct Create {
+    pub(super) caller: Caller,
+    pub(super) id: SessionId,
+    pub(super) input: CreateSession,
 }
 
 impl Command for Create {
@@ -263,11 +263,11 @@ fn check_scope(session: &Session, scope: Scope, recurrence: Option<&String>) -> 
     Ok(())
 }
 
-struct Update {
-    caller: Caller,
+pub(super) struct Update {
+    pub(super) caller: Caller,
     /// What the series of the rest is to be known by, if there will be one.
-    rest: SeriesId,
-    input: UpdateSession,
+    pub(super) rest: SeriesId,
+    pub(super) input: UpdateSession,
 }
 
 impl Command for Update {
@@ -367,9 +367,9 @@ impl Update {
     }
 }
 
-struct Cancel {
-    caller: Caller,
-    input: CancelSession,
+pub(super) struct Cancel {
+    pub(super) caller: Caller,
+    pub(super) input: CancelSession,
 }
 
 impl Command for Cancel {

@@ -90,8 +90,11 @@ pub async fn find_many_series(
     site: SiteId,
     ids: &[SeriesId],
 ) -> Result<Vec<SessionSeries>, StoreError> {
-    let query =
-        session_series::table.filter(session_series::site_id.eq(site).and(session_series::id.eq_any(ids.to_vec())));
+    let query = session_series::table.filter(
+        session_series::site_id
+            .eq(site)
+            .and(session_series::id.eq_any(ids.to_vec())),
+    );
     let rows: Vec<SeriesRow> = on!(conn, c => query.select(SeriesRow::as_select()).load(c).await)?;
     rows.into_iter().map(SeriesRow::series).collect()
 }

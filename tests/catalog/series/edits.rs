@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 
 use super::{SESSION, again, days_later, live, made, seats, sessions, starts, update, yoga};
 use crate::{
-    code, confirmed, done, last_event, local, on_both_engines, refused, story, studio,
-    support::fixture::with,
+    code, confirmed, done, last_event, local, on_both_engines, refused, story, studio, support::fixture::with,
 };
 
 on_both_engines! {

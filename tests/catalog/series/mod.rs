@@ -32,7 +32,10 @@ pub(crate) async fn made(owner: &Client, input: Value) -> Value {
 
 /// The series as it is now.
 pub(crate) async fn again(owner: &Client, series: &Value) -> Value {
-    let query = format!("query($id: ID!) {{ {} }}", SERIES.replacen("series {", "sessionSeries(id: $id) {", 1));
+    let query = format!(
+        "query($id: ID!) {{ {} }}",
+        SERIES.replacen("series {", "sessionSeries(id: $id) {", 1)
+    );
     owner.data(&query, json!({ "id": series["id"] })).await["sessionSeries"].clone()
 }
 
@@ -50,7 +53,9 @@ pub(crate) fn live(series: &Value) -> Vec<Value> {
 
 /// When they start.
 pub(crate) fn starts(sessions: &[Value]) -> Vec<String> {
-    let starts = sessions.iter().map(|session| session["localStart"].as_str().unwrap().to_owned());
+    let starts = sessions
+        .iter()
+        .map(|session| session["localStart"].as_str().unwrap().to_owned());
     starts.collect()
 }
 

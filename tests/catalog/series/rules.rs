@@ -1,12 +1,17 @@
 //! Making a series: what it has, what it takes, and what is refused.
 
-use frontdesk::domain::ids::{ScheduleId, SeriesId, TypedId as _};
+use std::sync::Arc;
+
+use frontdesk::domain::{
+    clock::FixedClock,
+    ids::{ScheduleId, SeriesId, TypedId as _},
+};
 use serde_json::{Value, json};
 
-use super::{days_later, live, made, sessions, starts, yoga};
+use super::{again, days_later, live, made, sessions, starts, yoga};
 use crate::{
     code, done, local, on_both_engines, refused, studio,
-    support::fixture::with,
+    support::{Server, Studio, fixture::with},
 };
 
 on_both_engines! {
@@ -134,6 +139,39 @@ on_both_engines! {
         assert!((53..=57).contains(&count), "{count}");
         let id = SeriesId::parse(series["id"].as_str().unwrap()).unwrap();
         assert_eq!(server.service().extend_series(server.site, id).await.unwrap(), 0, "it isn't due");
-        assert_eq!(super::again(&owner, &series).await, series);
+        assert_eq!(again(&owner, &series).await, series);
+    }
+
+    async fn the_sweep_makes_the_sessions_of_another_while(engine) {
+        let start: jiff::Timestamp = "2026-03-02T09:00:00Z".parse().unwrap();
+        let server = Server::start_with(engine, Arc::new(FixedClock::new(start))).await;
+        let studio = Studio::open(&server).await;
+        let anna = json!({ "resourceIds": [studio.anna.id.to_string()] });
+        let series = made(&server.owner(), with(yoga(&studio, 0, "FREQ=WEEKLY"), anna)).await;
+        let before = sessions(&series);
+        let ended = made(&server.owner(), yoga(&studio, 120, "FREQ=WEEKLY")).await;
+        done(&server.owner(), "cancelSession", json!({ "sessionId": sessions(&ended)[1]["id"], "scope": "THIS_AND_FOLLOWING" }), "session { id }").await;
+        // Ten weeks later somebody has blocked a time that the series comes to.
+        let later = start.checked_add(jiff::SignedDuration::from_hours(70 * 24)).unwrap();
+        let last: jiff::Timestamp = before.last().unwrap()["startDate"].as_str().unwrap().parse().unwrap();
+        let next = last.checked_add(jiff::SignedDuration::from_hours(7 * 24)).unwrap();
+        let block = json!({ "resourceId": studio.anna.id.to_string(), "startDate": next.to_string(),
+            "endDate": next.checked_add(jiff::SignedDuration::from_mins(30)).unwrap().to_string() });
+        done(&server.owner(), "createBlockedTime", block, "blockedTime { id }").await;
+        let server = Server::on(server.stop().await, Arc::new(FixedClock::new(later))).await;
+        let owner = server.owner();
+        // The sweep looks at the start; whoever else does it at the same time does no harm.
+        let id = SeriesId::parse(series["id"].as_str().unwrap()).unwrap();
+        server.service().extend_series(server.site, id).await.unwrap();
+        let after = again(&owner, &series).await;
+        let all = sessions(&after);
+        assert!((before.len() + 6..=before.len() + 11).contains(&all.len()), "{} and {}", before.len(), all.len());
+        assert_eq!(all[..before.len()], before, "what is there stays");
+        let keys: std::collections::BTreeSet<&str> = all.iter().map(|session| session["originalStart"].as_str().unwrap()).collect();
+        assert_eq!(keys.len(), all.len());
+        let until: jiff::Timestamp = after["materializedUntil"].as_str().unwrap().parse().unwrap();
+        assert!(until.duration_since(later) >= jiff::SignedDuration::from_hours(366 * 24));
+        assert_eq!(server.service().extend_series(server.site, id).await.unwrap(), 0, "twice is once");
+        assert_eq!(live(&again(&owner, &ended).await).len(), 1, "one that ended goes no further");
     }
 }

@@ -117,7 +117,11 @@ pub(in crate::service::catalog) struct UpdateMany<'a> {
 
 impl UpdateMany<'_> {
     /// The session that was named, as it is then.
-    pub(in crate::service::catalog) async fn run(&self, tx: &mut Tx<'_>, session: &Session) -> Result<Session, Failure> {
+    pub(in crate::service::catalog) async fn run(
+        &self,
+        tx: &mut Tx<'_>,
+        session: &Session,
+    ) -> Result<Session, Failure> {
         let (input, site) = (self.input, tx.site());
         let (mut kept, from) = changeable(tx, session, input.expected_series_revision).await?;
         check_seats(self.place.service, input.changes.capacity)?;
