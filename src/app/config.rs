@@ -374,7 +374,6 @@ pub enum Command {
 
 /// A calendar file, and what it becomes.
 #[derive(Debug, Clone, Args)]
-#[group(id = "into", required = true, multiple = false, args = ["schedule", "blocked_time"])]
 pub struct ImportArgs {
     /// The calendar file, as Google, Apple, Outlook, Thunderbird and others write it.
     pub file: PathBuf,
@@ -382,7 +381,12 @@ pub struct ImportArgs {
     #[arg(long, default_value = "default")]
     pub site: String,
     /// The id of the schedule whose sessions the events become; those that repeat become series.
-    #[arg(long, value_name = "SCHEDULE_ID")]
+    #[arg(
+        long,
+        value_name = "SCHEDULE_ID",
+        required_unless_present = "blocked_time",
+        conflicts_with = "blocked_time"
+    )]
     pub schedule: Option<String>,
     /// The id of the resource that can't be booked while the events take place.
     #[arg(long, value_name = "RESOURCE_ID")]

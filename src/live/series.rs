@@ -46,20 +46,21 @@ impl SeriesSweep {
         E: Fn(SiteId, SeriesId) -> F,
         F: Future<Output = Result<usize, Failure>>,
     {
-        let mut failed = HashSet::new();
+        // Those that failed, or that there was nothing to make of, are left for the next time.
+        let mut passed = HashSet::new();
         loop {
             let now = self.db.clock().now();
             let until = now.checked_add(self.ahead).unwrap_or(now);
-            // Those that fail come back in every batch; they must not keep others out of it.
+            // They may come back in every batch; they must not keep others out of it.
             let limit = self
                 .settings
                 .batch
-                .saturating_add(i64::try_from(failed.len()).unwrap_or(i64::MAX));
+                .saturating_add(i64::try_from(passed.len()).unwrap_or(i64::MAX));
             let due = self
                 .db
                 .read(move |conn| Box::pin(catalog::series_made_until(conn, until, limit)))
                 .await?;
-            let due: Vec<_> = due.into_iter().filter(|each| !failed.contains(each)).collect();
+            let due: Vec<_> = due.into_iter().filter(|each| !passed.contains(each)).collect();
             if due.is_empty() {
                 return Ok(());
             }
@@ -68,11 +69,14 @@ impl SeriesSweep {
                     return Ok(());
                 }
                 match extend(site, series).await {
+                    Ok(0) => {
+                        passed.insert((site, series));
+                    }
                     Ok(made) => tracing::debug!(%site, %series, made, "a series goes on"),
                     Err(error) => {
                         self.metrics.failures.inc();
                         tracing::warn!(%site, %series, %error, "a series could not go on; trying again later");
-                        failed.insert((site, series));
+                        passed.insert((site, series));
                     }
                 }
             }

@@ -102,6 +102,10 @@ on_both_engines! {
         let after = again(&owner, &series).await;
         assert_eq!(starts(&live(&after)), [0, 2, 4, 6].map(|days| days_later(&studio, days, 0)));
         assert_eq!(story(&owner, &booked).await.0["status"], "CANCELED");
+        // What the old rule had again when it comes back is made anew: nobody called it off.
+        update(&owner, &all[0], json!({ "recurrence": "FREQ=DAILY;COUNT=4", "scope": "ALL" })).await;
+        assert_eq!(starts(&live(&again(&owner, &series).await)), [0, 1, 2, 3].map(|days| days_later(&studio, days, 0)));
+        update(&owner, &all[0], json!({ "recurrence": "FREQ=DAILY;INTERVAL=2;COUNT=4", "scope": "ALL" })).await;
         // Anna is free again on the second day, and busy on the seventh.
         confirmed(&owner, studio.appointment(&studio.massage, 24 * 60, &[&studio.anna])).await;
         let sixth = studio.appointment(&studio.massage, 6 * 24 * 60, &[&studio.anna]);
@@ -176,6 +180,20 @@ on_both_engines! {
         assert_eq!((&after["materializedUntil"], &after["canceledDate"], &after["revision"]), (&Value::Null, &Value::Null, &json!(2)));
         assert_eq!(story(&owner, &kept).await.0["status"], "CONFIRMED");
         assert_eq!(story(&owner, &gone).await.0["status"], "CANCELED");
+    }
+
+    async fn a_series_of_the_most_sessions_is_made_moved_and_cancelled(engine) {
+        let (_server, studio, owner) = studio(engine).await;
+        let anna = json!({ "resourceIds": [studio.anna.id.to_string()] });
+        let series = made(&owner, with(yoga(&studio, 0, "FREQ=DAILY;COUNT=2000"), anna)).await;
+        assert_eq!(series["sessions"]["totalCount"], 2000);
+        let first = &sessions(&series)[0];
+        update(&owner, first, json!({ "localStart": local(&studio, 15), "scope": "ALL" })).await;
+        let payload = done(&owner, "cancelSession", json!({ "sessionId": first["id"], "scope": "ALL" }), SESSION).await;
+        assert_eq!(payload["session"]["status"], "CANCELLED");
+        let filter = json!({ "filter": { "seriesIds": [series["id"]], "status": "CONFIRMED" } });
+        let left = owner.data("query($filter: SessionFilter) { sessions(filter: $filter) { totalCount } }", filter).await;
+        assert_eq!(left["sessions"]["totalCount"], 0);
     }
 
     async fn cancelling_all_leaves_nothing_of_it(engine) {

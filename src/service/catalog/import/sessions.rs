@@ -372,7 +372,11 @@ impl Run {
         kept.revision += 1;
         kept.updated = now;
         store::save_series(tx.conn(), site, &kept).await?;
-        apply(tx, place, &edited.changes, &existing, Word::default()).await?;
+        let word = Word {
+            by_rule: true,
+            ..Word::default()
+        };
+        apply(tx, place, &edited.changes, &existing, word).await?;
         Ok(())
     }
 

@@ -37,6 +37,9 @@ pub(in crate::service::catalog) struct Word {
     pub(in crate::service::catalog) move_bookings: bool,
     /// Bookings of sessions that don't take place are canceled.
     pub(in crate::service::catalog) cancel_bookings: bool,
+    /// Sessions that don't take place are of no series any more: a rule that has a place for them again makes them anew.
+    /// Those that somebody called off stay holes.
+    pub(in crate::service::catalog) by_rule: bool,
 }
 
 /// What was done.
@@ -87,7 +90,7 @@ pub(in crate::service::catalog) async fn apply(
     }
     let applied = Applied {
         made: work.made.len(),
-        canceled_bookings: work.call_off(tx, place, &mut ledger, &bookings).await?,
+        canceled_bookings: work.call_off(tx, place, &mut ledger, &bookings, word).await?,
     };
     work.write(tx, place, &mut ledger, &bookings, word).await?;
     follow(tx, &ledger, place.service, place.schedule, &bookings, place.caller).await?;
@@ -261,6 +264,7 @@ impl Work {
         place: Place<'_>,
         ledger: &mut Ledger,
         bookings: &[Booking],
+        word: Word,
     ) -> Result<i64, Failure> {
         let mut canceled = 0;
         if place.service.kind != ServiceKind::Course {
@@ -270,7 +274,9 @@ impl Work {
             canceled = cancel_all(tx, ledger, &ids, &place.caller.actor).await?;
         }
         for session in &self.gone {
-            services::call_off(tx, ledger, session.clone()).await?;
+            let mut session = session.clone();
+            session.series = session.series.filter(|_| !word.by_rule);
+            services::call_off(tx, ledger, session).await?;
         }
         Ok(canceled)
     }

@@ -3,6 +3,7 @@
 use super::{
     super::{CancelSession, Removed, SessionChanges, UpdateSession, check_revision, check_seats},
     Horizon, Place, Scope, Word, apply, check_template, in_order, instances, parse_rule, refusal,
+    whole,
 };
 use crate::{
     domain::{
@@ -44,8 +45,8 @@ pub(in crate::service::catalog) async fn update_one(
     let kept = series_of(tx, session).await?.ok_or_else(missing_series)?;
     let instance = session.instance().ok_or_else(missing_series)?;
     let edit = InstanceEdit {
-        local_start: changes.local_start,
-        local_end: changes.local_end,
+        local_start: changes.local_start.map(whole),
+        local_end: changes.local_end.map(whole),
         time_zone: changes.time_zone.clone(),
         title: changes.title.clone(),
         capacity: changes.capacity,
@@ -78,6 +79,7 @@ fn word(input: &UpdateSession) -> Word {
         allow_overlap: input.allow_overlap,
         move_bookings: input.move_bookings,
         cancel_bookings: input.cancel_bookings,
+        by_rule: false,
     }
 }
 
@@ -158,7 +160,11 @@ impl UpdateMany<'_> {
             kept.materialized_until = horizon.until;
         }
         store::save_series(tx.conn(), site, &kept).await?;
-        apply(tx, self.place, &edited.changes, &existing, word(input)).await?;
+        let word = Word {
+            by_rule: true,
+            ..word(input)
+        };
+        apply(tx, self.place, &edited.changes, &existing, word).await?;
         again(tx, session).await
     }
 
@@ -179,10 +185,10 @@ impl UpdateMany<'_> {
         let before = || series.recurrence.ending_before(template.local_start, from);
         let all = self.input.scope == Scope::All || before().is_none();
         let first = |at| if all { series.first_if(from, at) } else { at };
-        let local_start = changes.local_start.map(first);
+        let local_start = changes.local_start.map(whole).map(first);
         Ok(SeriesEdit {
             local_start,
-            local_end: changes.local_end.map(first),
+            local_end: changes.local_end.map(whole).map(first),
             recurrence,
             time_zone: changes.time_zone.clone(),
             title: changes.title.clone(),

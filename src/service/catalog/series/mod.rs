@@ -120,6 +120,11 @@ pub(super) fn parse_rule(text: &str, zone: &ZoneName) -> Result<Recurrence, Reje
     Recurrence::parse(text, zone).map_err(|error| refusal(error.into()))
 }
 
+/// The time in whole seconds: rules know no other.
+pub(super) fn whole(at: DateTime) -> DateTime {
+    at.with().subsec_nanosecond(0).build().unwrap_or(at)
+}
+
 /// What is the same in all sessions, under the rules of a single one.
 pub(super) fn check_template(title: Option<&str>, capacity: Option<i32>) -> Result<(), Rejection> {
     if let Some(title) = title {
@@ -191,7 +196,6 @@ impl Create {
     ) -> Result<Template, Rejection> {
         let input = &self.input;
         check_template(input.title.as_deref(), input.capacity)?;
-        let whole = |at: DateTime| at.with().subsec_nanosecond(0).build().unwrap_or(at);
         Ok(Template {
             local_start: whole(input.local_start),
             local_end: whole(input.local_end),
