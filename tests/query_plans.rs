@@ -130,7 +130,35 @@ async fn walk(server: &Server, studio: &Studio) {
             client.send(all, json!({ "id": id(&held), "filter": filter })).await;
         }
     }
+    let local = |days: i64| {
+        let at: jiff::Timestamp = studio.at(days * 24 * 60 + 30).parse().unwrap();
+        at.strftime("%Y-%m-%dT%H:%M:%S").to_string()
+    };
+    let series = json!({
+        "scheduleId": studio.yoga.schedule.to_string(), "timeZone": "UTC", "recurrence": "FREQ=WEEKLY",
+        "localStart": local(3), "localEnd": local(4), "resourceIds": [studio.anna.id.to_string()],
+    });
+    let made = "series { id sessions { totalCount nodes { id series { id } } } }";
+    let made = owner.mutate_selecting("createSessionSeries", series, made).await["series"].clone();
+    let one = made["sessions"]["nodes"][1]["id"].clone();
+    let node = "query($id: ID!, $filter: SessionFilter) { sessionSeries(id: $id) { id } sessions(filter: $filter) { totalCount } }";
+    owner
+        .send(
+            node,
+            json!({ "id": made["id"], "filter": { "seriesIds": [made["id"]] } }),
+        )
+        .await;
+    let series = frontdesk::domain::ids::TypedId::parse(made["id"].as_str().unwrap()).unwrap();
+    server.service().extend_series(server.site, series).await.unwrap();
+    import(server, studio).await;
     for (name, input) in [
+        ("updateSession", json!({ "sessionId": one, "capacity": 3 })),
+        ("restoreSession", json!({ "sessionId": one })),
+        (
+            "updateSession",
+            json!({ "sessionId": one, "title": "Flow", "scope": "THIS_AND_FOLLOWING" }),
+        ),
+        ("cancelSession", json!({ "sessionId": one, "scope": "ALL" })),
         (
             "createBlockedTime",
             json!({
@@ -154,4 +182,32 @@ async fn walk(server: &Server, studio: &Studio) {
         assert_eq!(answer["userErrors"], json!([]), "{name}");
     }
     ada.send("subscription { bookingEvents { type } }", json!({})).await;
+}
+
+/// Two files, each a second time with something gone.
+async fn import(server: &Server, studio: &Studio) {
+    use frontdesk::service::{
+        Caller,
+        catalog::{Import, ImportInto},
+    };
+    let stamp = studio.at(90 * 24 * 60).replace(['-', ':'], "");
+    let file = |more: &str| {
+        let event = format!("BEGIN:VEVENT\r\nUID:one\r\nDTSTART:{stamp}\r\nDURATION:PT1H\r\n{more}END:VEVENT\r\n");
+        format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{event}END:VCALENDAR\r\n").into_bytes()
+    };
+    for into in [
+        ImportInto::Sessions(studio.yoga.schedule),
+        ImportInto::BlockedTime(studio.ben.id),
+    ] {
+        for more in ["", "RRULE:FREQ=DAILY;COUNT=3\r\n", "STATUS:CANCELLED\r\n"] {
+            let import = Import {
+                file: file(more),
+                into,
+                allow_overlap: false,
+                dry_run: false,
+            };
+            let caller = Caller::system(server.site);
+            server.service().import(&caller, import).await.unwrap();
+        }
+    }
 }

@@ -371,11 +371,42 @@ pub enum Command {
     /// Make, list and revoke API keys.
     #[command(subcommand)]
     ApiKey(ApiKeyCommand),
+    /// Bring a calendar file (`.ics`) in: as sessions of a class or course, or as blocked time of a staff member or room.
+    ///
+    /// All of it or nothing; reading a file again makes nothing twice.
+    Import(ImportArgs),
     /// Copy the embedded database into a file while it is in use.
     Backup {
         /// The file to write; it must not be there yet.
         file: PathBuf,
     },
+}
+
+/// A calendar file, and what it becomes.
+#[derive(Debug, Clone, Args)]
+pub struct ImportArgs {
+    /// The calendar file, as Google, Apple, Outlook, Thunderbird and others write it.
+    pub file: PathBuf,
+    /// The slug of the site.
+    #[arg(long, default_value = "default")]
+    pub site: String,
+    /// The id of the schedule whose sessions the events become; those that repeat become series.
+    #[arg(
+        long,
+        value_name = "SCHEDULE_ID",
+        required_unless_present = "blocked_time",
+        conflicts_with = "blocked_time"
+    )]
+    pub schedule: Option<String>,
+    /// The id of the resource that can't be booked while the events take place.
+    #[arg(long, value_name = "RESOURCE_ID")]
+    pub blocked_time: Option<String>,
+    /// Let blocked time stand over bookings and sessions: the overlaps go on record.
+    #[arg(long, requires = "blocked_time")]
+    pub allow_overlap: bool,
+    /// Only say what would come of it.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// What to do with sites.

@@ -1,4 +1,4 @@
-//! Commands of whoever runs the server: tokens, sites, API keys. They work on the database, beside a server or without.
+//! Commands of whoever runs the server: tokens, sites, API keys, imports. They work on the database, beside a server or without.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use jiff::ToSpan as _;
 
 use super::{
     Fatal,
-    config::{ApiKeyCommand, Config, SiteCommand, TokenArgs},
+    config::{ApiKeyCommand, Config, ImportArgs, SiteCommand, TokenArgs},
     serve::{database_url, existing, secret},
     tokens::{Role, Tokens},
 };
@@ -15,12 +15,16 @@ use crate::{
         actor::Actor,
         catalog::Site,
         clock::SystemClock,
-        ids::{ApiKeyId, ResourceId, SiteId, TypedId as _},
+        ids::{ApiKeyId, ResourceId, ScheduleId, SiteId, TypedId as _},
         money::Currency,
         permission::Scope,
         time::ZoneName,
     },
-    service::{Caller, Limits, Service, api_keys::CreateApiKey, catalog::Edit},
+    service::{
+        Caller, Limits, Service,
+        api_keys::CreateApiKey,
+        catalog::{Edit, Import, ImportError, ImportInto, Imported},
+    },
     store::{Db, page::PageRequest},
 };
 
@@ -168,4 +172,72 @@ pub(super) async fn api_key(config: &Config, command: ApiKeyCommand) -> Result<(
         }
     }
     Ok(())
+}
+
+/// Brings a calendar file in.
+pub(super) async fn import(config: &Config, args: ImportArgs) -> Result<(), Fatal> {
+    let into = match (&args.schedule, &args.blocked_time) {
+        (Some(schedule), _) => ImportInto::Sessions(ScheduleId::parse(schedule)?),
+        (None, Some(resource)) => ImportInto::BlockedTime(ResourceId::parse(resource)?),
+        (None, None) => return Err("give `--schedule` or `--blocked-time`".into()),
+    };
+    let name = args.file.display().to_string();
+    let file = std::fs::read(&args.file).map_err(|error| format!("can't read {name}: {error}"))?;
+    let service = service(config).await?;
+    // Whoever has the database may do with it what the server itself does.
+    let caller = Caller::system(site_with(&service, &args.site).await?.id);
+    let import = Import {
+        file,
+        into,
+        allow_overlap: args.allow_overlap,
+        dry_run: args.dry_run,
+    };
+    match service.import(&caller, import).await {
+        Ok(imported) => {
+            print!("{}", summary(&imported, into, args.dry_run));
+            Ok(())
+        }
+        Err(ImportError::Unreadable(unreadable)) => {
+            let mut message = format!("{name} can't be read, and nothing of it was brought in");
+            for problem in &unreadable.problems {
+                message.push_str(&format!("\n  line {}: {}", problem.line, problem.reason));
+            }
+            if unreadable.more {
+                message.push_str("\n  and more");
+            }
+            Err(message.into())
+        }
+        Err(error) => Err(format!("nothing of {name} was brought in\n  {error}").into()),
+    }
+}
+
+/// What came of a file, for people.
+fn summary(imported: &Imported, into: ImportInto, dry_run: bool) -> String {
+    let (each, made) = match into {
+        ImportInto::Sessions(_) => ("events", "sessions"),
+        ImportInto::BlockedTime(_) => ("times", "blocked times"),
+    };
+    let mut text = format!(
+        "{each}: {} new, {} changed, {} gone, {} left as they are\n",
+        imported.new, imported.changed, imported.gone, imported.left
+    );
+    let left_out = [
+        (imported.cancelled, "cancelled"),
+        (imported.over, "over"),
+        (imported.timeless, "without a length"),
+        (imported.transparent, "transparent"),
+    ];
+    let left_out: Vec<String> = left_out
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, why)| format!("{count} {why}"))
+        .collect();
+    if !left_out.is_empty() {
+        text.push_str(&format!("left out: {}\n", left_out.join(", ")));
+    }
+    text.push_str(&format!("{made} made: {}\n", imported.made));
+    if dry_run {
+        text.push_str("nothing was written: this was a dry run\n");
+    }
+    text
 }

@@ -33,7 +33,7 @@ use crate::{
         Hub, HubSettings, commit_listener,
         timers::{TimerSettings, Timers},
     },
-    service::{Error, Limits, Service},
+    service::{Error, Limits, Service, catalog::AHEAD},
     store::{self, DatabaseUrl, Db, Failure, StoreSettings},
 };
 
@@ -67,6 +67,7 @@ async fn command(command: Command, config: Config) -> Result<(), Fatal> {
         Command::Token(args) => manage::token(&config, &args).await,
         Command::Site(command) => manage::site(&config, command).await,
         Command::ApiKey(command) => manage::api_key(&config, command).await,
+        Command::Import(args) => manage::import(&config, args).await,
         Command::Backup { file } => {
             let url = database_url(&config, "frontdesk.db");
             let db = Db::open(&existing(&url, &config)?, Arc::new(SystemClock), Arc::new(|_, _| {})).await?;
@@ -173,7 +174,19 @@ pub async fn start(config: &Config, url: &DatabaseUrl, clock: Arc<dyn Clock>) ->
             }
         }
     };
-    let timers = Timers::start(db, TimerSettings::default(), service.hold_made(), live.clone(), expire);
+    let extender = service.clone();
+    let extend = move |site, series| {
+        let service = extender.clone();
+        async move { service.extend_series(site, series).await }
+    };
+    let settings = TimerSettings::default();
+    let timers = Timers::start(db.clone(), settings.clone(), service.hold_made(), live.clone(), expire).with_series(
+        db,
+        settings,
+        live.clone(),
+        AHEAD,
+        extend,
+    );
     let tokens = match provider(config).await? {
         Some((provider, keys)) => Tokens::new(&secret, clock).with_provider(provider, keys),
         None => Tokens::new(&secret, clock),

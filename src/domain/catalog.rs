@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     Rejection,
     booking::{BookedResource, Location},
-    ids::{BlockedTimeId, ResourceId, ScheduleId, ServiceId, SessionId, SiteId},
+    ids::{BlockedTimeId, ResourceId, ScheduleId, SeriesId, ServiceId, SessionId, SiteId},
     money::{Currency, Money},
+    recurrence::{Details, Instance, InstanceKey, Overrides, Series},
     rejection::{Field, Invalid},
     text,
     time::{TimeSpan, ZoneName},
@@ -372,12 +373,82 @@ pub struct Session {
     pub resources: Vec<BookedResource>,
     /// Where.
     pub location: Option<Location>,
+    /// What it is in a series, if it is of one.
+    #[serde(default)]
+    pub series: Option<SeriesPlace>,
     /// Grows by one with every change.
     pub revision: i64,
     /// When it was made.
     pub created: Timestamp,
     /// When it changed last.
     pub updated: Timestamp,
+}
+
+/// What a session is in its series (§3.5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeriesPlace {
+    /// Which series.
+    pub id: SeriesId,
+    /// Where the rule had put it, on the series' clock. No two sessions of a series have the same.
+    pub original_start: DateTime,
+    /// What it has of its own.
+    pub own: Overrides,
+}
+
+impl Session {
+    /// What a series has to know of this session; `None` if it is of none.
+    #[must_use]
+    pub fn instance(&self) -> Option<Instance> {
+        let place = self.series.as_ref()?;
+        Some(Instance {
+            session: self.id,
+            key: InstanceKey {
+                series: place.id,
+                original_start: place.original_start,
+            },
+            own: place.own.clone(),
+            details: self.details(),
+            cancelled: self.status == SessionStatus::Cancelled,
+        })
+    }
+
+    /// What a series decides of this session.
+    #[must_use]
+    pub fn details(&self) -> Details {
+        Details {
+            time: WallTime {
+                local_start: self.local_start,
+                local_end: self.local_end,
+                time_zone: self.time_zone.clone(),
+                span: self.span,
+            },
+            title: self.title.clone(),
+            capacity: self.capacity,
+            resources: self.resources.iter().map(|resource| resource.id).collect(),
+            location: self.location.clone(),
+        }
+    }
+}
+
+/// A series of sessions on a schedule, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionSeries {
+    /// Its rule, and what its sessions have in common.
+    pub series: Series,
+    /// On which schedule its sessions are.
+    pub schedule: ScheduleId,
+    /// Of which service.
+    pub service: ServiceId,
+    /// How far its sessions are made: up to this instant. None if all are: the rule has an end, or was cancelled.
+    pub materialized_until: Option<Timestamp>,
+    /// Grows by one with every change of the series itself.
+    pub revision: i64,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it changed last.
+    pub updated: Timestamp,
+    /// When it was cancelled before it had taken place even once.
+    pub cancelled: Option<Timestamp>,
 }
 
 /// A time in which a resource can't be booked.

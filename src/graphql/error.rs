@@ -314,7 +314,10 @@ impl From<Rejection> for UserError {
                     Kind::Booking => UserErrorCode::BookingRevisionMismatch,
                     _ => UserErrorCode::RevisionMismatch,
                 };
-                let path = Some(at(&["expectedRevision"]));
+                let path = Some(at(&[match kind {
+                    Kind::Series => "expectedSeriesRevision",
+                    _ => "expectedRevision",
+                }]));
                 Self::RevisionMismatch(RevisionMismatch {
                     code,
                     current: small(current),

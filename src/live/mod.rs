@@ -8,6 +8,7 @@ mod commits;
 mod follow;
 pub mod hub;
 mod metrics;
+mod series;
 pub mod timers;
 
 pub use commits::{Commits, commit_listener};

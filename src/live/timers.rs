@@ -5,13 +5,13 @@
 
 use std::{collections::HashSet, future::Future, sync::Arc, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::metrics::TimerMetrics;
+use super::{metrics::TimerMetrics, series::SeriesSweep};
 use crate::{
-    domain::ids::{BookingId, SiteId},
+    domain::ids::{BookingId, SeriesId, SiteId},
     store::{Command, Db, Failure, StoreError, Tx, claims, idempotency},
 };
 
@@ -42,7 +42,7 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 /// The running timers.
 #[derive(Debug)]
 pub struct Timers {
-    tasks: [JoinHandle<()>; 2],
+    tasks: Vec<JoinHandle<()>>,
     metrics: TimerMetrics,
 }
 
@@ -72,12 +72,37 @@ impl Timers {
             pause: SHORTEST_PAUSE,
         };
         Self {
-            tasks: [
+            tasks: vec![
                 tokio::spawn(holds.run(nearer, shutdown.clone(), expire)),
                 tokio::spawn(sweep_records(db, settings, shutdown, metrics.clone())),
             ],
             metrics,
         }
+    }
+
+    /// Also watches over series without an end: those whose sessions don't reach `ahead` from now are handed to `extend`,
+    /// which makes more of them. It must be idempotent, as an edit may have done it in the meantime.
+    #[must_use]
+    pub fn with_series<E, F>(
+        mut self,
+        db: Db,
+        settings: TimerSettings,
+        shutdown: CancellationToken,
+        ahead: SignedDuration,
+        extend: E,
+    ) -> Self
+    where
+        E: Fn(SiteId, SeriesId) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<usize, Failure>> + Send + 'static,
+    {
+        let sweep = SeriesSweep {
+            db,
+            settings,
+            metrics: self.metrics.clone(),
+            ahead,
+        };
+        self.tasks.push(tokio::spawn(sweep.run(shutdown, extend)));
+        self
     }
 
     /// The timers' numbers.

@@ -199,6 +199,21 @@ pub async fn of_schedule(
     bookings(rows)
 }
 
+/// The bookings of some sessions that are in one of `statuses`, by id.
+pub async fn of_sessions(
+    conn: &mut Conn,
+    site: SiteId,
+    sessions: &[SessionId],
+    statuses: &[BookingStatus],
+) -> Result<Vec<Booking>, StoreError> {
+    let query = bookings::table
+        .filter(bookings::site_id.eq(site))
+        .filter(bookings::session_id.eq_any(sessions.to_vec()))
+        .filter(bookings::status.eq_any(statuses.to_vec()));
+    let rows: Vec<Row> = on!(conn, c => query.select(Row::as_select()).load(c).await)?;
+    bookings(rows)
+}
+
 /// The bookings of some schedules that are in one of `statuses` and aren't over at `now`, by id. A booking without a
 /// time is not over.
 pub async fn upcoming(

@@ -11,6 +11,7 @@ mod command;
 mod error;
 pub mod events;
 pub mod idempotency;
+pub mod imports;
 mod in_place;
 mod line;
 mod metrics;

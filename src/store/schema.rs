@@ -131,6 +131,39 @@ diesel::table! {
         revision -> BigInt,
         created_at -> Instant,
         updated_at -> Instant,
+        overrides -> Nullable<Document>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::*;
+    session_series (site_id, id) {
+        site_id -> Uid,
+        id -> Uid,
+        schedule_id -> Uid,
+        service_id -> Uid,
+        recurrence -> Text,
+        template -> Document,
+        materialized_until -> Nullable<Instant>,
+        revision -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        cancelled_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::*;
+    imported_events (site_id, event_key, occurrence) {
+        site_id -> Uid,
+        event_key -> Binary,
+        occurrence -> Text,
+        fingerprint -> Binary,
+        series_id -> Nullable<Uid>,
+        session_id -> Nullable<Uid>,
+        block_id -> Nullable<Uid>,
     }
 }
 

@@ -27,8 +27,8 @@ use crate::domain::{
     conflict::OverlapReason,
     event::{EventSource, EventType},
     ids::{
-        ApiKeyId, BlockedTimeId, BookingId, ClaimId, NotificationId, ResourceId, ScheduleId, ServiceId, SessionId,
-        SiteId, TypedId,
+        ApiKeyId, BlockedTimeId, BookingId, ClaimId, NotificationId, ResourceId, ScheduleId, SeriesId, ServiceId,
+        SessionId, SiteId, TypedId,
     },
 };
 
@@ -134,6 +134,7 @@ id_values!(
     ResourceId,
     ScheduleId,
     SessionId,
+    SeriesId,
     BlockedTimeId,
     ClaimId,
     NotificationId,

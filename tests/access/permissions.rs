@@ -56,7 +56,7 @@ fn queries(schema: &Schema, booking: &Value, things: &BTreeMap<&str, Value>) -> 
                 "booking" => ("(id: $id)", json!({ "id": booking["id"] })),
                 "node" => ("(id: $id)", json!({ "id": booking["id"] })),
                 "nodes" => ("(ids: [$id])", json!({ "id": booking["id"] })),
-                "resource" | "schedule" | "service" | "session" => {
+                "resource" | "schedule" | "service" | "session" | "sessionSeries" => {
                     ("(id: $id)", json!({ "id": things[field.name.as_str()] }))
                 }
                 name if field.of.ends_with("Connection") => {
@@ -100,6 +100,8 @@ async fn mutate(stage: &Stage, caller: usize, mutation: &str) -> Option<Reply> {
         }
         "cancelSession" => json!({ "sessionId": stage.session().await }),
         "createSession" => stage.session_input(),
+        "createSessionSeries" => stage.series_input(),
+        "restoreSession" => json!({ "sessionId": stage.repeated().await }),
         "updateSession" => json!({ "sessionId": stage.session().await, "title": "Other" }),
         "createBlockedTime" => stage.block_input(),
         "deleteBlockedTime" => json!({ "blockedTimeId": stage.block().await }),
@@ -224,6 +226,7 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
     ];
     let priced = stage.priced().await;
     let held = stage.held().await;
+    let repeated = stage.repeated().await;
     let studio = &stage.studio;
     let (block, run) = (stage.block().await, studio.run.id.to_string());
     stage.booking(Maker::Member).await;
@@ -232,6 +235,7 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
         ("schedule", json!(run)),
         ("service", json!(studio.massage.id.to_string())),
         ("session", json!(studio.session.id.to_string())),
+        ("sessionSeries", stage.series().await),
     ]);
     let about = "query($id: ID!) { booking(id: $id) { notifications { nodes { id } } history { nodes { id } } } \
         apiKeys { nodes { id } } site { id } }";
@@ -250,6 +254,7 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
             courses[one]["id"].clone(),
             priced.clone(),
             held.clone(),
+            repeated.clone(),
             json!(studio.course.id.to_string()),
         ]);
         ids.extend(

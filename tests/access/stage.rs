@@ -238,6 +238,23 @@ impl Stage {
         self.made("createSession", self.session_input(), "session").await
     }
 
+    /// Two sessions, the second long after all that there is else.
+    pub fn series_input(&self) -> Value {
+        with(self.session_input(), json!({ "recurrence": "FREQ=WEEKLY;INTERVAL=10;COUNT=2" }))
+    }
+
+    pub async fn series(&self) -> Value {
+        self.made("createSessionSeries", self.series_input(), "series").await
+    }
+
+    /// The first session of a series.
+    pub async fn repeated(&self) -> Value {
+        let series = self.series().await;
+        let query = "query($id: ID!) { sessionSeries(id: $id) { sessions(first: 1) { nodes { id } } } }";
+        let found = self.owner().data(query, json!({ "id": series })).await;
+        found["sessionSeries"]["sessions"]["nodes"][0]["id"].clone()
+    }
+
     pub fn block_input(&self) -> Value {
         let minutes = self.minutes();
         json!({

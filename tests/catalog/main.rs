@@ -15,9 +15,11 @@ mod support;
 
 mod calendar;
 mod courses;
+mod imports;
 mod lists;
 mod offers;
 mod races;
+mod series;
 mod sessions;
 
 use serde_json::{Value, json};

@@ -4,7 +4,7 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 
 use crate::{
-    ERRORS, done, local, on_both_engines, story, studio,
+    ERRORS, done, local, on_both_engines, series, story, studio,
     support::{Client, fixture::with},
 };
 
@@ -64,5 +64,62 @@ on_both_engines! {
         for id in ids {
             assert_eq!(story(&owner, &id).await.0["startDate"], studio.at(600));
         }
+    }
+
+    async fn of_many_edits_of_one_series_at_once_each_is_whole(engine) {
+        let (_server, studio, owner) = studio(engine).await;
+        let anna = json!({ "resourceIds": [studio.anna.id.to_string()] });
+        let made = series::made(&owner, with(series::yoga(&studio, 0, "FREQ=DAILY;COUNT=5"), anna)).await;
+        let first = series::sessions(&made)[0]["id"].clone();
+        let edit = |n: i64| json!({ "sessionId": first, "localStart": local(&studio, n), "title": format!("At {n}"), "scope": "ALL", "expectedSeriesRevision": 1 });
+        let all = join_all((1..7).map(|n| codes(&owner, "updateSession", edit(n)))).await;
+        assert_eq!(all.iter().filter(|codes| codes.is_empty()).count(), 1, "{all:?}");
+        assert!(all.iter().flatten().all(|code| code == "REVISION_MISMATCH"), "{all:?}");
+        let edit = |n: i64| json!({ "sessionId": first, "localStart": local(&studio, n), "title": format!("At {n}"), "scope": "ALL" });
+        let all = join_all((1..7).map(|n| codes(&owner, "updateSession", edit(n)))).await;
+        assert!(all.iter().all(Vec::is_empty), "{all:?}");
+        let after = series::sessions(&series::again(&owner, &made).await);
+        let titles: std::collections::BTreeSet<&str> = after.iter().map(|session| session["title"].as_str().unwrap()).collect();
+        assert_eq!((after.len(), titles.len()), (5, 1), "one of them has the last word on all: {after:?}");
+    }
+
+    async fn who_books_a_series_while_it_moves_has_the_new_time(engine) {
+        let (_server, studio, owner) = studio(engine).await;
+        let made = series::made(&owner, series::yoga(&studio, 0, "FREQ=DAILY;COUNT=4")).await;
+        let all = series::sessions(&made);
+        let wish = |n: usize| with(series::seats(&all[n % 4], 1), json!({ "status": "CONFIRMED" }));
+        let book = async |n| owner.done("createBooking", wish(n)).await["id"].as_str().unwrap().to_owned();
+        let moved = json!({ "sessionId": all[0]["id"], "localStart": local(&studio, 600), "scope": "ALL", "bookings": "MOVE" });
+        let (ids, _) = tokio::join!(join_all((0..12).map(book)), done(&owner, "updateSession", moved, "session { id }"));
+        let after = series::sessions(&series::again(&owner, &made).await);
+        for (n, id) in ids.iter().enumerate() {
+            assert_eq!(story(&owner, id).await.0["startDate"], after[n % 4]["startDate"]);
+        }
+    }
+
+    async fn nobody_is_left_on_a_series_that_is_cancelled_meanwhile(engine) {
+        let (_server, studio, owner) = studio(engine).await;
+        let made = series::made(&owner, series::yoga(&studio, 0, "FREQ=DAILY;COUNT=4")).await;
+        let all = series::sessions(&made);
+        let wish = |n: usize| with(series::seats(&all[n % 4], 1), json!({ "status": "CONFIRMED" }));
+        let book = async |n| owner.mutate("createBooking", wish(n)).await["booking"]["id"].clone();
+        let cancel = json!({ "sessionId": all[1]["id"], "scope": "ALL", "bookings": "CANCEL" });
+        let (ids, _) = tokio::join!(join_all((0..12).map(book)), done(&owner, "cancelSession", cancel, "session { id }"));
+        for id in ids.iter().filter_map(Value::as_str) {
+            assert_eq!(story(&owner, id).await.0["status"], "CANCELED");
+        }
+    }
+
+    async fn of_a_series_and_a_booking_for_one_time_one_is_made(engine) {
+        let (_server, studio, owner) = studio(engine).await;
+        let anna = json!({ "resourceIds": [studio.anna.id.to_string()] });
+        let wish = with(series::yoga(&studio, 0, "FREQ=DAILY;COUNT=3"), anna);
+        let appointment = with(studio.appointment(&studio.massage, 24 * 60, &[&studio.anna]), json!({ "status": "CONFIRMED" }));
+        let made = join_all((0..4).map(|_| codes(&owner, "createSessionSeries", wish.clone())));
+        let booked = join_all((0..4).map(|_| codes(&owner, "createBooking", appointment.clone())));
+        let (made, booked) = tokio::join!(made, booked);
+        let all: Vec<_> = made.into_iter().chain(booked).collect();
+        assert_eq!(all.iter().filter(|codes| codes.is_empty()).count(), 1, "{all:?}");
+        assert!(all.iter().flatten().all(|code| code == "SLOT_NOT_AVAILABLE"), "{all:?}");
     }
 }

@@ -44,7 +44,7 @@ impl Template {
 }
 
 /// Sessions that follow one rule (§3.5).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Series {
     /// Its id.
     pub id: SeriesId,
@@ -128,6 +128,19 @@ impl Overrides {
     #[must_use]
     pub fn is_plain(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Whether the session has one field of its own.
+    #[must_use]
+    pub fn has(&self, field: Inherited) -> bool {
+        match field {
+            Inherited::Time => self.time.is_some(),
+            Inherited::TimeZone => self.time_zone.is_some(),
+            Inherited::Title => self.title.is_some(),
+            Inherited::Capacity => self.capacity.is_some(),
+            Inherited::Resources => self.resources.is_some(),
+            Inherited::Location => self.location.is_some(),
+        }
     }
 
     /// Lets the session follow its series again in one field.

@@ -4,8 +4,9 @@ use async_graphql::{Context, Object, SimpleObject};
 
 use super::input::{
     CancelSessionInput, CreateBlockedTimeInput, CreateResourceInput, CreateScheduleInput, CreateServiceInput,
-    CreateSessionInput, DeleteBlockedTimeInput, DeleteResourceInput, DeleteScheduleInput, DeleteServiceInput,
-    UpdateResourceInput, UpdateScheduleInput, UpdateServiceInput, UpdateSessionInput, UpdateSiteInput,
+    CreateSessionInput, CreateSessionSeriesInput, DeleteBlockedTimeInput, DeleteResourceInput, DeleteScheduleInput,
+    DeleteServiceInput, RestoreSessionInput, UpdateResourceInput, UpdateScheduleInput, UpdateServiceInput,
+    UpdateSessionInput, UpdateSiteInput,
 };
 use crate::{
     domain::permission::Permission,
@@ -17,7 +18,7 @@ use crate::{
         service,
         types::{
             blocked_time::BlockedTime, resource::Resource, schedule::Schedule, service::Service, session::Session,
-            site::Site,
+            session_series::SessionSeries, site::Site,
         },
     },
     service::catalog::Removed,
@@ -83,6 +84,20 @@ payload!(
     /// What became of `createSession`.
     CreateSessionPayload {
         /// The session, if it was made.
+        session: Session
+    }
+);
+payload!(
+    /// What became of `createSessionSeries`.
+    CreateSessionSeriesPayload {
+        /// The series, if it was made.
+        series: SessionSeries
+    }
+);
+payload!(
+    /// What became of `restoreSession`.
+    RestoreSessionPayload {
+        /// The session, if it was restored.
         session: Session
     }
 );
@@ -178,8 +193,8 @@ pub struct CatalogMutation;
 /// Changing the catalog.
 #[Object]
 impl CatalogMutation {
-    /// Cancels a session: it keeps its place in lists, and its resources are free. The bookings of a class session have to be
-    /// canceled with it; those of a course stay, without it.
+    /// Cancels a session, or others of its series with it: they keep their places in lists, and their resources are free. The
+    /// bookings of class sessions have to be canceled with them; those of a course stay, without them.
     async fn cancel_session(
         &self,
         ctx: &Context<'_>,
@@ -271,6 +286,23 @@ impl CatalogMutation {
         )
     }
 
+    /// Makes sessions that repeat by a rule: all of them, or, if it has no end, those of the next year; the rest follows as
+    /// time goes by. Refused with `SLOT_NOT_AVAILABLE` where their resources are busy at one of the times, unless overlaps are
+    /// allowed.
+    async fn create_session_series(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "On which schedule, when first, and when again.")] input: CreateSessionSeriesInput,
+    ) -> Option<async_graphql::Result<CreateSessionSeriesPayload>> {
+        act!(
+            ctx,
+            ManageCatalog,
+            input.parse(),
+            |(input, key)| service(ctx).create_session_series(caller(ctx), input, key),
+            SessionSeries::from
+        )
+    }
+
     /// Frees a blocked time. For the business; staff free their own time.
     async fn delete_blocked_time(
         &self,
@@ -332,6 +364,21 @@ impl CatalogMutation {
         )
     }
 
+    /// Lets a session of a series follow it again, in some fields or in all; its bookings follow, each with its event.
+    async fn restore_session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which session, and in what.")] input: RestoreSessionInput,
+    ) -> Option<async_graphql::Result<RestoreSessionPayload>> {
+        act!(
+            ctx,
+            ManageCatalog,
+            input.parse(),
+            |input| service(ctx).restore_session(caller(ctx), input),
+            Session::from
+        )
+    }
+
     /// Changes a staff member or a room.
     async fn update_resource(
         &self,
@@ -377,7 +424,7 @@ impl CatalogMutation {
         )
     }
 
-    /// Changes a session; its bookings follow, each with its event.
+    /// Changes a session, or others of its series with it; their bookings follow, each with its event. All or none.
     async fn update_session(
         &self,
         ctx: &Context<'_>,

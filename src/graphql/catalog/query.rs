@@ -18,6 +18,7 @@ use crate::{
             schedule::Schedule,
             service::{Service, ServiceConnection, ServiceType},
             session::{Session, SessionConnection, SessionStatus},
+            session_series::SessionSeries,
             site::Site,
         },
     },
@@ -51,6 +52,8 @@ pub struct SessionFilter {
     resource_ids: Option<Vec<ID>>,
     /// Those on these schedules. At most 100.
     schedule_ids: Option<Vec<ID>>,
+    /// Those of these series. At most 100.
+    series_ids: Option<Vec<ID>>,
     /// Those of these services. At most 100.
     service_ids: Option<Vec<ID>>,
     /// Those with this status.
@@ -120,6 +123,7 @@ impl SessionFilter {
             to: Reader::instant("to", self.to.as_ref())?,
             services: Reader::ids("serviceIds", self.service_ids.as_ref())?,
             schedules: Reader::ids("scheduleIds", self.schedule_ids.as_ref())?,
+            series: Reader::ids("seriesIds", self.series_ids.as_ref())?,
             resources: Reader::ids("resourceIds", self.resource_ids.as_ref())?,
             status: self.status.map(Into::into),
         })
@@ -290,6 +294,18 @@ impl CatalogQuery {
     ) -> Option<async_graphql::Result<Session>> {
         match read_id(&id) {
             Ok(id) => Session::find(ctx, id).await.transpose(),
+            Err(invalid) => Some(Err(bad_input(&invalid.at("id")))),
+        }
+    }
+
+    /// A series of sessions, one that has ended too.
+    async fn session_series(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The series' id.")] id: ID,
+    ) -> Option<async_graphql::Result<SessionSeries>> {
+        match read_id(&id) {
+            Ok(id) => SessionSeries::find(ctx, id).await.transpose(),
             Err(invalid) => Some(Err(bad_input(&invalid.at("id")))),
         }
     }

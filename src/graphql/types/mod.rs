@@ -15,4 +15,5 @@ pub mod resource;
 pub mod schedule;
 pub mod service;
 pub mod session;
+pub mod session_series;
 pub mod site;

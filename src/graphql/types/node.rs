@@ -4,11 +4,12 @@ use async_graphql::{Context, ID, Interface};
 
 use super::{
     api_key::ApiKey, blocked_time::BlockedTime, booking::Booking, event::BookingEvent, notification::Notification,
-    resource::Resource, schedule::Schedule, service::Service, session::Session, site::Site,
+    resource::Resource, schedule::Schedule, service::Service, session::Session, session_series::SessionSeries,
+    site::Site,
 };
 use crate::{
     domain::ids::{
-        ApiKeyId, BlockedTimeId, BookingId, EventId, Kind, NotificationId, ResourceId, ScheduleId, ServiceId,
+        ApiKeyId, BlockedTimeId, BookingId, EventId, Kind, NotificationId, ResourceId, ScheduleId, SeriesId, ServiceId,
         SessionId, SiteId, TypedId as _, parse_any,
     },
     graphql::{
@@ -45,6 +46,8 @@ pub enum Node {
     Service(Service),
     /// A session.
     Session(Session),
+    /// Sessions that repeat by a rule.
+    SessionSeries(SessionSeries),
     /// The site.
     Site(Site),
 }
@@ -96,8 +99,11 @@ impl Node {
                 }
                 None => None,
             },
-            // Claims and visitors are nobody's business; series have no type of their own yet.
-            Kind::Claim | Kind::Visitor | Kind::Series => None,
+            Kind::Series => SessionSeries::find(ctx, SeriesId::from_uuid(uuid))
+                .await?
+                .map(Self::SessionSeries),
+            // Claims and visitors are nobody's business.
+            Kind::Claim | Kind::Visitor => None,
         })
     }
 }

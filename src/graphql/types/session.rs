@@ -7,6 +7,7 @@ use super::{
     resource::{self, Resource},
     schedule::Schedule,
     service::Service,
+    session_series::SessionSeries,
 };
 use crate::{
     domain::{
@@ -34,6 +35,36 @@ pub enum SessionStatus {
     Cancelled,
     /// It does.
     Confirmed,
+}
+
+/// What a session takes from its series, unless it has it of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "crate::domain::recurrence::Inherited")]
+pub enum SessionField {
+    /// Its seats.
+    Capacity,
+    /// Where.
+    Location,
+    /// Who and what it needs.
+    Resources,
+    /// Its start and end.
+    Time,
+    /// The zone of its wall clock.
+    TimeZone,
+    /// Its title.
+    Title,
+}
+
+impl SessionField {
+    /// All there are.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Capacity,
+        Self::Location,
+        Self::Resources,
+        Self::Time,
+        Self::TimeZone,
+        Self::Title,
+    ];
 }
 
 /// Which sessions of a service or schedule.
@@ -83,6 +114,8 @@ pub struct Session {
     schedule: Option<Schedule>,
     /// Its resources, where a list has loaded them.
     resources: Option<Vec<Resource>>,
+    /// Its series, where a list has loaded it.
+    series: Option<SessionSeries>,
     /// Seats that are left, where a list has counted them.
     remaining: Option<i32>,
 }
@@ -94,6 +127,7 @@ impl From<catalog::Session> for Session {
             service: None,
             schedule: None,
             resources: None,
+            series: None,
             remaining: None,
         }
     }
@@ -137,6 +171,22 @@ impl Session {
         self.session.location.as_ref().map(Location::from)
     }
 
+    /// Where its series' rule had put it, on the series' clock, whatever became of its own time; null if it is of none. The
+    /// stable key of a session in its series.
+    async fn original_start(&self) -> Option<LocalDateTime> {
+        self.session.series.as_ref().map(|place| place.original_start.into())
+    }
+
+    /// What it has of its own and doesn't take from its series any more; empty if it is of none. `restoreSession` takes it
+    /// back.
+    async fn overridden_fields(&self) -> Vec<SessionField> {
+        let own = self.session.series.as_ref().map(|place| &place.own);
+        let overridden = own
+            .into_iter()
+            .flat_map(|own| SessionField::ALL.into_iter().filter(|field| own.has((*field).into())));
+        overridden.collect()
+    }
+
     /// Seats that are left, never less than 0. For a session of a course those of the run.
     async fn remaining_capacity(&self, ctx: &Context<'_>) -> async_graphql::Result<i32> {
         match self.remaining {
@@ -166,6 +216,15 @@ impl Session {
         match &self.schedule {
             Some(schedule) => Ok(schedule.clone()),
             None => Schedule::find(ctx, self.session.schedule).await?.ok_or_else(gone),
+        }
+    }
+
+    /// The series that it is of, if it repeats.
+    async fn series(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<SessionSeries>> {
+        match (&self.series, &self.session.series) {
+            (Some(series), _) => Ok(Some(series.clone())),
+            (None, Some(place)) => SessionSeries::find(ctx, place.id).await,
+            (None, None) => Ok(None),
         }
     }
 
@@ -265,6 +324,14 @@ impl Session {
                     .iter()
                     .find(|found| found.schedule.id == row.session.schedule)
                     .cloned();
+            }
+        }
+        if look.selects("series") {
+            let ids = rows.iter().filter_map(|row| Some(row.session.series.as_ref()?.id));
+            let found = SessionSeries::load(ctx, ids.collect()).await?;
+            for row in &mut rows {
+                let id = row.session.series.as_ref().map(|place| place.id);
+                row.series = found.iter().find(|series| Some(series.0.series.id) == id).cloned();
             }
         }
         if look.selects("resources") {

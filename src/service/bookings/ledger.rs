@@ -245,6 +245,23 @@ impl Ledger {
         Ok(())
     }
 
+    /// Gives up what somebody holds, but for what is just as it asks for: so that others may take it in the same act.
+    pub(in crate::service) async fn give_up(
+        &mut self,
+        tx: &mut Tx<'_>,
+        holder: Holder,
+        asks: &[Ask],
+    ) -> Result<(), StoreError> {
+        let site = tx.site();
+        let kept: BTreeSet<ClaimId> = asks.iter().filter_map(|ask| Some(self.own_claim(ask)?.id)).collect();
+        let goes = |claim: &Claim| claim.holder == holder && !kept.contains(&claim.id);
+        for claim in self.claims.iter().filter(|claim| goes(claim)) {
+            claims::delete_one(tx.conn(), site, claim.id).await?;
+        }
+        self.claims.retain(|claim| !goes(claim));
+        Ok(())
+    }
+
     /// Gives the holder as many seats as it asks for at the place in the order that it has, if they are fewer or free.
     /// What goes over takes its place behind all others.
     async fn resize(&mut self, tx: &mut Tx<'_>, ask: &Ask) -> Result<(), StoreError> {

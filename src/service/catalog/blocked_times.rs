@@ -4,6 +4,7 @@ use super::{Edit, check_revision, occupy};
 use crate::{
     domain::{
         Rejection,
+        actor::Actor,
         catalog::BlockedTime,
         conflict::{Holder, Target},
         ids::{BlockedTimeId, Kind, ResourceId, SiteId},
@@ -112,11 +113,23 @@ impl Command for Delete {
             .await?
             .ok_or_else(missing)?;
         check_revision(Kind::BlockedTime, blocked.revision, self.edit.expected_revision)?;
-        ledger.release(tx, Holder::Block(id)).await?;
-        store::delete_blocked_time(tx.conn(), site, id).await?;
-        ledger.review(tx, None, &self.caller.actor).await?;
+        free(tx, &mut ledger, id, &self.caller.actor).await?;
         Ok(blocked)
     }
+}
+
+async fn free(tx: &mut Tx<'_>, ledger: &mut Ledger, id: BlockedTimeId, actor: &Actor) -> Result<(), Failure> {
+    let site = tx.site();
+    ledger.release(tx, Holder::Block(id)).await?;
+    store::delete_blocked_time(tx.conn(), site, id).await?;
+    ledger.review(tx, None, actor).await
+}
+
+/// Frees a blocked time as part of another act.
+pub(super) async fn release(tx: &mut Tx<'_>, blocked: &BlockedTime, actor: &Actor) -> Result<(), Failure> {
+    let spot = (Target::Resource(blocked.resource), blocked.span);
+    let mut ledger = Ledger::lock(tx, &[spot], None).await?;
+    free(tx, &mut ledger, blocked.id, actor).await
 }
 
 impl Service {

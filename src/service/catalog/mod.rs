@@ -4,9 +4,11 @@
 //! sessions, schedules, resources and the bookings that it touches.
 
 mod blocked_times;
+mod import;
 mod read;
 mod resources;
 mod schedules;
+mod series;
 mod services;
 mod sessions;
 
@@ -24,16 +26,20 @@ use crate::{
         catalog::{self, Resource, Schedule, Service as Offered},
         conflict::{self, Ask, Holder, OverlapReason, Target},
         ids::{BookingId, Kind, ResourceId, ScheduleId, ServiceId, SessionId},
-        time::TimeSpan,
+        time::{TimeSpan, ZoneName},
     },
-    store::{Failure, Tx, bookings, catalog as store},
+    store::{Failure, Tx, bookings, catalog as store, sites},
 };
 
 pub use blocked_times::CreateBlockedTime;
+pub use import::{Import, ImportError, ImportInto, Imported};
 pub use resources::{CreateResource, UpdateResource};
 pub use schedules::{CreateSchedule, UpdateSchedule};
+pub use series::{AHEAD, CreateSessionSeries, Scope};
 pub use services::{CreateService, ServiceChanges, UpdateService};
-pub use sessions::{CancelSession, CreateSession, SessionChanges, UpdateSession};
+pub use sessions::{CancelSession, CreateSession, RestoreSession, SessionChanges, UpdateSession};
+
+use sessions::{check as check_session, check_seats, follow};
 
 /// What every change of one object is told.
 #[derive(Debug, Clone)]
@@ -65,6 +71,15 @@ impl<T> Change<T> {
             Self::Keep => {}
             Self::Clear => *value = None,
             Self::Set(new) => *value = Some(new),
+        }
+    }
+
+    /// What was said: nothing, that there is none, or which.
+    pub fn given(self) -> Option<Option<T>> {
+        match self {
+            Self::Keep => None,
+            Self::Clear => Some(None),
+            Self::Set(new) => Some(Some(new)),
         }
     }
 }
@@ -110,6 +125,17 @@ async fn lock_schedule(tx: &mut Tx<'_>, id: ScheduleId) -> Result<(Offered, Sche
     let service = lock_service(tx, seen.service, Kind::Schedule, &["scheduleId"]).await?;
     let schedule = store::find_schedule(tx.conn(), site, id).await?.ok_or_else(missing)?;
     Ok((service, schedule))
+}
+
+/// The zone that was said, or the site's.
+async fn zone_of(tx: &mut Tx<'_>, said: Option<&ZoneName>) -> Result<ZoneName, Failure> {
+    if let Some(zone) = said {
+        return Ok(zone.clone());
+    }
+    let site = tx.site();
+    Ok(sites::find(tx.conn(), site)
+        .await?
+        .map_or_else(ZoneName::utc, |site| site.time_zone))
 }
 
 /// The resources with these ids, in their order; deleted and unknown ones are refused, and one that is named twice.
@@ -178,6 +204,8 @@ async fn occupy(
 enum Under {
     /// A class session's.
     Session(ScheduleId, SessionId),
+    /// Those of some class sessions.
+    Sessions(Vec<SessionId>),
     /// A course run's.
     Run(ScheduleId),
     /// All of some schedules that aren't over.
@@ -191,6 +219,7 @@ impl Under {
             Self::Session(schedule, session) => {
                 bookings::of_schedule(tx.conn(), site, *schedule, Some(*session), &OPEN).await?
             }
+            Self::Sessions(sessions) => bookings::of_sessions(tx.conn(), site, sessions, &OPEN).await?,
             Self::Run(schedule) => bookings::of_schedule(tx.conn(), site, *schedule, None, &OPEN).await?,
             Self::Schedules(schedules) => bookings::upcoming(tx.conn(), site, schedules, &OPEN, now).await?,
         })

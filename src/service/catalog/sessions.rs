@@ -5,7 +5,9 @@ use jiff::civil::DateTime;
 use super::{
     Change, Edit, Removed, Under, booked, check_revision, find_resources, follow_run, lock_schedule, lock_service,
     occupy, require_choice, seats_of,
+    series::{CancelMany, Place, Scope, UpdateMany, Word, check_kind, restore, update_one},
     services::{call_off, held_by},
+    zone_of,
 };
 use crate::{
     domain::{
@@ -13,8 +15,9 @@ use crate::{
         booking::{Booking, Location},
         catalog::{Schedule, Service as Offered, ServiceKind, Session, SessionStatus, WallTime, check_capacity},
         conflict::{Holder, Target},
-        ids::{BookingId, Kind, ResourceId, ScheduleId, SessionId, SiteId},
+        ids::{BookingId, Kind, ResourceId, ScheduleId, SeriesId, SessionId, SiteId},
         permission::Permission,
+        recurrence::Inherited,
         text,
         time::ZoneName,
     },
@@ -22,7 +25,7 @@ use crate::{
         Caller, Error, IdempotencyKey, Service, access,
         bookings::{Ledger, Spot, cancel_all, rewrite},
     },
-    store::{Command, Failure, Tx, catalog as store, sites},
+    store::{Command, Failure, Tx, catalog as store},
 };
 
 /// A session that is to be made.
@@ -72,8 +75,29 @@ pub struct SessionChanges {
 pub struct UpdateSession {
     /// Which, and how.
     pub edit: Edit<SessionId>,
+    /// Whether it alone, or others of its series with it.
+    pub scope: Scope,
+    /// The revision of the series that the caller saw.
+    pub expected_series_revision: Option<i64>,
     /// What changes.
     pub changes: SessionChanges,
+    /// Another rule for the series, if others change with it.
+    pub recurrence: Option<String>,
+    /// Whether its resources may be busy.
+    pub allow_overlap: bool,
+    /// Whether its bookings move to another time with it.
+    pub move_bookings: bool,
+    /// Whether the bookings of sessions for which another rule has no place are canceled.
+    pub cancel_bookings: bool,
+}
+
+/// A session that is to follow its series again.
+#[derive(Debug, Clone)]
+pub struct RestoreSession {
+    /// Which, and how.
+    pub edit: Edit<SessionId>,
+    /// In what.
+    pub fields: Vec<Inherited>,
     /// Whether its resources may be busy.
     pub allow_overlap: bool,
     /// Whether its bookings move to another time with it.
@@ -85,28 +109,32 @@ pub struct UpdateSession {
 pub struct CancelSession {
     /// Which, and how.
     pub edit: Edit<SessionId>,
+    /// Whether it alone, or others of its series with it.
+    pub scope: Scope,
+    /// The revision of the series that the caller saw.
+    pub expected_series_revision: Option<i64>,
     /// Whether its bookings are canceled with it.
     pub cancel_bookings: bool,
 }
 
-fn check(session: &Session) -> Result<(), Rejection> {
+pub(super) fn check(session: &Session) -> Result<(), Rejection> {
     text::required(&session.title, 400).map_err(|invalid| invalid.at("title"))?;
     check_capacity(session.capacity).map_err(|invalid| invalid.at("capacity"))?;
     Ok(())
 }
 
 /// The seats of a course are the run's: a session has none to set.
-fn check_seats(service: &Offered, capacity: Option<i32>) -> Result<(), Rejection> {
+pub(super) fn check_seats(service: &Offered, capacity: Option<i32>) -> Result<(), Rejection> {
     if service.kind == ServiceKind::Course && capacity.is_some() {
         return Err(Rejection::invalid(&["capacity"], "is the run's: see `updateSchedule`"));
     }
     Ok(())
 }
 
-struct Create {
-    caller: Caller,
-    id: SessionId,
-    input: CreateSession,
+pub(super) struct Create {
+    pub(super) caller: Caller,
+    pub(super) id: SessionId,
+    pub(super) input: CreateSession,
 }
 
 impl Command for Create {
@@ -119,17 +147,9 @@ impl Command for Create {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Session, Failure> {
         let (input, site) = (&self.input, self.caller.site);
         let (service, schedule) = lock_schedule(tx, input.schedule).await?;
-        if service.kind == ServiceKind::Appointment {
-            let message = "is of an appointment, whose bookings make the events; sessions are for classes and courses";
-            return Err(Rejection::invalid(&["scheduleId"], message).into());
-        }
+        check_kind(&service)?;
         check_seats(&service, input.capacity)?;
-        let zone = match &input.time_zone {
-            Some(zone) => zone.clone(),
-            None => sites::find(tx.conn(), site)
-                .await?
-                .map_or_else(ZoneName::utc, |site| site.time_zone),
-        };
+        let zone = zone_of(tx, input.time_zone.as_ref()).await?;
         let time = WallTime::new(input.local_start, input.local_end, zone).map_err(Rejection::from)?;
         let mut spots: Vec<Spot> = input
             .resources
@@ -160,6 +180,7 @@ impl Command for Create {
             status: SessionStatus::Confirmed,
             resources: booked(resources),
             location: input.location.clone(),
+            series: None,
             revision: 1,
             created: now,
             updated: now,
@@ -182,7 +203,7 @@ impl Command for Create {
 }
 
 /// A course's run begins or ends elsewhere with its sessions. A class has no such span that anybody holds.
-async fn follow(
+pub(super) async fn follow(
     tx: &mut Tx<'_>,
     ledger: &Ledger,
     service: &Offered,
@@ -225,9 +246,28 @@ fn under(service: &Offered, session: &Session) -> (Under, Target) {
     }
 }
 
-struct Update {
-    caller: Caller,
-    input: UpdateSession,
+/// Refuses what is said of a series where it alone is meant.
+fn check_scope(session: &Session, scope: Scope, recurrence: Option<&String>) -> Result<(), Rejection> {
+    if scope == Scope::This && recurrence.is_some() {
+        return Err(Rejection::invalid(
+            &["recurrence"],
+            "is the series': say `scope` to change more than this session",
+        ));
+    }
+    if scope != Scope::This && session.series.is_none() {
+        return Err(Rejection::invalid(
+            &["scope"],
+            "is for sessions of a series, and this one is of none",
+        ));
+    }
+    Ok(())
+}
+
+pub(super) struct Update {
+    pub(super) caller: Caller,
+    /// What the series of the rest is to be known by, if there will be one.
+    pub(super) rest: SeriesId,
+    pub(super) input: UpdateSession,
 }
 
 impl Command for Update {
@@ -242,6 +282,19 @@ impl Command for Update {
         let (service, schedule, before) = lock(tx, input.edit.id).await?;
         check_revision(Kind::Session, before.revision, input.edit.expected_revision)?;
         check_seats(&service, input.changes.capacity)?;
+        check_scope(&before, input.scope, input.recurrence.as_ref())?;
+        if before.series.is_some() {
+            let place = Place {
+                service: &service,
+                schedule: &schedule,
+                caller: &self.caller,
+            };
+            if input.scope == Scope::This {
+                return update_one(tx, place, &before, input).await;
+            }
+            let rest = self.rest;
+            return UpdateMany { place, input, rest }.run(tx, &before).await;
+        }
         let mut after = self.changed(&before)?;
         let (under, seats) = under(&service, &before);
         let mut spots = held_by(&before);
@@ -314,9 +367,9 @@ impl Update {
     }
 }
 
-struct Cancel {
-    caller: Caller,
-    input: CancelSession,
+pub(super) struct Cancel {
+    pub(super) caller: Caller,
+    pub(super) input: CancelSession,
 }
 
 impl Command for Cancel {
@@ -330,6 +383,15 @@ impl Command for Cancel {
         let (input, actor) = (&self.input, &self.caller.actor);
         let (service, schedule, session) = lock(tx, input.edit.id).await?;
         check_revision(Kind::Session, session.revision, input.edit.expected_revision)?;
+        check_scope(&session, input.scope, None)?;
+        if input.scope != Scope::This {
+            let place = Place {
+                service: &service,
+                schedule: &schedule,
+                caller: &self.caller,
+            };
+            return CancelMany { place, input }.run(tx, &session).await;
+        }
         let (under, seats) = under(&service, &session);
         let mut spots = held_by(&session);
         spots.push(seats_of(seats));
@@ -348,6 +410,36 @@ impl Command for Cancel {
             object: session,
             canceled_bookings,
         })
+    }
+}
+
+struct Restore {
+    caller: Caller,
+    input: RestoreSession,
+}
+
+impl Command for Restore {
+    type Output = Session;
+
+    fn site(&self) -> SiteId {
+        self.caller.site
+    }
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<Session, Failure> {
+        let input = &self.input;
+        let (service, schedule, session) = lock(tx, input.edit.id).await?;
+        check_revision(Kind::Session, session.revision, input.edit.expected_revision)?;
+        let place = Place {
+            service: &service,
+            schedule: &schedule,
+            caller: &self.caller,
+        };
+        let word = Word {
+            allow_overlap: input.allow_overlap,
+            move_bookings: input.move_bookings,
+            ..Word::default()
+        };
+        restore(tx, place, &session, &input.fields, word).await
     }
 }
 
@@ -379,10 +471,22 @@ impl Service {
             key,
             Update {
                 caller: caller.clone(),
+                rest: SeriesId::new(),
                 input,
             },
         )
         .await
+    }
+
+    /// Lets a session follow its series again in some fields; its bookings follow it.
+    pub async fn restore_session(&self, caller: &Caller, mut input: RestoreSession) -> Result<Session, Error> {
+        access::require(Permission::ManageCatalog, caller)?;
+        let key = input.edit.idempotency.take();
+        let command = Restore {
+            caller: caller.clone(),
+            input,
+        };
+        self.once(caller, "restoreSession", key, command).await
     }
 
     /// Cancels a session. Of a class, its bookings have to be canceled with it; those of a course stay.

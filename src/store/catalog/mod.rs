@@ -3,6 +3,7 @@
 mod blocked_times;
 mod resources;
 mod schedules;
+mod series;
 mod services;
 mod sessions;
 
@@ -13,6 +14,7 @@ use super::StoreError;
 pub use blocked_times::*;
 pub use resources::*;
 pub use schedules::*;
+pub use series::*;
 pub use services::*;
 pub use sessions::*;
 

@@ -18,8 +18,9 @@ use super::{
 };
 use crate::domain::{
     booking::{BookedResource, Location},
-    catalog::{Session, SessionStatus},
-    ids::{ResourceId, ScheduleId, ServiceId, SessionId, SiteId},
+    catalog::{SeriesPlace, Session, SessionStatus},
+    ids::{ResourceId, ScheduleId, SeriesId, ServiceId, SessionId, SiteId},
+    recurrence::Overrides,
     time::{TimeSpan, ZoneName},
 };
 
@@ -41,6 +42,9 @@ struct SessionRow {
     status: SessionStatus,
     resources: Json<Vec<BookedResource>>,
     location: Option<Json<Location>>,
+    series_id: Option<SeriesId>,
+    original_start_local: Option<String>,
+    overrides: Option<Json<Overrides>>,
     revision: i64,
     created_at: At,
     updated_at: At,
@@ -49,6 +53,13 @@ struct SessionRow {
 impl SessionRow {
     fn new(site: SiteId, session: &Session) -> Self {
         let session = session.clone();
+        let (series_id, original_start_local, overrides) = match session.series {
+            Some(place) => {
+                let own = (!place.own.is_plain()).then_some(Json(place.own));
+                (Some(place.id), Some(place.original_start.to_string()), own)
+            }
+            None => (None, None, None),
+        };
         Self {
             site_id: site,
             id: session.id,
@@ -64,6 +75,9 @@ impl SessionRow {
             status: session.status,
             resources: Json(session.resources),
             location: session.location.map(Json),
+            series_id,
+            original_start_local,
+            overrides,
             revision: session.revision,
             created_at: At(session.created),
             updated_at: At(session.updated),
@@ -72,6 +86,14 @@ impl SessionRow {
 
     fn session(self) -> Result<Session, StoreError> {
         let local = |text: &str| text.parse().map_err(|_| corrupt("a session's wall clock"));
+        let series = match (self.series_id, &self.original_start_local) {
+            (Some(id), Some(original_start)) => Some(SeriesPlace {
+                id,
+                original_start: local(original_start)?,
+                own: self.overrides.map(|own| own.0).unwrap_or_default(),
+            }),
+            _ => None,
+        };
         Ok(Session {
             id: self.id,
             schedule: self.schedule_id,
@@ -85,6 +107,7 @@ impl SessionRow {
             status: self.status,
             resources: self.resources.0,
             location: self.location.map(|location| location.0),
+            series,
             revision: self.revision,
             created: self.created_at.0,
             updated: self.updated_at.0,
@@ -147,6 +170,15 @@ pub async fn upcoming_sessions(
     Ok(found)
 }
 
+/// All sessions of a series, cancelled ones too, by where the rule had put them.
+pub async fn sessions_of_series(conn: &mut Conn, site: SiteId, series: SeriesId) -> Result<Vec<Session>, StoreError> {
+    let query = sessions::table
+        .filter(sessions::site_id.eq(site).and(sessions::series_id.eq(series)))
+        .order(sessions::original_start_local.asc());
+    let rows: Vec<SessionRow> = on!(conn, c => query.select(SessionRow::as_select()).load(c).await)?;
+    rows.into_iter().map(SessionRow::session).collect()
+}
+
 /// Which sessions of a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SessionFilter {
@@ -158,6 +190,8 @@ pub struct SessionFilter {
     pub services: Option<Vec<ServiceId>>,
     /// On these schedules.
     pub schedules: Option<Vec<ScheduleId>>,
+    /// Of these series.
+    pub series: Option<Vec<SeriesId>>,
     /// That occupy one of these resources; cancelled ones occupy none.
     pub resources: Option<Vec<ResourceId>>,
     /// With this status.
@@ -178,6 +212,9 @@ macro_rules! filtered {
         }
         if let Some(ids) = &$filter.schedules {
             query = query.filter(sessions::schedule_id.eq_any(ids.clone()));
+        }
+        if let Some(ids) = &$filter.series {
+            query = query.filter(sessions::series_id.eq_any(ids.clone()));
         }
         if let Some(ids) = &$filter.resources {
             let held = claims::table

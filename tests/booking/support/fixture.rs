@@ -200,6 +200,7 @@ impl Studio {
                 status: SessionStatus::Confirmed,
                 resources: with.iter().map(booked).collect(),
                 location: None,
+                series: None,
                 revision: 1,
                 created: now,
                 updated: now,

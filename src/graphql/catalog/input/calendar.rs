@@ -2,7 +2,7 @@
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
 
-use super::{BookingsOnMove, BookingsOnRemoval, edit, given, ids, key};
+use super::{BookingsOnMove, BookingsOnRemoval, SessionScope, edit, given, ids, key};
 use crate::{
     domain::{
         booking::Location,
@@ -185,24 +185,39 @@ pub struct UpdateSessionInput {
     /// Whether its resources may be busy at that time: the overlap goes on record.
     #[graphql(default = false)]
     allow_overlap: bool,
-    /// What is to become of the bookings of a class session that moves to another time. If there are any and nothing is
-    /// said, it is refused with `HAS_BOOKINGS`.
+    /// What is to become of the bookings of class sessions that move to another time. If there are any and nothing is
+    /// said, it is refused with `HAS_BOOKINGS`; `count` is of all the sessions that the change moves.
     bookings: Option<BookingsOnMove>,
+    /// What is to become of the bookings of class sessions that are cancelled because another `recurrence` has no place
+    /// for them. If there are any and nothing is said, it is refused with `HAS_BOOKINGS`.
+    bookings_of_cancelled: Option<BookingsOnRemoval>,
     /// Seats of a class session, 1 to 1000. Fewer than are taken are allowed: nobody is put out, and those who came last
     /// are flagged as double booked.
     capacity: MaybeUndefined<i32>,
     /// Refuse with `REVISION_MISMATCH` unless the session has this revision.
     expected_revision: Option<i32>,
+    /// Refuse with `REVISION_MISMATCH` unless the session's series has this revision. For a `scope` of more than this
+    /// session.
+    expected_series_revision: Option<i32>,
     /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
     idempotency_key: Option<String>,
     /// The wall clock at its end.
     local_end: MaybeUndefined<LocalDateTime>,
-    /// The wall clock at its start. Without `localEnd` the session stays as long as it is.
+    /// The wall clock at its start. Without `localEnd` the session stays as long as it is. With a `scope` of more than
+    /// this session, the others move by as much as this start is from this session's `originalStart`; a day that the
+    /// rule doesn't have needs another `recurrence` with it.
     local_start: MaybeUndefined<LocalDateTime>,
     /// Where, if not at the service's place.
     location: MaybeUndefined<LocationInput>,
+    /// Another rule for the series, as in `createSessionSeries`; with it come all its dates. For a `scope` of more than
+    /// this session. Sessions keep to the time that is closest to theirs; those for which there is none are cancelled,
+    /// and new ones are made.
+    recurrence: MaybeUndefined<String>,
     /// Who and what it needs, all of them.
     resource_ids: MaybeUndefined<Vec<ID>>,
+    /// Which sessions of its series change. Past ones never do with others.
+    #[graphql(default_with = "SessionScope::This")]
+    scope: SessionScope,
     /// The session.
     session_id: ID,
     /// The zone of the wall clock.
@@ -242,13 +257,16 @@ impl UpdateSessionInput {
             resources: resources.map(|resources| ids::<ResourceId>(&mut problems, "resourceIds", &resources)),
             location,
         };
-        let move_bookings = self.bookings == Some(BookingsOnMove::Move);
-        let allow_overlap = self.allow_overlap;
+        let recurrence = given(&mut problems, "recurrence", &self.recurrence);
         problems.finish(edit.map(|edit| UpdateSession {
             edit,
+            scope: self.scope.into(),
+            expected_series_revision: self.expected_series_revision.map(i64::from),
             changes,
-            allow_overlap,
-            move_bookings,
+            recurrence,
+            allow_overlap: self.allow_overlap,
+            move_bookings: self.bookings == Some(BookingsOnMove::Move),
+            cancel_bookings: self.bookings_of_cancelled == Some(BookingsOnRemoval::Cancel),
         }))
     }
 }
@@ -256,13 +274,20 @@ impl UpdateSessionInput {
 /// A session that is not to take place.
 #[derive(InputObject, Clone, Debug)]
 pub struct CancelSessionInput {
-    /// What is to become of the bookings of a class session. If there are any and nothing is said, it is refused with
-    /// `HAS_BOOKINGS`. Bookings of a course stay: it goes on without this session.
+    /// What is to become of the bookings of class sessions that are cancelled. If there are any and nothing is said, it
+    /// is refused with `HAS_BOOKINGS`; `count` is of all the sessions that are to go. Bookings of a course stay: it goes
+    /// on without them.
     bookings: Option<BookingsOnRemoval>,
     /// Refuse with `REVISION_MISMATCH` unless the session has this revision.
     expected_revision: Option<i32>,
+    /// Refuse with `REVISION_MISMATCH` unless the session's series has this revision. For a `scope` of more than this
+    /// session.
+    expected_series_revision: Option<i32>,
     /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
     idempotency_key: Option<String>,
+    /// Which sessions of its series are cancelled. Past ones stay. With more than this session, the series ends.
+    #[graphql(default_with = "SessionScope::This")]
+    scope: SessionScope,
     /// The session.
     session_id: ID,
 }
@@ -279,7 +304,12 @@ impl CancelSessionInput {
             key,
         );
         let cancel_bookings = self.bookings == Some(BookingsOnRemoval::Cancel);
-        problems.finish(edit.map(|edit| CancelSession { edit, cancel_bookings }))
+        problems.finish(edit.map(|edit| CancelSession {
+            edit,
+            scope: self.scope.into(),
+            expected_series_revision: self.expected_series_revision.map(i64::from),
+            cancel_bookings,
+        }))
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod calendar;
 mod offers;
+mod series;
 
 use async_graphql::{Enum, ID, InputType, MaybeUndefined};
 
@@ -14,6 +15,7 @@ use crate::{
 
 pub use calendar::*;
 pub use offers::*;
+pub use series::*;
 
 /// What is to become of bookings on which somebody counts, when what they are for goes: those that are pending or
 /// confirmed, or held. Bookings that were only begun are canceled without a question.

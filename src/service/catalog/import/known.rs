@@ -1,0 +1,149 @@
+//! What became of a file's events before.
+
+use std::collections::{BTreeMap, HashSet};
+
+use jiff::civil::DateTime;
+use sha2::{Digest as _, Sha256};
+
+use super::{ImportInto, Imported};
+use crate::{
+    domain::icalendar::{EventDetails, ImportedEvent, Timetable},
+    store::{
+        Failure, Tx,
+        imports::{self, ImportedEvent as Record, Made},
+    },
+};
+
+/// By what an event, or an occurrence of one, is known again.
+pub(super) type Name = (Vec<u8>, String);
+
+/// What is known of the events of a file, and what came of them so far.
+pub(super) struct Known {
+    into: ImportInto,
+    before: BTreeMap<Name, Record>,
+    seen: HashSet<Name>,
+    pub(super) imported: Imported,
+}
+
+/// What is to be done with an event.
+pub(super) enum Fate {
+    /// It is as it was.
+    Left,
+    /// It says something else now.
+    Changed(Made),
+    /// It wasn't there.
+    New,
+}
+
+impl Known {
+    pub(super) async fn read(tx: &mut Tx<'_>, into: ImportInto, timetable: &Timetable) -> Result<Self, Failure> {
+        let keys: HashSet<Vec<u8>> = timetable.events.iter().map(|event| key(into, &event.uid)).collect();
+        let keys: Vec<Vec<u8>> = keys.into_iter().collect();
+        let site = tx.site();
+        let records = imports::find(tx.conn(), site, &keys).await?;
+        let before = records
+            .into_iter()
+            .map(|record| ((record.key.clone(), record.occurrence.clone()), record));
+        Ok(Self {
+            into,
+            before: before.collect(),
+            seen: HashSet::new(),
+            imported: Imported::default(),
+        })
+    }
+
+    /// By what an event is known, or the occurrence of it that starts there.
+    pub(super) fn name(&self, event: &ImportedEvent, occurrence: Option<DateTime>) -> Name {
+        let occurrence = occurrence.map(|at| at.to_string()).unwrap_or_default();
+        (key(self.into, &event.uid), occurrence)
+    }
+
+    /// The file still has it, whatever becomes of it.
+    pub(super) fn see(&mut self, name: &Name) {
+        self.seen.insert(name.clone());
+    }
+
+    /// What it became before, if it did.
+    pub(super) fn made(&self, name: &Name) -> Option<Made> {
+        Some(self.before.get(name)?.made)
+    }
+
+    /// What is to be done with it, now that it says this.
+    pub(super) fn fate(&mut self, name: &Name, fingerprint: &[u8]) -> Fate {
+        self.see(name);
+        match self.before.get(name) {
+            Some(record) if record.fingerprint == fingerprint => Fate::Left,
+            Some(record) => Fate::Changed(record.made),
+            None => Fate::New,
+        }
+    }
+
+    /// Writes down what became of it.
+    pub(super) async fn keep(
+        &self,
+        tx: &mut Tx<'_>,
+        name: &Name,
+        fingerprint: Vec<u8>,
+        made: Made,
+    ) -> Result<(), Failure> {
+        let site = tx.site();
+        let record = Record {
+            key: name.0.clone(),
+            occurrence: name.1.clone(),
+            fingerprint,
+            made,
+        };
+        Ok(imports::save(tx.conn(), site, &record).await?)
+    }
+
+    /// What came of events that the file has, and isn't in them any more. Forgotten with this.
+    pub(super) async fn gone(&mut self, tx: &mut Tx<'_>) -> Result<Vec<Made>, Failure> {
+        let site = tx.site();
+        let mut gone = Vec::new();
+        for (name, record) in &self.before {
+            if !self.seen.contains(name) {
+                imports::forget(tx.conn(), site, record).await?;
+                gone.push(record.made);
+            }
+        }
+        Ok(gone)
+    }
+}
+
+fn key(into: ImportInto, uid: &str) -> Vec<u8> {
+    let whose = match into {
+        ImportInto::Sessions(schedule) => schedule.to_string(),
+        ImportInto::BlockedTime(resource) => resource.to_string(),
+    };
+    Sha256::digest(format!("{whose}\n{uid}").as_bytes()).to_vec()
+}
+
+/// A hash of what an event says; `times` are those of the occurrence that it is about.
+pub(super) fn fingerprint(details: &EventDetails, times: (DateTime, DateTime)) -> Vec<u8> {
+    Sha256::digest(text(details, times).as_bytes()).to_vec()
+}
+
+/// The same of an event with its rule and all that is different in single occurrences.
+pub(super) fn fingerprint_of_all(event: &ImportedEvent) -> Vec<u8> {
+    let times = |details: &EventDetails| (details.local_start, details.local_end);
+    let mut all = text(&event.details, times(&event.details));
+    if let Some(recurrence) = &event.recurrence {
+        all.push_str(&recurrence.to_string());
+    }
+    for exception in &event.exceptions {
+        let details = &exception.details;
+        all.push_str(&format!("\n{} {} ", exception.original_start, details.cancelled));
+        all.push_str(&text(details, times(details)));
+    }
+    Sha256::digest(all.as_bytes()).to_vec()
+}
+
+fn text(details: &EventDetails, (start, end): (DateTime, DateTime)) -> String {
+    let zone = details.time_zone.as_str();
+    let lines = |text: &Option<String>| text.clone().unwrap_or_default();
+    format!(
+        "{start} {end} {zone}\n{}\n{}\n",
+        lines(&details.title),
+        lines(&details.place)
+    )
+}

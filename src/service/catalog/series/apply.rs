@@ -1,0 +1,368 @@
+//! Carries out what a plan says: sessions made, changed and called off in one go, with all that hangs on them.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::super::{Under, check_session, follow, occupy, seats_of, services};
+use crate::{
+    domain::{
+        Rejection,
+        booking::{BookedResource, Booking},
+        catalog::{Schedule, SeriesPlace, Service as Offered, ServiceKind, Session, SessionStatus},
+        conflict::{Ask, Holder, Target},
+        ids::{BookingId, Kind, ResourceId, SessionId},
+        recurrence::{Change, Details},
+        time::TimeSpan,
+    },
+    service::{
+        Caller,
+        bookings::{Ledger, Spot, cancel_all, rewrite, stands},
+    },
+    store::{Failure, Tx, catalog as store},
+};
+
+/// Where the sessions are, and who changes them. The service is locked.
+#[derive(Clone, Copy)]
+pub(in crate::service::catalog) struct Place<'a> {
+    pub(in crate::service::catalog) service: &'a Offered,
+    pub(in crate::service::catalog) schedule: &'a Schedule,
+    pub(in crate::service::catalog) caller: &'a Caller,
+}
+
+/// What the business said about what its change touches.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::service::catalog) struct Word {
+    /// Resources may be busy.
+    pub(in crate::service::catalog) allow_overlap: bool,
+    /// Bookings move with their sessions.
+    pub(in crate::service::catalog) move_bookings: bool,
+    /// Bookings of sessions that don't take place are canceled.
+    pub(in crate::service::catalog) cancel_bookings: bool,
+    /// Sessions that don't take place are of no series any more: a rule that has a place for them again makes them anew.
+    /// Those that somebody called off stay holes.
+    pub(in crate::service::catalog) by_rule: bool,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::service::catalog) struct Applied {
+    /// Sessions that are new.
+    pub(in crate::service::catalog) made: usize,
+    /// Bookings that were canceled.
+    pub(in crate::service::catalog) canceled_bookings: i64,
+}
+
+/// What is to become of the sessions' rows.
+#[derive(Default)]
+struct Work {
+    gone: Vec<Session>,
+    /// As they were, and as they are to be.
+    changed: Vec<(Session, Session)>,
+    made: Vec<Session>,
+}
+
+/// Names of resources: those that weren't deleted, and those that sessions had before.
+type Names = HashMap<ResourceId, BookedResource>;
+
+/// Makes, changes and calls off sessions: all of them, or none. `existing` are the sessions that the changes name.
+pub(in crate::service::catalog) async fn apply(
+    tx: &mut Tx<'_>,
+    place: Place<'_>,
+    changes: &[Change],
+    existing: &[Session],
+    word: Word,
+) -> Result<Applied, Failure> {
+    let names = names(tx, changes, existing).await?;
+    let mut work = Work::of(place, changes, existing, &names);
+    if work.is_empty() {
+        return Ok(Applied::default());
+    }
+    let (under, spots) = work.touched(place);
+    let seen = under.find(tx).await?;
+    let (mut ledger, bookings) = under.lock(tx, &spots, &seen).await?;
+    if self::names(tx, changes, existing).await?.len() != names.len() {
+        // One was deleted before it was locked.
+        return Err(Failure::Again);
+    }
+    work.require_choice(place, &bookings, &ledger, word)?;
+    work.date(&ledger);
+    for session in work.changed.iter().map(|(_, after)| after).chain(&work.made) {
+        check_session(session)?;
+    }
+    let applied = Applied {
+        made: work.made.len(),
+        canceled_bookings: work.call_off(tx, place, &mut ledger, &bookings, word).await?,
+    };
+    work.write(tx, place, &mut ledger, &bookings, word).await?;
+    follow(tx, &ledger, place.service, place.schedule, &bookings, place.caller).await?;
+    ledger.review(tx, None, &place.caller.actor).await?;
+    Ok(applied)
+}
+
+async fn names(tx: &mut Tx<'_>, changes: &[Change], existing: &[Session]) -> Result<Names, Failure> {
+    let wanted: BTreeSet<ResourceId> = changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::Update { details, .. } | Change::Insert { details, .. } => Some(&details.resources),
+            Change::Cancel { .. } | Change::Keep { .. } => None,
+        })
+        .flatten()
+        .copied()
+        .collect();
+    let wanted: Vec<ResourceId> = wanted.into_iter().collect();
+    let site = tx.site();
+    let before = existing.iter().flat_map(|session| session.resources.iter().cloned());
+    let mut names: Names = before.map(|resource| (resource.id, resource)).collect();
+    for resource in store::find_resources(tx.conn(), site, &wanted).await? {
+        let booked = BookedResource {
+            id: resource.id,
+            name: resource.name,
+            explicitly_requested: false,
+        };
+        names.insert(resource.id, booked);
+    }
+    Ok(names)
+}
+
+fn apply_details(session: &mut Session, details: &Details, names: &Names) {
+    session.title.clone_from(&details.title);
+    session.local_start = details.time.local_start;
+    session.local_end = details.time.local_end;
+    session.time_zone = details.time.time_zone.clone();
+    session.span = details.time.span;
+    session.capacity = details.capacity;
+    session.location.clone_from(&details.location);
+    session.resources = details
+        .resources
+        .iter()
+        .filter_map(|id| names.get(id).cloned())
+        .collect();
+}
+
+impl Work {
+    fn of(place: Place<'_>, changes: &[Change], existing: &[Session], names: &Names) -> Self {
+        let by_id: HashMap<SessionId, &Session> = existing.iter().map(|session| (session.id, session)).collect();
+        let mut work = Self::default();
+        for change in changes {
+            match change {
+                Change::Keep { .. } => {}
+                Change::Cancel { session } => work.gone.extend(by_id.get(session).map(|session| (*session).clone())),
+                Change::Update {
+                    session,
+                    key,
+                    own,
+                    details,
+                } => {
+                    let Some(before) = by_id.get(session) else { continue };
+                    let mut after = (*before).clone();
+                    if before.details() != *details {
+                        apply_details(&mut after, details, names);
+                    }
+                    after.series = Some(SeriesPlace {
+                        id: key.series,
+                        original_start: key.original_start,
+                        own: own.clone(),
+                    });
+                    after.revision += 1;
+                    work.changed.push(((*before).clone(), after));
+                }
+                Change::Insert { key, details } => {
+                    let mut session = new_session(place, details);
+                    apply_details(&mut session, details, names);
+                    session.series = Some(SeriesPlace {
+                        id: key.series,
+                        original_start: key.original_start,
+                        own: crate::domain::recurrence::Overrides::default(),
+                    });
+                    work.made.push(session);
+                }
+            }
+        }
+        work
+    }
+
+    fn is_empty(&self) -> bool {
+        self.gone.is_empty() && self.changed.is_empty() && self.made.is_empty()
+    }
+
+    /// Those changes of which anybody but the series can tell.
+    fn visible(&self) -> impl Iterator<Item = &(Session, Session)> {
+        self.changed
+            .iter()
+            .filter(|(before, after)| before.details() != after.details())
+    }
+
+    /// Whose bookings it concerns, and what has to be locked.
+    fn touched(&self, place: Place<'_>) -> (Under, Vec<Spot>) {
+        let on = |session: &Session, span: TimeSpan| -> Vec<Spot> {
+            let resources = session.resources.iter();
+            resources
+                .map(|resource| (Target::Resource(resource.id), span))
+                .collect()
+        };
+        let mut spots: Vec<Spot> = self.gone.iter().flat_map(services::held_by).collect();
+        for (before, after) in self.visible() {
+            spots.extend(services::held_by(before));
+            spots.extend(on(after, after.span));
+        }
+        spots.extend(self.made.iter().flat_map(|session| on(session, session.span)));
+        let under = if place.service.kind == ServiceKind::Course {
+            spots.push(seats_of(Target::Schedule(place.schedule.id)));
+            Under::Run(place.schedule.id)
+        } else {
+            let gone = self.gone.iter().map(|session| session.id);
+            Under::Sessions(gone.chain(self.visible().map(|(before, _)| before.id)).collect())
+        };
+        (under, spots)
+    }
+
+    /// Refuses to touch bookings that somebody counts on without a word about what is to become of them.
+    fn require_choice(
+        &self,
+        place: Place<'_>,
+        bookings: &[Booking],
+        ledger: &Ledger,
+        word: Word,
+    ) -> Result<(), Rejection> {
+        if place.service.kind == ServiceKind::Course {
+            return Ok(());
+        }
+        let moved = self.changed.iter().filter(|(before, after)| before.span != after.span);
+        let moved: BTreeSet<SessionId> = moved
+            .filter(|_| !word.move_bookings)
+            .map(|(before, _)| before.id)
+            .collect();
+        let gone = self.gone.iter().filter(|_| !word.cancel_bookings);
+        let gone: BTreeSet<SessionId> = gone.map(|session| session.id).collect();
+        let asks = |session: SessionId| moved.contains(&session) || gone.contains(&session);
+        let standing = bookings.iter().filter(|booking| stands(booking, ledger));
+        let count = standing
+            .filter(|booking| booking.booked.session.is_some_and(asks))
+            .count();
+        if count == 0 {
+            return Ok(());
+        }
+        Err(Rejection::HasBookings {
+            kind: Kind::Session,
+            count: i64::try_from(count).unwrap_or(i64::MAX),
+        })
+    }
+
+    fn date(&mut self, ledger: &Ledger) {
+        let now = ledger.now();
+        for (_, after) in &mut self.changed {
+            after.updated = now;
+        }
+        for session in &mut self.made {
+            (session.created, session.updated) = (now, now);
+        }
+    }
+
+    /// Says how many bookings were canceled.
+    async fn call_off(
+        &self,
+        tx: &mut Tx<'_>,
+        place: Place<'_>,
+        ledger: &mut Ledger,
+        bookings: &[Booking],
+        word: Word,
+    ) -> Result<i64, Failure> {
+        let mut canceled = 0;
+        if place.service.kind != ServiceKind::Course {
+            let gone: BTreeSet<SessionId> = self.gone.iter().map(|session| session.id).collect();
+            let of_gone = |booking: &&Booking| booking.booked.session.is_some_and(|session| gone.contains(&session));
+            let ids: Vec<BookingId> = bookings.iter().filter(of_gone).map(|booking| booking.id).collect();
+            canceled = cancel_all(tx, ledger, &ids, &place.caller.actor).await?;
+        }
+        for session in &self.gone {
+            let mut session = session.clone();
+            session.series = session.series.filter(|_| !word.by_rule);
+            services::call_off(tx, ledger, session).await?;
+        }
+        Ok(canceled)
+    }
+
+    async fn write(
+        &self,
+        tx: &mut Tx<'_>,
+        place: Place<'_>,
+        ledger: &mut Ledger,
+        bookings: &[Booking],
+        word: Word,
+    ) -> Result<(), Failure> {
+        let site = tx.site();
+        // One may take what another leaves: first all of them leave.
+        for (_, after) in self.visible() {
+            let asks: Vec<Ask> = asks(after).collect();
+            ledger.give_up(tx, Holder::Session(after.id), &asks).await?;
+        }
+        for (_, after) in &self.changed {
+            store::save_session(tx.conn(), site, after).await?;
+        }
+        for session in &self.made {
+            store::insert_session(tx.conn(), site, session).await?;
+        }
+        let changed = self.visible().map(|(_, after)| after);
+        for session in changed.chain(&self.made) {
+            let resources = session.resources.iter().map(|resource| resource.id);
+            let holder = Holder::Session(session.id);
+            occupy(tx, ledger, holder, resources, session.span, word.allow_overlap).await?;
+        }
+        if place.service.kind == ServiceKind::Course {
+            return Ok(());
+        }
+        let mut of_session: HashMap<SessionId, Vec<&Booking>> = HashMap::new();
+        for booking in bookings {
+            if let Some(session) = booking.booked.session {
+                of_session.entry(session).or_default().push(booking);
+            }
+        }
+        for (before, after) in self.visible() {
+            if after.capacity != before.capacity {
+                let seats = Target::Session(after.id);
+                ledger.set_capacity(tx, seats, after.capacity).await?;
+            }
+            for booking in of_session.get(&after.id).into_iter().flatten() {
+                let mut booked = booking.booked.clone();
+                booked.span = Some(after.span);
+                booked.title.clone_from(&after.title);
+                booked.resources.clone_from(&after.resources);
+                booked.location = after.location.clone().or_else(|| place.service.location.clone());
+                rewrite(tx, ledger, booking, booked, &place.caller.actor).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn asks(session: &Session) -> impl Iterator<Item = Ask> + '_ {
+    session.resources.iter().map(|resource| Ask {
+        target: Target::Resource(resource.id),
+        span: session.span,
+        seats: 1,
+        holder: Holder::Session(session.id),
+        before: None,
+    })
+}
+
+/// A session that is to be made, with nothing but its time.
+fn new_session(place: Place<'_>, details: &Details) -> Session {
+    let time = &details.time;
+    Session {
+        id: SessionId::new(),
+        schedule: place.schedule.id,
+        service: place.service.id,
+        title: String::new(),
+        local_start: time.local_start,
+        local_end: time.local_end,
+        time_zone: time.time_zone.clone(),
+        span: time.span,
+        capacity: 0,
+        status: SessionStatus::Confirmed,
+        resources: Vec::new(),
+        location: None,
+        series: None,
+        revision: 1,
+        created: jiff::Timestamp::UNIX_EPOCH,
+        updated: jiff::Timestamp::UNIX_EPOCH,
+    }
+}
