@@ -14,11 +14,13 @@ pub mod event;
 #[cfg(test)]
 pub(crate) mod fuzzing;
 pub mod icalendar;
+pub mod hours;
 pub mod ids;
 pub mod money;
 pub mod permission;
 pub mod recurrence;
 pub mod rejection;
+pub mod spans;
 pub mod text;
 pub mod time;
 
