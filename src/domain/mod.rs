@@ -6,6 +6,7 @@
 
 pub mod actor;
 pub mod api_key;
+pub mod availability;
 pub mod booking;
 pub mod catalog;
 pub mod clock;
