@@ -14,8 +14,8 @@ pub mod conflict;
 pub mod event;
 #[cfg(test)]
 pub(crate) mod fuzzing;
-pub mod icalendar;
 pub mod hours;
+pub mod icalendar;
 pub mod ids;
 pub mod money;
 pub mod permission;

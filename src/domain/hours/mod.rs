@@ -9,6 +9,7 @@
 mod calendar;
 #[cfg(test)]
 mod tests;
+mod working;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 pub use calendar::Calendar;
 pub(in crate::domain) use calendar::from_micros;
+pub use working::{MAX_SPECIAL_DAYS, MAX_TIMES_OF_DAY, MAX_WEEKLY_RULES, WorkingHours, parse_times};
 
 use super::{
     rejection::{Field, Invalid},
@@ -68,6 +70,14 @@ impl Weekdays {
     #[must_use]
     pub fn contains(self, day: Weekday) -> bool {
         self.0 & Self::bit(day) != 0
+    }
+
+    /// Those that are among them, Monday first.
+    pub fn iter(self) -> impl Iterator<Item = Weekday> {
+        Weekday::Monday
+            .cycle_forward()
+            .take(7)
+            .filter(move |day| self.contains(*day))
     }
 
     fn bit(day: Weekday) -> u8 {
@@ -163,10 +173,37 @@ pub struct SpecialDay {
 }
 
 /// Opening times of a business, a place, a resource or a service.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "StoredHours", into = "StoredHours")]
 pub struct OpeningHours {
     weekly: Vec<WeeklyRule>,
     special: BTreeMap<Date, Vec<DayTimes>>,
+}
+
+/// Hours as they are stored.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredHours {
+    weekly: Vec<WeeklyRule>,
+    special_days: Vec<SpecialDay>,
+}
+
+impl TryFrom<StoredHours> for OpeningHours {
+    type Error = Invalid;
+
+    fn try_from(stored: StoredHours) -> Result<Self, Invalid> {
+        Self::new(stored.weekly, stored.special_days)
+    }
+}
+
+impl From<OpeningHours> for StoredHours {
+    fn from(hours: OpeningHours) -> Self {
+        let day = |(date, times)| SpecialDay { date, times };
+        Self {
+            weekly: hours.weekly,
+            special_days: hours.special.into_iter().map(day).collect(),
+        }
+    }
 }
 
 /// Which of the times count, by the place that they are bound to.

@@ -3,9 +3,10 @@
 use async_graphql::{Context, Object, SimpleObject};
 
 use super::input::{
-    CancelSessionInput, CreateBlockedTimeInput, CreateResourceInput, CreateScheduleInput, CreateServiceInput,
-    CreateSessionInput, DeleteBlockedTimeInput, DeleteResourceInput, DeleteScheduleInput, DeleteServiceInput,
-    UpdateResourceInput, UpdateScheduleInput, UpdateServiceInput, UpdateSessionInput, UpdateSiteInput,
+    CancelSessionInput, ClearWorkingHoursInput, CreateBlockedTimeInput, CreateResourceInput, CreateScheduleInput,
+    CreateServiceInput, CreateSessionInput, DeleteBlockedTimeInput, DeleteResourceInput, DeleteScheduleInput,
+    DeleteServiceInput, SetWorkingHoursInput, UpdateResourceInput, UpdateScheduleInput, UpdateServiceInput,
+    UpdateSessionInput, UpdateSiteInput,
 };
 use crate::{
     domain::permission::Permission,
@@ -17,7 +18,7 @@ use crate::{
         service,
         types::{
             blocked_time::BlockedTime, resource::Resource, schedule::Schedule, service::Service, session::Session,
-            site::Site,
+            site::Site, working_hours::WorkingHours,
         },
     },
     service::catalog::Removed,
@@ -108,6 +109,21 @@ payload!(
     }
 );
 
+payload!(
+    /// What became of `setWorkingHours`.
+    SetWorkingHoursPayload {
+        /// The hours, if they were set.
+        working_hours: WorkingHours
+    }
+);
+payload!(
+    /// What became of `clearWorkingHours`.
+    ClearWorkingHoursPayload {
+        /// What is left of the hours, if they were taken back: no times, and a revision.
+        working_hours: WorkingHours
+    }
+);
+
 /// A payload of an act that may take bookings with it.
 macro_rules! removal {
     ($(#[doc = $doc:literal])* $name:ident { $(#[doc = $field_doc:literal])* $field:ident: $ty:ty }) => {
@@ -191,6 +207,22 @@ impl CatalogMutation {
             input.parse(),
             |input| service(ctx).cancel_session(caller(ctx), input),
             std::convert::identity
+        )
+    }
+
+    /// Takes the hours of a resource back, which keeps the business's from then on, or those of the business, which then
+    /// is open around the clock. For the owner and apps with the scope `MANAGE_CATALOG`; staff for their own resource.
+    async fn clear_working_hours(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whose hours.")] input: ClearWorkingHoursInput,
+    ) -> Option<async_graphql::Result<ClearWorkingHoursPayload>> {
+        act!(
+            ctx,
+            SetHours,
+            input.parse(),
+            |(input, key)| service(ctx).clear_working_hours(caller(ctx), input, key),
+            WorkingHours::from
         )
     }
 
@@ -329,6 +361,22 @@ impl CatalogMutation {
             input.parse(),
             |(edit, cancel)| service(ctx).delete_service(caller(ctx), edit, cancel),
             std::convert::identity
+        )
+    }
+
+    /// Sets when the business or a resource is open, all of it anew. New bookings keep within it; what is booked stays.
+    /// For the owner and apps with the scope `MANAGE_CATALOG`; staff for their own resource.
+    async fn set_working_hours(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whose hours, and all of them.")] input: SetWorkingHoursInput,
+    ) -> Option<async_graphql::Result<SetWorkingHoursPayload>> {
+        act!(
+            ctx,
+            SetHours,
+            input.parse(),
+            |(input, key)| service(ctx).set_working_hours(caller(ctx), input, key),
+            WorkingHours::from
         )
     }
 

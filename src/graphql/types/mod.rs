@@ -16,3 +16,4 @@ pub mod schedule;
 pub mod service;
 pub mod session;
 pub mod site;
+pub mod working_hours;

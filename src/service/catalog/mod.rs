@@ -4,6 +4,7 @@
 //! sessions, schedules, resources and the bookings that it touches.
 
 mod blocked_times;
+mod hours;
 mod read;
 mod resources;
 mod schedules;
@@ -30,6 +31,7 @@ use crate::{
 };
 
 pub use blocked_times::CreateBlockedTime;
+pub use hours::SetWorkingHours;
 pub use resources::{CreateResource, UpdateResource};
 pub use schedules::{CreateSchedule, UpdateSchedule};
 pub use services::{CreateService, ServiceChanges, UpdateService};

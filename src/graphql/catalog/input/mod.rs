@@ -2,6 +2,7 @@
 //! is only what a text or number means.
 
 mod calendar;
+mod hours;
 mod offers;
 
 use async_graphql::{Enum, ID, InputType, MaybeUndefined};
@@ -13,6 +14,7 @@ use crate::{
 };
 
 pub use calendar::*;
+pub use hours::*;
 pub use offers::*;
 
 /// What is to become of bookings on which somebody counts, when what they are for goes: those that are pending or

@@ -1,0 +1,94 @@
+//! When the business and its resources are open.
+
+use diesel::{
+    AsChangeset, ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, Queryable, Selectable,
+    SelectableHelper as _, insert_into, update,
+};
+use diesel_async::RunQueryDsl as _;
+
+use super::super::{
+    Conn, StoreError, on,
+    schema::opening_hours,
+    types::{At, Json},
+};
+use crate::domain::{
+    hours::{OpeningHours, WorkingHours},
+    ids::{ResourceId, SiteId, TypedId as _},
+};
+
+#[derive(Debug, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = opening_hours, primary_key(site_id, owner_id), treat_none_as_null = true)]
+#[diesel(treat_none_as_default_value = false)]
+struct HoursRow {
+    site_id: SiteId,
+    owner_id: ResourceId,
+    hours: Option<Json<OpeningHours>>,
+    revision: i64,
+    created_at: At,
+    updated_at: At,
+}
+
+/// The business's hours stand under the site's own id.
+fn owner(site: SiteId, resource: Option<ResourceId>) -> ResourceId {
+    resource.unwrap_or_else(|| ResourceId::from_uuid(site.uuid()))
+}
+
+impl HoursRow {
+    fn new(site: SiteId, hours: &WorkingHours) -> Self {
+        let hours = hours.clone();
+        Self {
+            site_id: site,
+            owner_id: owner(site, hours.resource),
+            hours: hours.hours.map(Json),
+            revision: hours.revision,
+            created_at: At(hours.created),
+            updated_at: At(hours.updated),
+        }
+    }
+
+    fn working_hours(self) -> WorkingHours {
+        WorkingHours {
+            resource: (self.owner_id.uuid() != self.site_id.uuid()).then_some(self.owner_id),
+            hours: self.hours.map(|hours| hours.0),
+            revision: self.revision,
+            created: self.created_at.0,
+            updated: self.updated_at.0,
+        }
+    }
+}
+
+/// The hours on record of the business, or of one of its resources.
+pub async fn find_hours(
+    conn: &mut Conn,
+    site: SiteId,
+    resource: Option<ResourceId>,
+) -> Result<Option<WorkingHours>, StoreError> {
+    let query = opening_hours::table.find((site, owner(site, resource)));
+    let row: Option<HoursRow> = on!(conn, c => query.select(HoursRow::as_select()).first(c).await.optional())?;
+    Ok(row.map(HoursRow::working_hours))
+}
+
+/// All hours on record of a site: at most one for each of its resources, and the business's. Those that were taken
+/// back are left out.
+pub async fn all_hours(conn: &mut Conn, site: SiteId) -> Result<Vec<WorkingHours>, StoreError> {
+    let query = opening_hours::table
+        .filter(opening_hours::site_id.eq(site))
+        .filter(opening_hours::hours.is_not_null());
+    let rows: Vec<HoursRow> = on!(conn, c => query.select(HoursRow::as_select()).load(c).await)?;
+    Ok(rows.into_iter().map(HoursRow::working_hours).collect())
+}
+
+/// Adds the first hours of the business or of a resource.
+pub async fn insert_hours(conn: &mut Conn, site: SiteId, new: &WorkingHours) -> Result<(), StoreError> {
+    let row = HoursRow::new(site, new);
+    on!(conn, c => insert_into(opening_hours::table).values(row).execute(c).await)?;
+    Ok(())
+}
+
+/// Writes changed hours.
+pub async fn save_hours(conn: &mut Conn, site: SiteId, changed: &WorkingHours) -> Result<(), StoreError> {
+    let row = HoursRow::new(site, changed);
+    let of = opening_hours::table.find((site, owner(site, changed.resource)));
+    on!(conn, c => update(of).set(row).execute(c).await)?;
+    Ok(())
+}
