@@ -337,7 +337,7 @@ pub struct WallTime {
 }
 
 /// How long a session may last, in hours: 31 days.
-const MAX_SESSION_HOURS: i64 = 31 * 24;
+pub const MAX_SESSION_HOURS: i64 = 31 * 24;
 
 impl WallTime {
     /// The time between two local times. One in a gap moves forward by the gap, a repeated one is the earlier; the

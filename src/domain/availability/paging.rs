@@ -7,7 +7,8 @@ use crate::domain::hours::from_micros;
 /// others, earlier ones before later ones; `slots` tells of each, in order, its start and whether it can be booked.
 ///
 /// Where a clock was put back over midnight, two runs of slots share a date; they are counted together.
-pub(super) fn per_day(cap: &PerDay<'_>, slots: impl Iterator<Item = (i64, bool)>) -> Vec<usize> {
+#[must_use]
+pub fn per_day(cap: &PerDay<'_>, slots: impl Iterator<Item = (i64, bool)>) -> Vec<usize> {
     let dated = slots.enumerate().map(|(index, (start, bookable))| {
         let date = cap.zone.to_datetime(from_micros(start)).date();
         (date, !bookable, index)

@@ -79,9 +79,9 @@ impl Facts {
         Self { zone, ..self }
     }
 
-    /// The zone of the business's clock.
-    pub(in crate::service) fn zone(&self) -> &TimeZone {
-        &self.zone
+    /// Those that weren't deleted.
+    pub(in crate::service) fn resources(&self) -> &[Resource] {
+        &self.resources
     }
 
     /// A resource that wasn't deleted.
