@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::items_after_statements,
     clippy::print_stdout,
     missing_docs,
     unreachable_pub

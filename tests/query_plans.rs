@@ -41,7 +41,7 @@ struct Step {
 
 /// Whether a step of a plan reads rows that it wasn't asked for.
 fn looks_through(detail: &str) -> bool {
-    // A site has one counter and not many resources, each with its hours in one row.
+    // A site has one counter and not many resources; whether there are any hours is asked of the first row.
     let few = ["SEARCH site_counters ", "SEARCH resources ", "SEARCH opening_hours "]
         .iter()
         .any(|table| detail.starts_with(table));

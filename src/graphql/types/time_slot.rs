@@ -1,4 +1,8 @@
 //! Times that can be booked: of appointments, of classes, of courses.
+#![allow(
+    clippy::duplicated_attributes,
+    reason = "several fields of the interface are of one type"
+)]
 
 use std::sync::Arc;
 
@@ -72,6 +76,7 @@ pub struct AvailableResource {
 
 /// Who or what is free at a time, of one type of resource that the service needs.
 #[derive(SimpleObject, Clone, Debug)]
+#[expect(clippy::struct_field_names, reason = "what the schema says")]
 pub struct AvailableResources {
     /// Whether more are free than are listed.
     has_more_available_resources: bool,
@@ -272,7 +277,6 @@ time_slot!(
     field(name = "start_date", ty = "DateTime", desc = "The instant at which it starts."),
     field(name = "total_capacity", ty = "i32", desc = "Spots in all.")
 )]
-#[expect(clippy::large_enum_variant, reason = "one at a time")]
 pub enum TimeSlot {
     /// A free time of an appointment.
     AppointmentSlot(AppointmentSlot),

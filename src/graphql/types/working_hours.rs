@@ -151,7 +151,7 @@ impl WorkingHours {
 
     /// Times that come back every week.
     async fn weekly(&self) -> Vec<WeeklyHours> {
-        let rules = self.record.hours.iter().flat_map(|hours| hours.weekly());
+        let rules = self.record.hours.iter().flat_map(hours::OpeningHours::weekly);
         rules
             .map(|rule| WeeklyHours {
                 days: rule.days.iter().map(DayOfWeek::from).collect(),

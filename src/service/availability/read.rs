@@ -118,7 +118,7 @@ async fn appointments(
         return Ok((Facts::new(zone.zone(), Vec::new(), Vec::new()), Vec::new()));
     }
     let bookable = catalog::find_resources(conn, site, &ids).await?;
-    let hours = catalog::all_hours(conn, site).await?;
+    let hours = catalog::hours_of(conn, site, &ids).await?;
     let longest = of_kind(services, ServiceKind::Appointment)
         .map(longest)
         .max()

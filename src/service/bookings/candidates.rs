@@ -63,12 +63,12 @@ impl Candidates {
         current: Option<&Booking>,
     ) -> Result<Self, Failure> {
         let site = tx.site();
-        let ids = service.resources.clone();
+        let (ids, owners) = (service.resources.clone(), service.resources.clone());
         let (found, on_record) = tx
             .conn()
             .both(
                 move |conn| Box::pin(async move { catalog::find_resources(conn, site, &ids).await }),
-                move |conn| Box::pin(catalog::all_hours(conn, site)),
+                move |conn| Box::pin(async move { catalog::hours_of(conn, site, &owners).await }),
             )
             .await?;
         let mut by_type: Vec<Vec<Resource>> = Vec::new();

@@ -73,21 +73,16 @@ impl Command for Set {
         if let Some(hours) = &input.hours {
             check(hours)?;
         }
-        let kind = match input.resource {
-            Some(resource) => {
-                claims::lock_targets(tx, &[Target::Resource(resource)]).await?;
-                if store::find_resources(tx.conn(), self.site, &[resource])
-                    .await?
-                    .is_empty()
-                {
-                    return Err(Rejection::not_found(Kind::Resource, &["resourceId"]).into());
-                }
-                Kind::Resource
+        let kind = if let Some(resource) = input.resource {
+            claims::lock_targets(tx, &[Target::Resource(resource)]).await?;
+            let live = store::find_resources(tx.conn(), self.site, &[resource]).await?;
+            if live.is_empty() {
+                return Err(Rejection::not_found(Kind::Resource, &["resourceId"]).into());
             }
-            None => {
-                sites::lock(tx).await?;
-                Kind::Site
-            }
+            Kind::Resource
+        } else {
+            sites::lock(tx).await?;
+            Kind::Site
         };
         let before = store::find_hours(tx.conn(), self.site, input.resource).await?;
         let revision = before.as_ref().map_or(0, |before| before.revision);

@@ -68,13 +68,32 @@ pub async fn find_hours(
     Ok(row.map(HoursRow::working_hours))
 }
 
-/// All hours on record of a site: at most one for each of its resources, and the business's. Those that were taken
-/// back are left out.
-pub async fn all_hours(conn: &mut Conn, site: SiteId) -> Result<Vec<WorkingHours>, StoreError> {
-    let query = opening_hours::table
-        .filter(opening_hours::site_id.eq(site))
-        .filter(opening_hours::hours.is_not_null());
-    let rows: Vec<HoursRow> = on!(conn, c => query.select(HoursRow::as_select()).load(c).await)?;
+/// The hours on record of the business and of some of its resources. Those that were taken back are left out.
+pub async fn hours_of(
+    conn: &mut Conn,
+    site: SiteId,
+    resources: &[ResourceId],
+) -> Result<Vec<WorkingHours>, StoreError> {
+    let mut owners = resources.to_vec();
+    owners.push(owner(site, None));
+    let of_site = opening_hours::table.filter(opening_hours::site_id.eq(site));
+    let on_record = opening_hours::hours.is_not_null();
+    let rows: Vec<HoursRow> = on!(conn,
+        sqlite c => {
+            // Most sites that have none are done with one look.
+            let any = of_site.select(opening_hours::owner_id).first::<ResourceId>(c).await.optional()?;
+            let mut rows = Vec::new();
+            for owner in owners.into_iter().filter(|_| any.is_some()) {
+                let row = opening_hours::table.find((site, owner)).filter(on_record);
+                rows.extend(row.select(HoursRow::as_select()).first(c).await.optional()?);
+            }
+            rows
+        },
+        pg c => {
+            let query = of_site.filter(opening_hours::owner_id.eq_any(owners)).filter(on_record);
+            query.select(HoursRow::as_select()).load(c).await?
+        }
+    );
     Ok(rows.into_iter().map(HoursRow::working_hours).collect())
 }
 
