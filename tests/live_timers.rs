@@ -65,6 +65,7 @@ impl Command for Hold {
             default_capacity: 1,
             durations: vec![60],
             buffer_minutes: 0,
+            slot_step: frontdesk::domain::catalog::SlotStep::default(),
             price: Price::NoFee,
             payment_options: PaymentOptions {
                 online: false,

@@ -176,6 +176,7 @@ impl Command for Seed {
                 default_capacity: if class { 1000 } else { 1 },
                 durations: if class { vec![] } else { vec![30, 60] },
                 buffer_minutes: 0,
+                slot_step: frontdesk::domain::catalog::SlotStep::default(),
                 price: Price::NoFee,
                 payment_options: PaymentOptions {
                     online: true,
@@ -228,6 +229,7 @@ impl Command for Seed {
                 revision: 1,
                 created: now,
                 updated: now,
+                series: None,
             };
             catalog::insert_session(tx.conn(), site, &session).await?;
         }

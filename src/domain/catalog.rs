@@ -79,6 +79,21 @@ pub struct OnlineBooking {
     pub allow_multiple_requests: bool,
 }
 
+/// How far apart the starts are that an appointment service offers (§1.7, §4.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SlotStep {
+    /// So many minutes, 1 to 1440.
+    Minutes(i32),
+    /// As long as the service's usual length and its buffer.
+    SameAsDuration,
+}
+
+impl Default for SlotStep {
+    fn default() -> Self {
+        Self::Minutes(30)
+    }
+}
+
 /// How a service can be paid for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentOptions {
@@ -107,6 +122,9 @@ pub struct Service {
     pub durations: Vec<i32>,
     /// Minutes kept free after an appointment, 0 to 720.
     pub buffer_minutes: i32,
+    /// How far apart the starts of appointments are.
+    #[serde(default)]
+    pub slot_step: SlotStep,
     /// What it costs.
     pub price: Price,
     /// How it can be paid for.
@@ -133,6 +151,8 @@ pub const MAX_CAPACITY: i32 = 1000;
 pub const MAX_BUFFER_MINUTES: i32 = 720;
 /// Minutes of an appointment, at the most: a minute less than 31 days.
 pub const MAX_DURATION_MINUTES: i32 = 44_639;
+/// Minutes between the starts that are offered, at the most: a day.
+pub const MAX_STEP_MINUTES: i32 = 1440;
 /// Lengths that a service offers, at the most.
 pub const MAX_DURATIONS: usize = 50;
 /// Resources of a service or a session, at the most.
@@ -182,6 +202,12 @@ impl Service {
             let message = format!("must be between 0 and {MAX_BUFFER_MINUTES}");
             return Err(Rejection::invalid(&["bufferMinutes"], message));
         }
+        if let SlotStep::Minutes(minutes) = self.slot_step
+            && !(1..=MAX_STEP_MINUTES).contains(&minutes)
+        {
+            let message = format!("must be between 1 and {MAX_STEP_MINUTES}");
+            return Err(Rejection::invalid(&["slotsSplitInterval", "valueInMinutes"], message));
+        }
         if !(1..=MAX_RESOURCES).contains(&self.resources.len()) {
             let message = format!("must name 1 to {MAX_RESOURCES} staff members or rooms");
             return Err(Rejection::invalid(&["resourceIds"], message));
@@ -199,6 +225,9 @@ impl Service {
         }
         if self.buffer_minutes != 0 {
             return Err(Rejection::invalid(&["bufferMinutes"], "is for appointments"));
+        }
+        if self.slot_step != SlotStep::default() {
+            return Err(Rejection::invalid(&["slotsSplitInterval"], "is for appointments"));
         }
         if !self.resources.is_empty() {
             return Err(Rejection::invalid(
@@ -309,7 +338,7 @@ pub struct WallTime {
 }
 
 /// How long a session may last, in hours: 31 days.
-const MAX_SESSION_HOURS: i64 = 31 * 24;
+pub const MAX_SESSION_HOURS: i64 = 31 * 24;
 
 impl WallTime {
     /// The time between two local times. One in a gap moves forward by the gap, a repeated one is the earlier; the

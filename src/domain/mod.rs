@@ -6,6 +6,7 @@
 
 pub mod actor;
 pub mod api_key;
+pub mod availability;
 pub mod booking;
 pub mod catalog;
 pub mod clock;
@@ -13,12 +14,14 @@ pub mod conflict;
 pub mod event;
 #[cfg(test)]
 pub(crate) mod fuzzing;
+pub mod hours;
 pub mod icalendar;
 pub mod ids;
 pub mod money;
 pub mod permission;
 pub mod recurrence;
 pub mod rejection;
+pub mod spans;
 pub mod text;
 pub mod time;
 

@@ -19,6 +19,8 @@ pub enum Permission {
     ReadCalendar,
     /// Block resources' time.
     ManageCalendar,
+    /// Set when resources are open; with all of them, the business's hours, too.
+    SetHours,
     /// See bookings and their events.
     ReadBookings,
     /// See whom bookings are for, who made and changed them, and what was written about them.
@@ -163,6 +165,7 @@ impl Permission {
             Self::ManageCatalog       => row(None,   None,  None,           All,  &[ManageCatalog],                                   None),
             Self::ReadCalendar        => row(None,   None,  Calendar,       All,  &[ReadCalendar, ManageCalendar],                    None),
             Self::ManageCalendar      => row(None,   None,  Calendar,       All,  &[ManageCalendar],                                  None),
+            Self::SetHours            => row(None,   None,  Calendar,       All,  &[ManageCatalog],                                   None),
             Self::ReadBookings        => row(Own,    Own,   OwnAndCalendar, All,  &[ReadBookings, ReadParticipants, ManageBookings],  None),
             Self::ReadContacts        => row(Own,    Own,   OwnAndCalendar, All,  &[ReadParticipants, ManageBookings],                None),
             Self::Book                => row(Own,    Own,   Own,            All,  &[ManageBookings],                                  None),
@@ -242,6 +245,7 @@ impl Permission {
             Self::ReadCatalog => "the catalog is not for this caller",
             Self::ReadResourceDetails => "only the business may see its resources' details",
             Self::ManageCatalog => "only the owner and apps with the scope MANAGE_CATALOG may manage the catalog",
+            Self::SetHours => "only the business may set its hours",
             Self::ReadCalendar | Self::ManageCalendar => "only the business may see and change its calendar",
             Self::ReadBookings | Self::ReadContacts => "bookings and the people on them are not for this caller",
             Self::Book | Self::ChangeBookings => "this caller may not make or change bookings",

@@ -73,7 +73,7 @@ pub enum UserErrorCode {
     SessionNotFound,
     /// There is no such site.
     SiteNotFound,
-    /// The time is not free.
+    /// The time is not free, or outside of opening hours.
     SlotNotAvailable,
     /// The caller may not use this flag or ask for this status.
     UnauthorizedOperation,
@@ -120,7 +120,7 @@ pub struct InvalidInput {
     path: Option<Vec<String>>,
 }
 
-/// The resource is busy at that time, or nobody is free.
+/// The resource is busy at that time or not there by its opening hours, or nobody is free.
 #[derive(Clone)]
 pub struct SlotNotAvailable {
     message: String,
@@ -129,7 +129,7 @@ pub struct SlotNotAvailable {
     next_available: Option<jiff::Timestamp>,
 }
 
-/// The resource is busy at that time, or nobody is free.
+/// The resource is busy at that time or not there by its opening hours, or nobody is free.
 #[Object]
 impl SlotNotAvailable {
     /// What went wrong, for programs.
@@ -147,7 +147,7 @@ impl SlotNotAvailable {
         &self.message
     }
 
-    /// The next start at which the same length would fit, if there is one within 31 days.
+    /// The next start at which the same length could be booked, within opening hours, if there is one within 31 days.
     async fn next_available(&self) -> Option<DateTime> {
         self.next_available.map(DateTime::from)
     }

@@ -47,6 +47,15 @@ text_scalar!(
     LocalDateTime
 );
 text_scalar!(
+    /// A date on a wall clock, such as `2026-11-23`.
+    LocalDate
+);
+text_scalar!(
+    /// A time of day on a wall clock, hours and minutes, such as `09:00`. Where times may run past midnight, hours go on
+    /// beyond 24: `26:00` is two o'clock of the next day.
+    LocalTime
+);
+text_scalar!(
     /// The IANA name of a time zone, such as `Europe/Berlin`.
     TimeZone
 );
@@ -86,6 +95,33 @@ impl LocalDateTime {
     /// The wall-clock time.
     pub fn civil(&self) -> Result<civil::DateTime, Invalid> {
         time::parse_local(&self.0)
+    }
+}
+
+impl From<civil::Date> for LocalDate {
+    fn from(date: civil::Date) -> Self {
+        Self(date.to_string())
+    }
+}
+
+impl LocalDate {
+    /// The date.
+    pub fn civil(&self) -> Result<civil::Date, Invalid> {
+        let date = if self.0.len() == 10 {
+            self.0.parse::<civil::Date>().ok()
+        } else {
+            None
+        };
+        let known = date.filter(|date| (1970..=time::LATEST_YEAR).contains(&date.year()));
+        known.ok_or_else(|| Invalid::new(Field::Date, "is not a date of 1970 to 2100 such as `2026-11-23`"))
+    }
+}
+
+impl LocalTime {
+    /// The clock after so many minutes since midnight.
+    #[must_use]
+    pub fn of(minutes: u16) -> Self {
+        Self(format!("{:02}:{:02}", minutes / 60, minutes % 60))
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod api_keys;
+pub mod availability;
 pub mod bookings;
 pub mod catalog;
 mod once;

@@ -177,6 +177,32 @@ pub async fn on_target(
     oldest_first(rows)
 }
 
+/// The claims on some resources that end after `from` and begin before `until`, oldest first.
+pub async fn on_resources(
+    conn: &mut Conn,
+    site: SiteId,
+    resources: &[ResourceId],
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<Claim>, StoreError> {
+    let within = claims::table
+        .filter(claims::site_id.eq(site))
+        .filter(claims::ends_at.gt(At(from)).and(claims::starts_at.lt(At(until))))
+        .select(columns!());
+    let rows: Vec<Columns> = on!(conn,
+        sqlite c => {
+            // One after the other: each is a range of the index, and the statement stays the same for any number.
+            let mut rows = Vec::new();
+            for id in resources {
+                rows.extend(within.filter(claims::resource_id.eq(*id)).load::<Columns>(c).await?);
+            }
+            rows
+        },
+        pg c => within.filter(claims::resource_id.eq_any(resources.to_vec())).load(c).await?
+    );
+    oldest_first(rows)
+}
+
 /// The claims that somebody holds, oldest first.
 pub async fn of_holder(conn: &mut Conn, site: SiteId, holder: Holder) -> Result<Vec<Claim>, StoreError> {
     let of_site = claims::table.filter(claims::site_id.eq(site));

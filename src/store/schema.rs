@@ -71,6 +71,20 @@ diesel::table! {
         created_at -> Instant,
         updated_at -> Instant,
         deleted_at -> Nullable<Instant>,
+        slot_step_minutes -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::*;
+    opening_hours (site_id, owner_id) {
+        site_id -> Uid,
+        owner_id -> Uid,
+        hours -> Nullable<Document>,
+        revision -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
     }
 }
 

@@ -63,6 +63,14 @@ fn queries(schema: &Schema, booking: &Value, things: &BTreeMap<&str, Value>) -> 
                     assert!(schema.0.contains_key(&field.of), "{name}");
                     ("(first: 100)", json!({}))
                 }
+                "availability" => (
+                    "(serviceIds: [$id], to: \"2100-01-01T00:00:00Z\", from: \"2099-12-31T00:00:00Z\", limit: 1)",
+                    json!({ "id": things["service"] }),
+                ),
+                "explainAvailability" => (
+                    "(serviceId: $id, to: \"2100-01-01T00:00:00Z\", from: \"2099-12-31T00:00:00Z\", limit: 1)",
+                    json!({ "id": things["service"] }),
+                ),
                 "eventCursor" | "site" | "viewer" => ("", json!({})),
                 other => panic!(
                     "the query `{other}` is new: say here how it is asked, and write its row into permissions.txt"
@@ -114,6 +122,9 @@ async fn mutate(stage: &Stage, caller: usize, mutation: &str) -> Option<Reply> {
         "createSchedule" => stage.run_input(),
         "updateSchedule" => json!({ "scheduleId": stage.run().await, "name": "Other" }),
         "deleteSchedule" => json!({ "scheduleId": stage.run().await }),
+        // Of a resource that nobody books: hours on record would bind what the others book later.
+        "setWorkingHours" => json!({ "resourceId": stage.resource().await, "weekly": [] }),
+        "clearWorkingHours" => json!({ "resourceId": stage.resource().await }),
         "updateSite" => json!({ "name": "Other" }),
         "createApiKey" => stage.key_input(),
         "revokeApiKey" => json!({ "apiKeyId": stage.key().await }),
@@ -230,6 +241,15 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
     let studio = &stage.studio;
     let (block, run) = (stage.block().await, studio.run.id.to_string());
     stage.booking(Maker::Member).await;
+    let open = json!({ "days": ["MONDAY"], "startTime": "09:00", "endTime": "17:00", "validFrom": "2030-01-01", "validUntil": "2030-12-31" });
+    let special = json!([{ "date": "2030-12-24", "times": [{ "startTime": "09:00", "endTime": "12:00" }] }]);
+    let kept = json!(stage.resource().await);
+    let hours = json!({ "resourceId": kept, "weekly": [open], "specialDays": special });
+    let set = stage
+        .owner()
+        .mutate_selecting("setWorkingHours", hours, "userErrors { message }")
+        .await;
+    assert_eq!(set["userErrors"], json!([]));
     let things = BTreeMap::from([
         ("resource", json!(studio.anna.id.to_string())),
         ("schedule", json!(run)),
@@ -255,6 +275,7 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
             priced.clone(),
             held.clone(),
             repeated.clone(),
+            kept.clone(),
             json!(studio.course.id.to_string()),
         ]);
         ids.extend(
@@ -277,6 +298,24 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
             assert!(reply.json["errors"].is_null(), "{name}: {}", reply.json);
             note(&reply.json["data"], &mut seen[caller]);
         }
+        // When something can be booked, of each type, and why not.
+        let query = format!(
+            "query($ids: [ID!]!, $from: DateTime!, $to: DateTime!) {{ availability(serviceIds: $ids, from: $from, to: $to, limit: 100) {} }}",
+            schema.selection("Availability")
+        );
+        let ids = [&studio.massage, &studio.yoga, &studio.course].map(|service| service.id.to_string());
+        let window = json!({ "ids": ids, "from": studio.at(0), "to": studio.at(24 * 60) });
+        let week = json!({ "ids": ids[2..], "from": studio.at(0), "to": studio.at(7 * 24 * 60) });
+        for window in [window, week] {
+            note(&client.data(&query, window).await, &mut seen[caller]);
+        }
+        let query = format!(
+            "query($id: ID!, $from: DateTime!, $to: DateTime!) {{ explainAvailability(serviceId: $id, from: $from, to: $to, limit: 100) {} }}",
+            schema.selection("AvailabilityExplanation")
+        );
+        let window =
+            json!({ "id": studio.training.id.to_string(), "from": studio.at(100 * 120), "to": studio.at(400 * 120) });
+        note(&client.send(&query, window).await.json["data"], &mut seen[caller]);
         // Lists and values that hang on nothing with an id.
         for field in &schema.get("Query").fields {
             if field.of.ends_with("Connection") || field.of == "Viewer" {
@@ -376,6 +415,17 @@ async fn refusals(stage: &Stage, caller: usize) -> Vec<(&'static str, &'static s
             with(on(&stage.confirmed(maker).await), json!({ "expectedRevision": 99 })),
         ),
         ("canceled before", "cancelBooking", on(&canceled)),
+        (
+            "of a staff member's own",
+            "setWorkingHours",
+            json!({ "resourceId": stage.studio.anna.id.to_string(), "weekly": [{ "days": ["MONDAY"], "startTime": "00:00", "endTime": "24:00" }] }),
+        ),
+        (
+            "of a staff member's own",
+            "clearWorkingHours",
+            json!({ "resourceId": stage.studio.anna.id.to_string() }),
+        ),
+        ("of the business", "clearWorkingHours", json!({})),
         ("with bookings", "deleteService", json!({ "serviceId": booked })),
         (
             "without a name",

@@ -240,7 +240,10 @@ impl Stage {
 
     /// Two sessions, the second long after all that there is else.
     pub fn series_input(&self) -> Value {
-        with(self.session_input(), json!({ "recurrence": "FREQ=WEEKLY;INTERVAL=10;COUNT=2" }))
+        with(
+            self.session_input(),
+            json!({ "recurrence": "FREQ=WEEKLY;INTERVAL=10;COUNT=2" }),
+        )
     }
 
     pub async fn series(&self) -> Value {

@@ -13,8 +13,11 @@
 #[path = "../booking/support/mod.rs"]
 mod support;
 
+mod availability;
+mod availability_examples;
 mod calendar;
 mod courses;
+mod hours;
 mod imports;
 mod lists;
 mod offers;
@@ -27,7 +30,7 @@ use support::{Client, Server, Studio};
 
 /// What tests look at in a user error.
 const ERRORS: &str = "userErrors { __typename code message path ... on BookingsAffected { count } \
-    ... on RevisionMismatch { current } ... on SlotNotAvailable { conflicts { id } } }";
+    ... on RevisionMismatch { current } ... on SlotNotAvailable { conflicts { id } nextAvailable } }";
 
 /// The payload of a mutation that is done.
 async fn done(client: &Client, name: &str, input: Value, selection: &str) -> Value {
@@ -88,6 +91,29 @@ async fn studio(engine: support::Engine) -> (Server, Studio, Client) {
     let studio = Studio::open(&server).await;
     let owner = server.owner();
     (server, studio, owner)
+}
+
+/// The number after `state` in a row of numbers that look like chance; every run draws the same.
+fn draw(state: &mut u64, below: u64) -> u64 {
+    *state = state
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
+    (*state >> 33) % below
+}
+
+/// The input for hours: from, to, and on which days of the week; none: all seven.
+fn weekly(start: &str, end: &str, days: &[&str]) -> Value {
+    let all = [
+        "MONDAY",
+        "TUESDAY",
+        "WEDNESDAY",
+        "THURSDAY",
+        "FRIDAY",
+        "SATURDAY",
+        "SUNDAY",
+    ];
+    let days = if days.is_empty() { all.as_slice() } else { days };
+    json!({ "days": days, "startTime": start, "endTime": end })
 }
 
 /// A wall clock in the studio's zone, some minutes after noon UTC of tomorrow.

@@ -211,6 +211,7 @@ impl Studio<'_> {
             default_capacity: Some(capacity),
             durations: Vec::new(),
             buffer_minutes: 0,
+            slot_step: None,
             price,
             payment_options: PaymentOptions {
                 online: true,
@@ -236,6 +237,7 @@ impl Studio<'_> {
             default_capacity: None,
             durations: vec![30, 60],
             buffer_minutes: 10,
+            slot_step: None,
             price,
             payment_options: PaymentOptions {
                 online: true,

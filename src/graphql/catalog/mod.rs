@@ -1,5 +1,6 @@
 //! The catalog's queries and mutations.
 
+pub mod availability;
 pub mod input;
 pub(crate) mod lists;
 pub mod mutation;

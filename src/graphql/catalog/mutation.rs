@@ -3,10 +3,10 @@
 use async_graphql::{Context, Object, SimpleObject};
 
 use super::input::{
-    CancelSessionInput, CreateBlockedTimeInput, CreateResourceInput, CreateScheduleInput, CreateServiceInput,
-    CreateSessionInput, CreateSessionSeriesInput, DeleteBlockedTimeInput, DeleteResourceInput, DeleteScheduleInput,
-    DeleteServiceInput, RestoreSessionInput, UpdateResourceInput, UpdateScheduleInput, UpdateServiceInput,
-    UpdateSessionInput, UpdateSiteInput,
+    CancelSessionInput, ClearWorkingHoursInput, CreateBlockedTimeInput, CreateResourceInput, CreateScheduleInput,
+    CreateServiceInput, CreateSessionInput, CreateSessionSeriesInput, DeleteBlockedTimeInput, DeleteResourceInput,
+    DeleteScheduleInput, DeleteServiceInput, RestoreSessionInput, SetWorkingHoursInput, UpdateResourceInput,
+    UpdateScheduleInput, UpdateServiceInput, UpdateSessionInput, UpdateSiteInput,
 };
 use crate::{
     domain::permission::Permission,
@@ -18,7 +18,7 @@ use crate::{
         service,
         types::{
             blocked_time::BlockedTime, resource::Resource, schedule::Schedule, service::Service, session::Session,
-            session_series::SessionSeries, site::Site,
+            session_series::SessionSeries, site::Site, working_hours::WorkingHours,
         },
     },
     service::catalog::Removed,
@@ -123,6 +123,21 @@ payload!(
     }
 );
 
+payload!(
+    /// What became of `setWorkingHours`.
+    SetWorkingHoursPayload {
+        /// The hours, if they were set.
+        working_hours: WorkingHours
+    }
+);
+payload!(
+    /// What became of `clearWorkingHours`.
+    ClearWorkingHoursPayload {
+        /// What is left of the hours, if they were taken back: no times, and a revision.
+        working_hours: WorkingHours
+    }
+);
+
 /// A payload of an act that may take bookings with it.
 macro_rules! removal {
     ($(#[doc = $doc:literal])* $name:ident { $(#[doc = $field_doc:literal])* $field:ident: $ty:ty }) => {
@@ -206,6 +221,22 @@ impl CatalogMutation {
             input.parse(),
             |input| service(ctx).cancel_session(caller(ctx), input),
             std::convert::identity
+        )
+    }
+
+    /// Takes the hours of a resource back, which keeps the business's from then on, or those of the business, which then
+    /// is open around the clock. For the owner and apps with the scope `MANAGE_CATALOG`; staff for their own resource.
+    async fn clear_working_hours(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whose hours.")] input: ClearWorkingHoursInput,
+    ) -> Option<async_graphql::Result<ClearWorkingHoursPayload>> {
+        act!(
+            ctx,
+            SetHours,
+            input.parse(),
+            |(input, key)| service(ctx).clear_working_hours(caller(ctx), input, key),
+            WorkingHours::from
         )
     }
 
@@ -376,6 +407,22 @@ impl CatalogMutation {
             input.parse(),
             |input| service(ctx).restore_session(caller(ctx), input),
             Session::from
+        )
+    }
+
+    /// Sets when the business or a resource is open, all of it anew. New bookings keep within it; what is booked stays.
+    /// For the owner and apps with the scope `MANAGE_CATALOG`; staff for their own resource.
+    async fn set_working_hours(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Whose hours, and all of them.")] input: SetWorkingHoursInput,
+    ) -> Option<async_graphql::Result<SetWorkingHoursPayload>> {
+        act!(
+            ctx,
+            SetHours,
+            input.parse(),
+            |(input, key)| service(ctx).set_working_hours(caller(ctx), input, key),
+            WorkingHours::from
         )
     }
 

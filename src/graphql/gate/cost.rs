@@ -14,8 +14,12 @@ use apollo_compiler::{
 use super::Limits;
 use crate::graphql::connection::{DEFAULT_PAGE, MAX_PAGE};
 
+/// How many rows a list that is bounded by time has at the most.
+const MAX_ROWS: u64 = 1000;
 /// How long a list without pages is taken to be.
 const LIST: u64 = 10;
+/// Lists that are known to be shorter: one entry for each type of resource.
+const SHORT: [(&str, u64); 1] = [("availableResources", 2)];
 /// How often lists of introspection may be nested: `types { fields { args } }` and what deprecations of them need, but
 /// not `types { fields { type { fields { type { fields` and so on, which unfolds the schema into itself.
 const INTROSPECTION: usize = 3;
@@ -106,7 +110,11 @@ impl Estimate<'_> {
         let times = match page {
             _ if of_introspection => 1,
             Some(page) if is_list => page,
-            None if is_list && !field.selection_set.is_empty() => self.given(field).unwrap_or(LIST),
+            None if is_list && !field.selection_set.is_empty() => {
+                let short = SHORT.iter().find(|(name, _)| field.name == *name);
+                let length = short.map_or(LIST, |(_, length)| *length);
+                self.given(field).unwrap_or(length)
+            }
             _ => 1,
         };
         let unfolds = of_introspection
@@ -122,16 +130,20 @@ impl Estimate<'_> {
         }
     }
 
-    /// The size of the page that a field asks for, if it has pages.
+    /// The size of the page that a field asks for, if it has pages; or how many rows it answers with at the most, if it is
+    /// bounded by time and says so.
     fn page(&self, field: &Field) -> Option<u64> {
+        if let Some(limit) = field.definition.argument_by_name("limit") {
+            let given = field.arguments.iter().find(|argument| argument.name == "limit");
+            let value = given.map(|argument| &argument.value).or(limit.default_value.as_ref());
+            let rows = value.and_then(|value| self.number(value))?;
+            // A larger number is refused where it is read.
+            return Some(u64::try_from(rows).unwrap_or(0).min(MAX_ROWS));
+        }
         field.definition.argument_by_name("first")?;
         let size = |name: &str| {
             let argument = field.arguments.iter().find(|argument| argument.name == name)?;
-            match &*argument.value {
-                Value::Int(number) => number.try_to_i32().ok().map(i64::from),
-                Value::Variable(name) => self.variables.get(name.as_str()).and_then(JsonValue::as_i64),
-                _ => None,
-            }
+            self.number(&argument.value)
         };
         let size = size("first")
             .or_else(|| size("last"))
@@ -142,6 +154,14 @@ impl Estimate<'_> {
                 .unwrap_or(0)
                 .min(u64::try_from(MAX_PAGE).unwrap_or(0)),
         )
+    }
+
+    fn number(&self, value: &Value) -> Option<i64> {
+        match value {
+            Value::Int(number) => number.try_to_i32().ok().map(i64::from),
+            Value::Variable(name) => self.variables.get(name.as_str()).and_then(JsonValue::as_i64),
+            _ => None,
+        }
     }
 
     /// The length of the list that a field is given, if it is given one: it answers with as many.

@@ -354,3 +354,32 @@ fn each_limit_is_a_setting() {
     with(|limits| limits.variable_values = 2, nodes, json!({ "ids": ["a", "b"] }));
     with(|limits| limits.nesting = 2, nodes, json!({ "ids": ["a", "b"] }));
 }
+
+#[test]
+fn a_list_that_is_bounded_by_time_counts_as_long_as_its_limit() {
+    let asked = |limit: &str, selection: &str| {
+        format!(
+            "query($limit: Int = 900) {{ availability(serviceIds: [\"a\"], to: \"b\"{limit}) \
+                {{ timeSlots {{ startDate {selection} }} }} }}"
+        )
+    };
+    let who = "... on AppointmentSlot { availableResources { resources { id name } } }";
+    let gate = |complexity| {
+        Gate::new(Limits {
+            complexity,
+            ..Limits::default()
+        })
+    };
+    // A row is itself and what is selected of it; the answer has the field around the rows, too.
+    for (limit, selection, values) in [
+        ("", "", 2001),
+        (", limit: 30", "", 61),
+        (", limit: $limit", "", 1801),
+        (", limit: 30", who, 30 * (2 + 2 * 31) + 1),
+    ] {
+        let document = asked(limit, selection);
+        assert!(admit(&gate(values), &document, &json!({})).is_ok(), "{document}");
+        let errors = admit(&gate(values - 1), &document, &json!({})).unwrap_err();
+        assert!(errors[0].1.contains(&values.to_string()), "{document}: {errors:?}");
+    }
+}

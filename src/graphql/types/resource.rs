@@ -2,6 +2,8 @@
 
 use async_graphql::{Context, Enum, ID, Object};
 
+use super::working_hours::WorkingHours;
+
 use crate::{
     domain::{catalog, ids::ResourceId, permission::Permission},
     graphql::{
@@ -71,6 +73,11 @@ impl Resource {
     /// When it changed last.
     async fn updated_date(&self) -> DateTime {
         self.0.updated.into()
+    }
+
+    /// Its own hours; null if it keeps the business's. Null for customers.
+    async fn working_hours(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<WorkingHours>> {
+        WorkingHours::find(ctx, Some(self.0.id)).await
     }
 }
 

@@ -78,6 +78,15 @@ pub struct OnlineBooking {
     require_manual_approval: bool,
 }
 
+/// How far apart the starts are that an appointment service offers. They are counted from the opening of each day.
+#[derive(SimpleObject, Clone, Debug)]
+pub struct SlotsSplitInterval {
+    /// Whether they are as far apart as the service's usual length and its buffer.
+    same_as_duration: bool,
+    /// So many minutes; null with `sameAsDuration`.
+    value_in_minutes: Option<i32>,
+}
+
 /// Something that the business offers.
 #[derive(Clone, Debug)]
 pub struct Service {
@@ -247,6 +256,19 @@ impl Service {
     /// A name for addresses, unique on the site.
     async fn slug(&self) -> &str {
         &self.offered.slug
+    }
+
+    /// How far apart the starts of appointments are that are offered. Null for classes and courses.
+    async fn slots_split_interval(&self) -> Option<SlotsSplitInterval> {
+        let value_in_minutes = match self.offered.slot_step {
+            _ if self.offered.kind != catalog::ServiceKind::Appointment => return None,
+            catalog::SlotStep::Minutes(minutes) => Some(minutes),
+            catalog::SlotStep::SameAsDuration => None,
+        };
+        Some(SlotsSplitInterval {
+            same_as_duration: value_in_minutes.is_none(),
+            value_in_minutes,
+        })
     }
 
     /// Which of the three types it is; never changes.

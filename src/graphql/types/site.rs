@@ -1,10 +1,13 @@
 //! The business.
 
-use async_graphql::{ID, Object};
+use async_graphql::{Context, ID, Object};
+
+use super::working_hours::WorkingHours;
 
 use crate::{
     domain::catalog,
     graphql::{
+        caller,
         connection::connection,
         scalars::{CurrencyCode, DateTime, TimeZone},
     },
@@ -63,5 +66,14 @@ impl Site {
     /// When it changed last.
     async fn updated_date(&self) -> DateTime {
         self.0.updated.into()
+    }
+
+    /// When the business is open. Null: around the clock.
+    async fn working_hours(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<WorkingHours>> {
+        // The operator sees other sites' rows; their hours are read on them.
+        if caller(ctx).site != self.0.id {
+            return Ok(None);
+        }
+        WorkingHours::find(ctx, None).await
     }
 }

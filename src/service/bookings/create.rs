@@ -128,6 +128,7 @@ impl Create {
             seats: input.participants.total,
             purpose,
             any_length: input.flow.skip_availability_validation,
+            off_grid: !self.caller.actor.is_customer(),
             current: None,
         };
         let mut place = place::find(tx, &input.wanted, &search, &["bookedEntity"]).await?;
@@ -135,10 +136,10 @@ impl Create {
         self.check_rights(&place)?;
         self.check_service(&place, now)?;
         self.check_holds(tx, now).await?;
-        if let Some((ask, clash)) = &place.clash
-            && !input.flow.skip_availability_validation
+        if !input.flow.skip_availability_validation
+            && let Some(refusal) = place.refusal(tx).await?
         {
-            return Err(place.refuse(tx, ask, clash).await?.into());
+            return Err(refusal.into());
         }
         let hold_expires_at = input
             .hold_seconds

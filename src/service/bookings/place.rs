@@ -3,7 +3,7 @@
 use jiff::{Timestamp, ToSpan as _};
 
 use super::{
-    candidates::Candidates,
+    candidates::{Candidates, Chosen, Visit},
     ledger::{Ledger, Spot},
 };
 use crate::{
@@ -69,6 +69,8 @@ pub(super) struct Place {
     pub(super) asks: Vec<Ask>,
     /// The first wish that doesn't fit, and why.
     pub(super) clash: Option<(Ask, Clash)>,
+    /// Whether opening hours forbid it, or the grid of the starts that are offered.
+    closed: bool,
     candidates: Candidates,
 }
 
@@ -79,6 +81,8 @@ pub(super) struct Search<'a> {
     pub(super) purpose: Purpose,
     /// Whether any length of an appointment will do: the business's word.
     pub(super) any_length: bool,
+    /// Whether an appointment may start beside the starts that are offered: the business may.
+    pub(super) off_grid: bool,
     /// What the booking holds by now: locked with the rest, and its resources are preferred.
     pub(super) current: Option<&'a Booking>,
 }
@@ -155,7 +159,17 @@ async fn look_up(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Resul
             if tx.is_concurrent() && catalog::find_live_service(tx.conn(), site, service.id).await?.is_none() {
                 return Err(Rejection::not_found(Kind::Service, &["serviceId"]).into());
             }
-            let (resources, asks, clash) = candidates.choose(&ledger, busy, search.holder)?;
+            let visit = Visit {
+                span,
+                off_grid: search.off_grid,
+            };
+            let visit = (!search.any_length).then_some(&visit);
+            let Chosen {
+                resources,
+                asks,
+                clash,
+                closed,
+            } = candidates.choose(&ledger, busy, search.holder, visit)?;
             let resources = match search.purpose {
                 Purpose::Take => resources,
                 Purpose::Look => resources
@@ -169,6 +183,7 @@ async fn look_up(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Resul
                 ledger,
                 asks,
                 clash,
+                closed,
                 candidates,
             })
         }
@@ -220,6 +235,7 @@ pub(super) async fn reopen(
         seats: booking.participants.total,
         purpose: Purpose::Take,
         any_length: true,
+        off_grid: true,
         current: Some(booking),
     };
     // Whom the server chose for a hold that is over is not asked for any more.
@@ -243,7 +259,12 @@ pub(super) async fn reopen(
     let ledger = open(tx, &spots, &search).await?;
     let mut booked = booking.booked.clone();
     let (asks, clash) = if choose {
-        let (mut resources, asks, clash) = candidates.choose(&ledger, busy, booking.id)?;
+        let Chosen {
+            mut resources,
+            asks,
+            clash,
+            ..
+        } = candidates.choose(&ledger, busy, booking.id, None)?;
         for resource in &mut resources {
             if let Some(had) = booked.resources.iter().find(|had| had.id == resource.id) {
                 resource.explicitly_requested = had.explicitly_requested;
@@ -262,11 +283,23 @@ pub(super) async fn reopen(
         ledger,
         asks,
         clash,
+        closed: false,
         candidates,
     })
 }
 
 impl Place {
+    /// Why the place can't be had, if it can't: something is in the way, or nobody is there at that time.
+    pub(super) async fn refusal(&self, tx: &mut Tx<'_>) -> Result<Option<Rejection>, Failure> {
+        if let Some((ask, clash)) = &self.clash {
+            return Ok(Some(self.refuse(tx, ask, clash).await?));
+        }
+        match self.asks.first().filter(|_| self.closed) {
+            Some(ask) => Ok(Some(self.refuse(tx, ask, &Clash::default()).await?)),
+            None => Ok(None),
+        }
+    }
+
     /// The refusal for what is in the way, with the next time at which it would fit.
     pub(super) async fn refuse(&self, tx: &mut Tx<'_>, ask: &Ask, clash: &Clash) -> Result<Rejection, Failure> {
         let next = match ask.target {
@@ -373,6 +406,7 @@ async fn find_session(
         ledger,
         asks,
         clash,
+        closed: false,
         candidates: Candidates::default(),
     })
 }
@@ -415,6 +449,7 @@ async fn find_course(
         ledger,
         asks,
         clash,
+        closed: false,
         candidates: Candidates::default(),
     })
 }

@@ -71,10 +71,10 @@ impl Command for Reschedule {
             }
             .into());
         }
-        if let Some((ask, clash)) = &place.clash
-            && !input.skip_availability_validation
+        if !input.skip_availability_validation
+            && let Some(refusal) = place.refusal(tx).await?
         {
-            return Err(place.refuse(tx, ask, clash).await?.into());
+            return Err(refusal.into());
         }
         let mut after = before.clone();
         after.booked = place.booked.clone();
@@ -139,6 +139,7 @@ impl Reschedule {
                 seats: self.participants(&seen).total,
                 purpose: if holds(&seen) { Purpose::Take } else { Purpose::Look },
                 any_length: self.input.skip_availability_validation,
+                off_grid: !self.caller.actor.is_customer(),
                 current: Some(&seen),
             };
             let place = place::find(tx, &self.wanted(&seen)?, &search, &[]).await?;

@@ -4,6 +4,7 @@
 //! sessions, schedules, resources and the bookings that it touches.
 
 mod blocked_times;
+mod hours;
 mod import;
 mod read;
 mod resources;
@@ -32,6 +33,7 @@ use crate::{
 };
 
 pub use blocked_times::CreateBlockedTime;
+pub use hours::SetWorkingHours;
 pub use import::{Import, ImportError, ImportInto, Imported};
 pub use resources::{CreateResource, UpdateResource};
 pub use schedules::{CreateSchedule, UpdateSchedule};

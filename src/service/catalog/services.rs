@@ -7,7 +7,7 @@ use crate::{
         booking::Location,
         catalog::{
             OnlineBooking, PaymentOptions, Price, Schedule, Service as Offered, ServiceKind, Session, SessionStatus,
-            Site,
+            Site, SlotStep,
         },
         conflict::{Holder, Target},
         ids::{BookingId, Kind, ResourceId, ScheduleId, ServiceId, SiteId},
@@ -39,6 +39,8 @@ pub struct CreateService {
     pub durations: Vec<i32>,
     /// Minutes kept free after an appointment.
     pub buffer_minutes: i32,
+    /// How far apart the starts of appointments are; 30 minutes if not said.
+    pub slot_step: Option<SlotStep>,
     /// What it costs.
     pub price: Price,
     /// How it can be paid for.
@@ -66,6 +68,8 @@ pub struct ServiceChanges {
     pub durations: Option<Vec<i32>>,
     /// Minutes kept free after an appointment; those that are booked keep theirs.
     pub buffer_minutes: Option<i32>,
+    /// How far apart the starts of appointments are.
+    pub slot_step: Option<SlotStep>,
     /// What it costs.
     pub price: Option<Price>,
     /// How it can be paid for.
@@ -155,6 +159,7 @@ impl Command for Create {
             default_capacity: input.default_capacity.unwrap_or(1),
             durations: input.durations,
             buffer_minutes: input.buffer_minutes,
+            slot_step: input.slot_step.unwrap_or_default(),
             price: input.price,
             payment_options: input.payment_options,
             online_booking: input.online_booking,
@@ -209,6 +214,7 @@ impl Command for Update {
         after.default_capacity = changes.default_capacity.unwrap_or(after.default_capacity);
         after.durations = changes.durations.unwrap_or(after.durations);
         after.buffer_minutes = changes.buffer_minutes.unwrap_or(after.buffer_minutes);
+        after.slot_step = changes.slot_step.unwrap_or(after.slot_step);
         after.price = changes.price.unwrap_or(after.price);
         after.payment_options = changes.payment_options.unwrap_or(after.payment_options);
         after.online_booking = changes.online_booking.unwrap_or(after.online_booking);

@@ -1,6 +1,7 @@
 //! What can be booked: services, resources, schedules, sessions, blocked times.
 
 mod blocked_times;
+mod hours;
 mod resources;
 mod schedules;
 mod series;
@@ -12,6 +13,7 @@ use jiff::Timestamp;
 use super::StoreError;
 
 pub use blocked_times::*;
+pub use hours::*;
 pub use resources::*;
 pub use schedules::*;
 pub use series::*;

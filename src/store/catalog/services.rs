@@ -21,7 +21,7 @@ use super::{
 use crate::domain::{
     Rejection,
     booking::Location,
-    catalog::{OnlineBooking, PaymentOptions, Price, Service, ServiceKind},
+    catalog::{OnlineBooking, PaymentOptions, Price, Service, ServiceKind, SlotStep},
     ids::{Kind, ResourceId, ScheduleId, ServiceId, SiteId},
     money::{Currency, Money},
 };
@@ -53,6 +53,7 @@ struct ServiceRow {
     revision: i64,
     created_at: At,
     updated_at: At,
+    slot_step_minutes: Option<i32>,
 }
 
 impl ServiceRow {
@@ -85,6 +86,10 @@ impl ServiceRow {
             revision: service.revision,
             created_at: At(service.created),
             updated_at: At(service.updated),
+            slot_step_minutes: match service.slot_step {
+                SlotStep::Minutes(minutes) => Some(minutes),
+                SlotStep::SameAsDuration => None,
+            },
         }
     }
 
@@ -105,6 +110,9 @@ impl ServiceRow {
             default_capacity: self.default_capacity,
             durations: self.durations.0,
             buffer_minutes: self.buffer_minutes,
+            slot_step: self
+                .slot_step_minutes
+                .map_or(SlotStep::SameAsDuration, SlotStep::Minutes),
             price,
             payment_options: PaymentOptions {
                 online: self.pay_online,

@@ -179,6 +179,39 @@ pub async fn sessions_of_series(conn: &mut Conn, site: SiteId, series: SeriesId)
     rows.into_iter().map(SessionRow::session).collect()
 }
 
+/// The sessions of some classes that take place, start from `from` on and before `to`, and aren't over at `now`.
+pub async fn sessions_between(
+    conn: &mut Conn,
+    site: SiteId,
+    services: &[ServiceId],
+    from: Timestamp,
+    to: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<Session>, StoreError> {
+    let mut found = Vec::new();
+    for service in services {
+        let query = sessions::table
+            .filter(sessions::site_id.eq(site).and(sessions::service_id.eq(*service)))
+            .filter(sessions::starts_at.ge(At(from)).and(sessions::starts_at.lt(At(to))))
+            .filter(sessions::ends_at.gt(At(now)))
+            .filter(sessions::status.eq(SessionStatus::Confirmed));
+        let rows: Vec<SessionRow> = on!(conn, c => query.select(SessionRow::as_select()).load(c).await)?;
+        for row in rows {
+            found.push(row.session()?);
+        }
+    }
+    Ok(found)
+}
+
+/// The sessions of a course's run that take place, past ones too.
+pub async fn sessions_of_run(conn: &mut Conn, site: SiteId, run: ScheduleId) -> Result<Vec<Session>, StoreError> {
+    let query = sessions::table
+        .filter(sessions::site_id.eq(site).and(sessions::schedule_id.eq(run)))
+        .filter(sessions::status.eq(SessionStatus::Confirmed));
+    let rows: Vec<SessionRow> = on!(conn, c => query.select(SessionRow::as_select()).load(c).await)?;
+    rows.into_iter().map(SessionRow::session).collect()
+}
+
 /// Which sessions of a list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SessionFilter {

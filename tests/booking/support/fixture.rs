@@ -138,6 +138,7 @@ impl Studio {
                 vec![]
             },
             buffer_minutes: 0,
+            slot_step: frontdesk::domain::catalog::SlotStep::default(),
             price: Price::NoFee,
             payment_options: PaymentOptions {
                 online: false,

@@ -2,6 +2,7 @@
 //! is only what a text or number means.
 
 mod calendar;
+mod hours;
 mod offers;
 mod series;
 
@@ -14,6 +15,7 @@ use crate::{
 };
 
 pub use calendar::*;
+pub use hours::*;
 pub use offers::*;
 pub use series::*;
 

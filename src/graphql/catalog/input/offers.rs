@@ -134,6 +134,33 @@ impl From<&OnlineBookingInput> for catalog::OnlineBooking {
     }
 }
 
+/// How far apart the starts are that an appointment service offers. Exactly one of the two.
+#[derive(InputObject, Clone, Debug)]
+pub struct SlotsSplitIntervalInput {
+    /// As far apart as the service's usual length and its buffer.
+    #[graphql(default = false)]
+    same_as_duration: bool,
+    /// So many minutes, 1 to 1440.
+    value_in_minutes: Option<i32>,
+}
+
+impl SlotsSplitIntervalInput {
+    fn parse(&self) -> Result<catalog::SlotStep, Rejections> {
+        match (self.same_as_duration, self.value_in_minutes) {
+            (true, None) => Ok(catalog::SlotStep::SameAsDuration),
+            (false, Some(minutes)) => Ok(catalog::SlotStep::Minutes(minutes)),
+            _ => {
+                let mut problems = Problems::default();
+                problems.complain(
+                    &["valueInMinutes"],
+                    "is needed unless `sameAsDuration` is true, and only then",
+                );
+                problems.finish(None)
+            }
+        }
+    }
+}
+
 /// A service that is to be made, with its schedule.
 #[derive(InputObject, Clone, Debug)]
 pub struct CreateServiceInput {
@@ -161,6 +188,8 @@ pub struct CreateServiceInput {
     resource_ids: Option<Vec<ID>>,
     /// A name for addresses: 1 to 63 lower-case letters, digits and single hyphens. Made of the name if not said.
     slug: Option<String>,
+    /// How far apart the starts of appointments are that are offered; 30 minutes if not said.
+    slots_split_interval: Option<SlotsSplitIntervalInput>,
     /// Which of the three types it is; it can't change later.
     #[graphql(name = "type")]
     service_type: ServiceType,
@@ -180,6 +209,8 @@ impl CreateServiceInput {
             .clone()
             .and_then(|location| problems.nest("location", location.parse()));
         let payment = problems.nest("payment", self.payment.parse());
+        let step = self.slots_split_interval.as_ref().map(SlotsSplitIntervalInput::parse);
+        let slot_step = step.and_then(|step| problems.nest("slotsSplitInterval", step));
         let usual = catalog::OnlineBooking {
             enabled: true,
             require_manual_approval: false,
@@ -193,6 +224,7 @@ impl CreateServiceInput {
             default_capacity: self.default_capacity,
             durations: self.durations.clone().unwrap_or_default(),
             buffer_minutes: self.buffer_minutes.unwrap_or(0),
+            slot_step,
             price,
             payment_options,
             online_booking: self.online_booking.as_ref().map_or(usual, Into::into),
@@ -233,6 +265,8 @@ pub struct UpdateServiceInput {
     service_id: ID,
     /// A name for addresses: 1 to 63 lower-case letters, digits and single hyphens.
     slug: MaybeUndefined<String>,
+    /// How far apart the starts of appointments are that are offered.
+    slots_split_interval: MaybeUndefined<SlotsSplitIntervalInput>,
 }
 
 impl UpdateServiceInput {
@@ -249,6 +283,8 @@ impl UpdateServiceInput {
         let payment = given(&mut problems, "payment", &self.payment);
         let payment = payment.and_then(|payment| problems.nest("payment", payment.parse()));
         let resources = given(&mut problems, "resourceIds", &self.resource_ids);
+        let step = given(&mut problems, "slotsSplitInterval", &self.slots_split_interval);
+        let slot_step = step.and_then(|step| problems.nest("slotsSplitInterval", step.parse()));
         let location: Change<Location> = match &self.location {
             MaybeUndefined::Undefined => Change::Keep,
             MaybeUndefined::Null => Change::Clear,
@@ -263,6 +299,7 @@ impl UpdateServiceInput {
             default_capacity: given(&mut problems, "defaultCapacity", &self.default_capacity),
             durations: given(&mut problems, "durations", &self.durations),
             buffer_minutes: given(&mut problems, "bufferMinutes", &self.buffer_minutes),
+            slot_step,
             price: payment.map(|(price, _)| price),
             payment_options: payment.map(|(_, options)| options),
             online_booking: given(&mut problems, "onlineBooking", &self.online_booking)

@@ -2,8 +2,7 @@
 
 use super::{
     super::{CancelSession, Removed, SessionChanges, UpdateSession, check_revision, check_seats},
-    Horizon, Place, Scope, Word, apply, check_template, in_order, instances, parse_rule, refusal,
-    whole,
+    Horizon, Place, Scope, Word, apply, check_template, in_order, instances, parse_rule, refusal, whole,
 };
 use crate::{
     domain::{

@@ -1,0 +1,180 @@
+//! What the availability engine is told, as the store has it.
+
+use std::{collections::HashMap, num::NonZeroU32};
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::domain::{
+    availability::{
+        Business, Busy, HoursSource, Place, Policy, Requirement, Resource as Bookable, Service as Asked, Step,
+    },
+    catalog::{Resource, ResourceType, Service as Offered, SlotStep},
+    conflict::{Claim, Holder, Target},
+    hours::{OpeningHours, WorkingHours},
+    ids::ResourceId,
+};
+
+/// When resources are busy.
+pub(in crate::service) type BusyTimes = HashMap<ResourceId, Vec<Busy>>;
+
+/// When the claims keep their resources busy at `now`; those of `except` don't.
+pub(in crate::service) fn busy_times<'c>(
+    claims: impl IntoIterator<Item = &'c Claim>,
+    except: Option<Holder>,
+    now: Timestamp,
+) -> BusyTimes {
+    let mut busy = BusyTimes::new();
+    for claim in claims {
+        if let Target::Resource(id) = claim.target
+            && Some(claim.holder) != except
+            && let Some(time) = Busy::of_claim(claim, now)
+        {
+            busy.entry(id).or_default().push(time);
+        }
+    }
+    busy
+}
+
+/// Who there is, and when they are open.
+#[derive(Debug)]
+pub(in crate::service) struct Facts {
+    zone: TimeZone,
+    hours: Option<OpeningHours>,
+    own: HashMap<ResourceId, OpeningHours>,
+    resources: Vec<Resource>,
+}
+
+impl Facts {
+    /// The facts of a business in a zone, with the hours on record and the resources that were not deleted.
+    pub(in crate::service) fn new(zone: TimeZone, on_record: Vec<WorkingHours>, resources: Vec<Resource>) -> Self {
+        let (mut hours, mut own) = (None, HashMap::new());
+        for record in on_record {
+            match (record.resource, record.hours) {
+                (Some(resource), Some(hours)) => {
+                    own.insert(resource, hours);
+                }
+                (None, found) => hours = found,
+                (Some(_), None) => {}
+            }
+        }
+        Self {
+            zone,
+            hours,
+            own,
+            resources,
+        }
+    }
+
+    /// Whether any hours are on record that could bind the resources.
+    pub(in crate::service) fn has_hours(&self) -> bool {
+        self.hours.is_some()
+            || self
+                .resources
+                .iter()
+                .any(|resource| self.own.contains_key(&resource.id))
+    }
+
+    /// The same, on the wall clock of another zone.
+    pub(in crate::service) fn in_zone(self, zone: TimeZone) -> Self {
+        Self { zone, ..self }
+    }
+
+    /// Those that weren't deleted.
+    pub(in crate::service) fn resources(&self) -> &[Resource] {
+        &self.resources
+    }
+
+    /// A resource that wasn't deleted.
+    pub(in crate::service) fn resource(&self, id: ResourceId) -> Option<&Resource> {
+        self.resources.iter().find(|resource| resource.id == id)
+    }
+
+    /// What an appointment service needs: for each type of resource that occurs in its list, those to choose from.
+    pub(in crate::service) fn requirements(&self, service: &Offered) -> Vec<(ResourceType, Vec<ResourceId>)> {
+        let of_type = |kind| {
+            let is = |id: &ResourceId| {
+                self.resource(*id)
+                    .is_some_and(|resource| resource.resource_type == kind)
+            };
+            let ids: Vec<ResourceId> = service.resources.iter().copied().filter(is).collect();
+            (kind, ids)
+        };
+        [ResourceType::Staff, ResourceType::Room]
+            .map(of_type)
+            .into_iter()
+            .filter(|(_, ids)| !ids.is_empty())
+            .collect()
+    }
+
+    /// Asks the engine about an appointment service.
+    pub(in crate::service) fn ask<R>(
+        &self,
+        service: &Offered,
+        busy: &BusyTimes,
+        now: Timestamp,
+        question: impl FnOnce(&Business<'_>, &Asked<'_>) -> R,
+    ) -> R {
+        let bookable = |resource: &Resource| {
+            let hours = match self.own.get(&resource.id) {
+                Some(own) => HoursSource::Own(own),
+                None if resource.resource_type == ResourceType::Staff => HoursSource::Business,
+                None => HoursSource::Unset,
+            };
+            (resource.id, hours)
+        };
+        let resources: Vec<Bookable<'_>> = self
+            .resources
+            .iter()
+            .map(bookable)
+            .map(|(id, hours)| Bookable {
+                id,
+                ranking: 0,
+                hours,
+                places: None,
+                busy: busy.get(&id).map_or(&[], Vec::as_slice),
+            })
+            .collect();
+        let needed = self.requirements(service);
+        let requirements: Vec<Requirement<'_>> = needed
+            .iter()
+            .map(|(kind, ids)| Requirement {
+                staff: *kind == ResourceType::Staff,
+                count: 1,
+                allowed: ids,
+            })
+            .collect();
+        let business = Business {
+            zone: &self.zone,
+            hours: self.hours.as_ref(),
+            closed: &[],
+            resources: &resources,
+            now,
+        };
+        let asked = Asked {
+            duration: positive(service.durations.first().copied().unwrap_or(60)),
+            buffer: u32::try_from(service.buffer_minutes).unwrap_or(0),
+            step: match service.slot_step {
+                SlotStep::Minutes(minutes) => Step::Every(positive(minutes)),
+                SlotStep::SameAsDuration => Step::SameAsDuration,
+            },
+            requirements: &requirements,
+            places: &[Place { id: None, hours: None }],
+            hours: None,
+            variable_length: service.durations.len() > 1,
+            available_from: None,
+            available_until: None,
+            online: service.online_booking.enabled,
+            max_party: positive(service.default_capacity),
+            policy: Policy::default(),
+        };
+        question(&business, &asked)
+    }
+}
+
+/// A number that the domain keeps above zero.
+pub(in crate::service) fn positive(number: i32) -> NonZeroU32 {
+    u32::try_from(number)
+        .ok()
+        .and_then(NonZeroU32::new)
+        .unwrap_or(NonZeroU32::MIN)
+}
