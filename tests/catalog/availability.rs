@@ -183,6 +183,22 @@ on_both_engines! {
         assert_eq!(capped, [studio.at(0), studio.at(30), studio.at(12 * 60), studio.at(12 * 60 + 30)]);
     }
 
+    async fn of_many_who_take_an_offered_time_at_once_as_many_get_it_as_are_free(engine) {
+        let (server, studio, owner) = studio(engine).await;
+        done(&owner, "setWorkingHours", json!({ "weekly": [weekly("12:00", "13:00", &[])] }), "workingHours { revision }").await;
+        let input = with(studio.appointment(&studio.massage, 0, &[]), json!({ "holdSeconds": 600 }));
+        let people: Vec<Client> = (0..8).map(|number| server.member(&format!("member {number}"))).collect();
+        let tries = people.iter().map(|person| person.mutate("createBooking", input.clone()));
+        let answers = futures::future::join_all(tries).await;
+        let won: Vec<&Value> = answers.iter().filter(|answer| !answer["booking"].is_null()).collect();
+        assert_eq!(won.len(), 2, "Anna and Ben");
+        for lost in answers.iter().filter(|answer| answer["booking"].is_null()) {
+            let error = &lost["userErrors"][0];
+            assert_eq!((&error["code"], &error["nextAvailable"]), (&json!("SLOT_NOT_AVAILABLE"), &json!(studio.at(30))));
+        }
+        assert_eq!(starts(&server.visitor(), window(&studio, &[&studio.massage], 0, 60)).await, [studio.at(30)]);
+    }
+
     async fn whatever_is_offered_can_be_booked_once_and_comes_back_when_it_is_canceled(engine) {
         for seed in 1..=3_u64 {
             let (server, studio, owner) = studio(engine).await;
