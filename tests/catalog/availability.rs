@@ -179,8 +179,28 @@ on_both_engines! {
         let mut once = std::collections::BTreeSet::new();
         assert!(pages.iter().all(|slot| once.insert((slot["startDate"].to_string(), slot["serviceId"].to_string()))), "nothing twice");
         assert!(pages.is_sorted_by_key(|slot| slot["startDate"].as_str().unwrap().to_owned()));
+        // A course that began before the window comes first on each page, and stops nobody from going on.
+        let asked = with(window(&studio, &[&studio.course, &studio.massage], 55 * 60, 56 * 60), json!({ "limit": 1 }));
+        let page = visitor.data(QUERY, asked).await["availability"].clone();
+        assert_eq!((page["timeSlots"].as_array().unwrap().len(), &page["nextFrom"]), (2, &json!(studio.at(55 * 60 + 30))));
         let capped = starts(&visitor, with(window(&studio, &[&studio.massage], 0, 36 * 60), json!({ "perDay": 2, "zone": "UTC" }))).await;
         assert_eq!(capped, [studio.at(0), studio.at(30), studio.at(12 * 60), studio.at(12 * 60 + 30)]);
+    }
+
+    async fn of_many_who_take_an_offered_time_at_once_as_many_get_it_as_are_free(engine) {
+        let (server, studio, owner) = studio(engine).await;
+        done(&owner, "setWorkingHours", json!({ "weekly": [weekly("12:00", "13:00", &[])] }), "workingHours { revision }").await;
+        let input = with(studio.appointment(&studio.massage, 0, &[]), json!({ "holdSeconds": 600 }));
+        let people: Vec<Client> = (0..8).map(|number| server.member(&format!("member {number}"))).collect();
+        let tries = people.iter().map(|person| person.mutate("createBooking", input.clone()));
+        let answers = futures::future::join_all(tries).await;
+        let won: Vec<&Value> = answers.iter().filter(|answer| !answer["booking"].is_null()).collect();
+        assert_eq!(won.len(), 2, "Anna and Ben");
+        for lost in answers.iter().filter(|answer| answer["booking"].is_null()) {
+            let error = &lost["userErrors"][0];
+            assert_eq!((&error["code"], &error["nextAvailable"]), (&json!("SLOT_NOT_AVAILABLE"), &json!(studio.at(30))));
+        }
+        assert_eq!(starts(&server.visitor(), window(&studio, &[&studio.massage], 0, 60)).await, [studio.at(30)]);
     }
 
     async fn whatever_is_offered_can_be_booked_once_and_comes_back_when_it_is_canceled(engine) {

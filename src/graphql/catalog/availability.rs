@@ -18,10 +18,7 @@ use crate::{
         service,
         types::{explanation::AvailabilityExplanation, time_slot::Availability},
     },
-    service::{
-        Error,
-        availability::{AvailabilityQuery as Question, ExplainQuery},
-    },
+    service::{Error, availability::AvailabilityQuery as Question},
 };
 
 /// Asking when something can be booked, and why not.
@@ -193,9 +190,7 @@ impl AvailabilityQuery {
             Ok(about) => about,
             Err(error) => return Some(Err(error)),
         };
-        let told = service(ctx)
-            .explain_availability(caller(ctx), ExplainQuery { about })
-            .await;
+        let told = service(ctx).explain_availability(caller(ctx), about).await;
         let told = told.map(AvailabilityExplanation::from);
         Some(told.map_err(|mut error| {
             // Asked about one service, which has no place in a list.

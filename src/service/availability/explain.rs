@@ -19,13 +19,6 @@ use crate::{
     service::{Caller, Error, Service, access},
 };
 
-/// What is asked about a window in which somebody misses free times.
-#[derive(Debug, Clone)]
-pub struct ExplainQuery {
-    /// The service and the window, as customers ask about them.
-    pub about: AvailabilityQuery,
-}
-
 /// What speaks against the free times of a window.
 #[derive(Debug)]
 pub struct Explained {
@@ -41,10 +34,10 @@ pub struct Explained {
 
 impl Service {
     /// Why a customer is not offered more of an appointment service within a window.
-    pub async fn explain_availability(&self, caller: &Caller, query: ExplainQuery) -> Result<Explained, Error> {
+    pub async fn explain_availability(&self, caller: &Caller, about: AvailabilityQuery) -> Result<Explained, Error> {
         access::require(Permission::ReadCalendar, caller)?;
         let now = self.clock().now();
-        let mut question = Question::new(caller, query.about, now)?;
+        let mut question = Question::new(caller, about, now)?;
         // It is about what customers see.
         question.ignore_policy = false;
         let wanted = question.wanted(caller);

@@ -193,9 +193,11 @@ impl Question {
     /// Cuts the list to what was asked for at the most. What starts at one time stays together, so that whoever asks
     /// for the rest gets all of it and nothing twice.
     fn cut(&self, offers: &mut Vec<Offer>) -> Option<Timestamp> {
-        let last = offers.get(self.query.limit().checked_sub(1)?)?.span.start();
-        let rest = offers.partition_point(|offer| offer.span.start() <= last);
-        let next = offers.get(rest).map(|offer| offer.span.start());
+        // Courses that have begun before the window count as its beginning, or the rest would lie before it.
+        let start = |offer: &Offer| offer.span.start().max(self.from);
+        let last = start(offers.get(self.query.limit().checked_sub(1)?)?);
+        let rest = offers.partition_point(|offer| start(offer) <= last);
+        let next = offers.get(rest).map(start);
         offers.truncate(rest);
         next
     }

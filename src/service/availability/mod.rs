@@ -17,7 +17,7 @@ use crate::domain::{
     time::ZoneName,
 };
 
-pub use explain::{ExplainQuery, Explained};
+pub use explain::Explained;
 pub use list::{Availability, FreeTime, Offer, OfferOf};
 
 pub(in crate::service) use facts::{Facts, busy_times, positive};
