@@ -194,18 +194,16 @@ pub(super) async fn import(config: &Config, args: ImportArgs) -> Result<(), Fata
     };
     match service.import(&caller, import).await {
         Ok(imported) => {
-            print!("{}", summary(&imported, into, args.dry_run));
+            println!("{}", summary(&imported, into, args.dry_run));
             Ok(())
         }
         Err(ImportError::Unreadable(unreadable)) => {
-            let mut message = format!("{name} can't be read, and nothing of it was brought in");
-            for problem in &unreadable.problems {
-                message.push_str(&format!("\n  line {}: {}", problem.line, problem.reason));
-            }
+            let mut lines = vec![format!("{name} can't be read, and nothing of it was brought in")];
+            lines.extend(unreadable.problems.iter().map(|problem| format!("  {problem}")));
             if unreadable.more {
-                message.push_str("\n  and more");
+                lines.push("  and more".to_owned());
             }
-            Err(message.into())
+            Err(lines.join("\n").into())
         }
         Err(error) => Err(format!("nothing of {name} was brought in\n  {error}").into()),
     }
@@ -217,10 +215,10 @@ fn summary(imported: &Imported, into: ImportInto, dry_run: bool) -> String {
         ImportInto::Sessions(_) => ("events", "sessions"),
         ImportInto::BlockedTime(_) => ("times", "blocked times"),
     };
-    let mut text = format!(
-        "{each}: {} new, {} changed, {} gone, {} left as they are\n",
+    let mut lines = vec![format!(
+        "{each}: {} new, {} changed, {} gone, {} left as they are",
         imported.new, imported.changed, imported.gone, imported.left
-    );
+    )];
     let left_out = [
         (imported.cancelled, "cancelled"),
         (imported.over, "over"),
@@ -233,11 +231,11 @@ fn summary(imported: &Imported, into: ImportInto, dry_run: bool) -> String {
         .map(|(count, why)| format!("{count} {why}"))
         .collect();
     if !left_out.is_empty() {
-        text.push_str(&format!("left out: {}\n", left_out.join(", ")));
+        lines.push(format!("left out: {}", left_out.join(", ")));
     }
-    text.push_str(&format!("{made} made: {}\n", imported.made));
+    lines.push(format!("{made} made: {}", imported.made));
     if dry_run {
-        text.push_str("nothing was written: this was a dry run\n");
+        lines.push("nothing was written: this was a dry run".to_owned());
     }
-    text
+    lines.join("\n")
 }

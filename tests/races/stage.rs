@@ -189,6 +189,7 @@ pub fn owner(site: SiteId) -> Caller {
     Caller::new(site, Actor::Owner("olga".to_owned()))
 }
 
+#[expect(clippy::large_enum_variant, reason = "there are a handful of them")]
 enum Add {
     Session(Session),
     Run(Schedule),

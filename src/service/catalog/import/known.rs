@@ -126,16 +126,14 @@ pub(super) fn fingerprint(details: &EventDetails, times: (DateTime, DateTime)) -
 /// The same of an event with its rule and all that is different in single occurrences.
 pub(super) fn fingerprint_of_all(event: &ImportedEvent) -> Vec<u8> {
     let times = |details: &EventDetails| (details.local_start, details.local_end);
-    let mut all = text(&event.details, times(&event.details));
-    if let Some(recurrence) = &event.recurrence {
-        all.push_str(&recurrence.to_string());
-    }
+    let mut all = vec![text(&event.details, times(&event.details))];
+    all.extend(event.recurrence.iter().map(ToString::to_string));
     for exception in &event.exceptions {
         let details = &exception.details;
-        all.push_str(&format!("\n{} {} ", exception.original_start, details.cancelled));
-        all.push_str(&text(details, times(details)));
+        all.push(format!("{} {}", exception.original_start, details.cancelled));
+        all.push(text(details, times(details)));
     }
-    Sha256::digest(all.as_bytes()).to_vec()
+    Sha256::digest(all.join("\n").as_bytes()).to_vec()
 }
 
 fn text(details: &EventDetails, (start, end): (DateTime, DateTime)) -> String {

@@ -5,7 +5,7 @@ use jiff::civil::DateTime;
 use super::{
     super::{
         CancelSession, Change, CreateSession, Edit, Scope, SessionChanges, UpdateSession, lock_schedule,
-        series::{self, Horizon, Place, Word, apply, check_template, instances, make, refusal},
+        series::{self, Horizon, Leaving, Place, Word, apply, check_template, instances, make, refusal},
         sessions,
     },
     Run,
@@ -84,8 +84,8 @@ impl Run {
             let name = known.name(event, event.original_start);
             match &event.recurrence {
                 None => {
-                    self.single(tx, schedule, known, &name, &Single::of(&event.details))
-                        .await?
+                    let single = Single::of(&event.details);
+                    self.single(tx, schedule, known, &name, &single).await?;
                 }
                 Some(recurrence) => self.repeating(tx, schedule, known, event, recurrence).await?,
             }
@@ -236,7 +236,7 @@ impl Run {
             known.see(&name);
         }
         let (service, run) = lock_schedule(tx, schedule).await?;
-        let template = self.template(&service, &run, event)?;
+        let template = Self::template(&service, &run, event)?;
         let before = known.made(&name);
         let id = match before {
             Some(Made::Series(id)) => id,
@@ -291,7 +291,7 @@ impl Run {
         self.exceptions(tx, schedule, known, event, &series).await
     }
 
-    fn template(&self, service: &Offered, run: &Schedule, event: &ImportedEvent) -> Result<Template, Rejection> {
+    fn template(service: &Offered, run: &Schedule, event: &ImportedEvent) -> Result<Template, Rejection> {
         let details = &event.details;
         check_template(details.title.as_deref(), None)?;
         Ok(Template {
@@ -373,7 +373,7 @@ impl Run {
         kept.updated = now;
         store::save_series(tx.conn(), site, &kept).await?;
         let word = Word {
-            by_rule: true,
+            leaving: Leaving::Nothing,
             ..Word::default()
         };
         apply(tx, place, &edited.changes, &existing, word).await?;

@@ -37,9 +37,18 @@ pub(in crate::service::catalog) struct Word {
     pub(in crate::service::catalog) move_bookings: bool,
     /// Bookings of sessions that don't take place are canceled.
     pub(in crate::service::catalog) cancel_bookings: bool,
-    /// Sessions that don't take place are of no series any more: a rule that has a place for them again makes them anew.
-    /// Those that somebody called off stay holes.
-    pub(in crate::service::catalog) by_rule: bool,
+    /// What sessions that don't take place leave in their series.
+    pub(in crate::service::catalog) leaving: Leaving,
+}
+
+/// What a session that doesn't take place leaves in its series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::service::catalog) enum Leaving {
+    /// A hole: somebody called it off.
+    #[default]
+    Hole,
+    /// Nothing: the rule has no place for it any more, and one that has makes it anew.
+    Nothing,
 }
 
 /// What was done.
@@ -60,8 +69,16 @@ struct Work {
     made: Vec<Session>,
 }
 
-/// Names of resources: those that weren't deleted, and those that sessions had before.
+/// Resources by their ids.
 type Names = HashMap<ResourceId, BookedResource>;
+
+/// What is known of the resources that sessions are to have.
+struct Resources {
+    /// Those that there are.
+    live: Names,
+    /// Those that sessions had before. Who has one that was deleted since keeps it; new sessions don't get it.
+    before: Names,
+}
 
 /// Makes, changes and calls off sessions: all of them, or none. `existing` are the sessions that the changes name.
 pub(in crate::service::catalog) async fn apply(
@@ -71,59 +88,62 @@ pub(in crate::service::catalog) async fn apply(
     existing: &[Session],
     word: Word,
 ) -> Result<Applied, Failure> {
-    let names = names(tx, changes, existing).await?;
-    let mut work = Work::of(place, changes, existing, &names);
-    if work.is_empty() {
+    let resources = Resources::find(tx, changes, existing).await?;
+    let mut plan = Work::of(place, changes, existing, &resources);
+    if plan.is_empty() {
         return Ok(Applied::default());
     }
-    let (under, spots) = work.touched(place);
+    let (under, spots) = plan.touched(place);
     let seen = under.find(tx).await?;
     let (mut ledger, bookings) = under.lock(tx, &spots, &seen).await?;
-    if self::names(tx, changes, existing).await?.len() != names.len() {
+    if Resources::find(tx, changes, existing).await?.live.len() != resources.live.len() {
         // One was deleted before it was locked.
         return Err(Failure::Again);
     }
-    work.require_choice(place, &bookings, &ledger, word)?;
-    work.date(&ledger);
-    for session in work.changed.iter().map(|(_, after)| after).chain(&work.made) {
+    plan.require_choice(place, &bookings, &ledger, word)?;
+    plan.date(&ledger);
+    for session in plan.changed.iter().map(|(_, after)| after).chain(&plan.made) {
         check_session(session)?;
     }
     let applied = Applied {
-        made: work.made.len(),
-        canceled_bookings: work.call_off(tx, place, &mut ledger, &bookings, word).await?,
+        made: plan.made.len(),
+        canceled_bookings: plan.call_off(tx, place, &mut ledger, &bookings, word).await?,
     };
-    work.write(tx, place, &mut ledger, &bookings, word).await?;
+    plan.write(tx, place, &mut ledger, &bookings, word).await?;
     follow(tx, &ledger, place.service, place.schedule, &bookings, place.caller).await?;
     ledger.review(tx, None, &place.caller.actor).await?;
     Ok(applied)
 }
 
-async fn names(tx: &mut Tx<'_>, changes: &[Change], existing: &[Session]) -> Result<Names, Failure> {
-    let wanted: BTreeSet<ResourceId> = changes
-        .iter()
-        .filter_map(|change| match change {
-            Change::Update { details, .. } | Change::Insert { details, .. } => Some(&details.resources),
-            Change::Cancel { .. } | Change::Keep { .. } => None,
-        })
-        .flatten()
-        .copied()
-        .collect();
-    let wanted: Vec<ResourceId> = wanted.into_iter().collect();
-    let site = tx.site();
-    let before = existing.iter().flat_map(|session| session.resources.iter().cloned());
-    let mut names: Names = before.map(|resource| (resource.id, resource)).collect();
-    for resource in store::find_resources(tx.conn(), site, &wanted).await? {
-        let booked = BookedResource {
+impl Resources {
+    async fn find(tx: &mut Tx<'_>, changes: &[Change], existing: &[Session]) -> Result<Self, Failure> {
+        let wanted: BTreeSet<ResourceId> = changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::Update { details, .. } | Change::Insert { details, .. } => Some(&details.resources),
+                Change::Cancel { .. } | Change::Keep { .. } => None,
+            })
+            .flatten()
+            .copied()
+            .collect();
+        let wanted: Vec<ResourceId> = wanted.into_iter().collect();
+        let site = tx.site();
+        let live = store::find_resources(tx.conn(), site, &wanted).await?;
+        let live = live.into_iter().map(|resource| BookedResource {
             id: resource.id,
             name: resource.name,
             explicitly_requested: false,
-        };
-        names.insert(resource.id, booked);
+        });
+        let before = existing.iter().flat_map(|session| session.resources.iter().cloned());
+        let by_id = |resource: BookedResource| (resource.id, resource);
+        Ok(Self {
+            live: live.map(by_id).collect(),
+            before: before.map(by_id).collect(),
+        })
     }
-    Ok(names)
 }
 
-fn apply_details(session: &mut Session, details: &Details, names: &Names) {
+fn apply_details(session: &mut Session, details: &Details, name: impl Fn(&ResourceId) -> Option<BookedResource>) {
     session.title.clone_from(&details.title);
     session.local_start = details.time.local_start;
     session.local_end = details.time.local_end;
@@ -131,15 +151,13 @@ fn apply_details(session: &mut Session, details: &Details, names: &Names) {
     session.span = details.time.span;
     session.capacity = details.capacity;
     session.location.clone_from(&details.location);
-    session.resources = details
-        .resources
-        .iter()
-        .filter_map(|id| names.get(id).cloned())
-        .collect();
+    session.resources = details.resources.iter().filter_map(name).collect();
 }
 
 impl Work {
-    fn of(place: Place<'_>, changes: &[Change], existing: &[Session], names: &Names) -> Self {
+    fn of(place: Place<'_>, changes: &[Change], existing: &[Session], resources: &Resources) -> Self {
+        let live = |id: &ResourceId| resources.live.get(id).cloned();
+        let any = |id: &ResourceId| live(id).or_else(|| resources.before.get(id).cloned());
         let by_id: HashMap<SessionId, &Session> = existing.iter().map(|session| (session.id, session)).collect();
         let mut work = Self::default();
         for change in changes {
@@ -155,7 +173,7 @@ impl Work {
                     let Some(before) = by_id.get(session) else { continue };
                     let mut after = (*before).clone();
                     if before.details() != *details {
-                        apply_details(&mut after, details, names);
+                        apply_details(&mut after, details, any);
                     }
                     after.series = Some(SeriesPlace {
                         id: key.series,
@@ -167,7 +185,7 @@ impl Work {
                 }
                 Change::Insert { key, details } => {
                     let mut session = new_session(place, details);
-                    apply_details(&mut session, details, names);
+                    apply_details(&mut session, details, live);
                     session.series = Some(SeriesPlace {
                         id: key.series,
                         original_start: key.original_start,
@@ -275,7 +293,7 @@ impl Work {
         }
         for session in &self.gone {
             let mut session = session.clone();
-            session.series = session.series.filter(|_| !word.by_rule);
+            session.series = session.series.filter(|_| word.leaving == Leaving::Hole);
             services::call_off(tx, ledger, session).await?;
         }
         Ok(canceled)

@@ -2,7 +2,7 @@
 
 use super::{
     super::{CancelSession, Removed, SessionChanges, UpdateSession, check_revision, check_seats},
-    Horizon, Place, Scope, Word, apply, check_template, in_order, instances, parse_rule, refusal, whole,
+    Horizon, Leaving, Place, Scope, Word, apply, check_template, in_order, instances, parse_rule, refusal, whole,
 };
 use crate::{
     domain::{
@@ -78,7 +78,7 @@ fn word(input: &UpdateSession) -> Word {
         allow_overlap: input.allow_overlap,
         move_bookings: input.move_bookings,
         cancel_bookings: input.cancel_bookings,
-        by_rule: false,
+        leaving: Leaving::Hole,
     }
 }
 
@@ -160,7 +160,7 @@ impl UpdateMany<'_> {
         }
         store::save_series(tx.conn(), site, &kept).await?;
         let word = Word {
-            by_rule: true,
+            leaving: Leaving::Nothing,
             ..word(input)
         };
         apply(tx, self.place, &edited.changes, &existing, word).await?;

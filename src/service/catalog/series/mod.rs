@@ -9,7 +9,7 @@ mod edit;
 
 use jiff::{SignedDuration, Timestamp, civil::DateTime};
 
-pub(super) use apply::{Place, Word, apply};
+pub(super) use apply::{Leaving, Place, Word, apply};
 pub(super) use edit::{CancelMany, UpdateMany, restore, update_one};
 
 use super::{booked, check_seats, find_resources, lock_schedule, lock_service, zone_of};
