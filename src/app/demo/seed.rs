@@ -1,6 +1,9 @@
 //! The studio's people, services and history.
 
-use jiff::{SignedDuration, Timestamp, ToSpan as _, civil};
+use jiff::{
+    SignedDuration, Timestamp, ToSpan as _,
+    civil::{self, Weekday},
+};
 
 use crate::{
     app::serve::Fatal,
@@ -16,15 +19,17 @@ use crate::{
         },
         clock::FixedClock,
         event::{EventSource, EventType},
+        hours::{DayTimes, OpeningHours, Weekdays, WeeklyRule},
         ids::{BookingId, ResourceId, SiteId, VisitorId},
         money::{Currency, Money},
+        rejection::Invalid,
         text::EmailAddress,
         time::ZoneName,
     },
     service::{
         Caller, Error, Service,
         bookings::{ActOn, CreateBooking, Target, Verdict, Wanted},
-        catalog::{CreateBlockedTime, CreateResource, CreateService, CreateSession},
+        catalog::{CreateBlockedTime, CreateResource, CreateService, CreateSession, SetWorkingHours},
     },
     store::{
         Command, Failure, Tx,
@@ -180,7 +185,8 @@ pub(super) async fn studio(service: &Service, clock: &FixedClock, now: Timestamp
             .await?;
     }
     clock.set(now);
-    studio.block(&maya, monday).await
+    studio.block(&maya, monday).await?;
+    studio.open_daily().await
 }
 
 impl Studio<'_> {
@@ -273,6 +279,41 @@ impl Studio<'_> {
             allow_overlap: false,
         };
         Ok(self.service.create_session(&self.owner, input, None).await?)
+    }
+
+    /// From seven to nine, on Sundays to two.
+    async fn open_daily(&self) -> Result<(), Fatal> {
+        let rule = |days, end: u16| {
+            let times = DayTimes::new(7 * 60, end * 60, None)?;
+            Ok::<_, Invalid>(WeeklyRule {
+                days,
+                times,
+                from: None,
+                until: None,
+            })
+        };
+        let weekdays = [
+            Weekday::Monday,
+            Weekday::Tuesday,
+            Weekday::Wednesday,
+            Weekday::Thursday,
+            Weekday::Friday,
+            Weekday::Saturday,
+        ];
+        let weekly = [
+            rule(Weekdays::of(&weekdays), 21),
+            rule(Weekdays::of(&[Weekday::Sunday]), 14),
+        ];
+        let weekly = weekly.into_iter().collect::<Result<Vec<_>, _>>();
+        let hours = weekly.and_then(|weekly| OpeningHours::new(weekly, Vec::new()));
+        let hours = hours.map_err(|invalid| format!("the demo's hours: {invalid:?}"))?;
+        let input = SetWorkingHours {
+            resource: None,
+            hours: Some(hours),
+            expected_revision: None,
+        };
+        self.service.set_working_hours(&self.owner, input, None).await?;
+        Ok(())
     }
 
     async fn block(&self, trainer: &Resource, monday: civil::Date) -> Result<(), Fatal> {
