@@ -338,8 +338,10 @@ async fn ten_times_the_load_is_refused_quickly_and_forgotten_soon() {
         ended.elapsed(),
     );
     assert!(few > 0, "it was no overload");
-    // The load itself takes half of the machine.
-    assert!(many as f64 / seconds as f64 > capacity / 5.0, "it goes on serving");
+    // The load itself takes half of the machine, and refusing the rest what it takes: most of it, where the code isn't
+    // optimized.
+    let part = if cfg!(debug_assertions) { 20.0 } else { 5.0 };
+    assert!(many as f64 / seconds as f64 > capacity / part, "it goes on serving");
     assert!(
         percentile(served, 0.99) < Duration::from_secs(5),
         "whoever is served is served soon"
