@@ -2,8 +2,8 @@
 //! appointments, and why a time is not offered.
 //!
 //! Everything here is a function of facts that are handed in: borrowed plain data about one business, `now`, and what
-//! the caller asks. A listing ([`list`]), the check before something is written ([`check`]), a chain ([`list_chains`])
-//! and an explanation ([`explain`]) all stand on the same test of a resource at a time (`fit`), so they can't disagree.
+//! the caller asks. A listing ([`list`]), the check before something is written ([`check()`]), a chain ([`list_chains`])
+//! and an explanation ([`explain()`]) all stand on the same test of a resource at a time (`fit`), so they can't disagree.
 //!
 //! How it is done: a resource's open times and busy times become ranges of starts that fit, a range becomes bits over
 //! the grid of starts, and the free resources of a slot are counted by adding up where ranges begin and end. Nothing
