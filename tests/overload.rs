@@ -354,3 +354,28 @@ async fn ten_times_the_load_is_refused_quickly_and_forgotten_soon() {
     );
     assert!(grown < MEMORY, "{grown} MiB");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_was_refused_did_nothing_and_its_retry_does_it_once() {
+    let program = Program::start(&["--rate-per-address", "20"]);
+    let (owner, service) = open(&program).await;
+    let asker = Asker {
+        http: client(201),
+        ..owner.clone()
+    };
+    while asker.ask("{ site { id } }", json!({})).await.0 == 200 {}
+    let wish = json!({ "input": wish(&service, 100) });
+    let (status, after, refused) = asker.ask(BOOK, wish.clone()).await;
+    assert_eq!(status, 429, "{refused}");
+    assert_eq!(refused["errors"][0]["extensions"]["code"], "RATE_LIMITED");
+    let count =
+        async || owner.ask("{ bookings { totalCount } }", json!({})).await.2["data"]["bookings"]["totalCount"].clone();
+    assert_eq!(count().await, 50, "nothing of it ran");
+    tokio::time::sleep(Duration::from_secs(after.expect("it says when to come again"))).await;
+    let (status, _, made) = asker.ask(BOOK, wish.clone()).await;
+    assert_eq!(status, 200, "{made}");
+    assert!(made["data"]["createBooking"]["booking"]["id"].is_string(), "{made}");
+    let (_, _, again) = asker.ask(BOOK, wish).await;
+    assert_eq!(again, made);
+    assert_eq!(count().await, 51);
+}
