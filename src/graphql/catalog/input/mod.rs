@@ -3,8 +3,10 @@
 
 mod calendar;
 mod hours;
-mod offers;
+mod resources;
 mod series;
+mod services;
+mod site;
 
 use async_graphql::{Enum, ID, InputType, MaybeUndefined};
 
@@ -16,8 +18,10 @@ use crate::{
 
 pub use calendar::*;
 pub use hours::*;
-pub use offers::*;
+pub use resources::*;
 pub use series::*;
+pub use services::*;
+pub use site::*;
 
 /// What is to become of bookings on which somebody counts, when what they are for goes: those that are pending or
 /// confirmed, or held. Bookings that were only begun are canceled without a question.

@@ -1,41 +1,18 @@
-//! What can be booked: services, resources, schedules, sessions, and the times in which nothing can be.
+//! Services: what can be booked, and the rules of the three kinds.
 
 use std::fmt;
 
-use jiff::{Timestamp, civil::DateTime};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{
+use super::check_capacity;
+use crate::domain::{
     Rejection,
-    booking::{BookedResource, Location},
-    ids::{BlockedTimeId, ResourceId, ScheduleId, SeriesId, ServiceId, SessionId, SiteId},
+    booking::Location,
+    ids::{ResourceId, ScheduleId, ServiceId},
     money::{Currency, Money},
-    recurrence::{Details, Instance, InstanceKey, Overrides, Series},
-    rejection::{Field, Invalid},
     text,
-    time::{TimeSpan, ZoneName},
 };
-
-/// A business.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Site {
-    /// Its id.
-    pub id: SiteId,
-    /// The name by which visitors' browsers name it.
-    pub slug: String,
-    /// Its name.
-    pub name: String,
-    /// The zone of its wall clock.
-    pub time_zone: ZoneName,
-    /// The currency of its prices.
-    pub currency: Currency,
-    /// Grows by one with every change.
-    pub revision: i64,
-    /// When it was made.
-    pub created: Timestamp,
-    /// When it changed last.
-    pub updated: Timestamp,
-}
 
 /// The three kinds of service (`spec/catalog-availability.md` §1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -145,8 +122,6 @@ pub struct Service {
     pub updated: Timestamp,
 }
 
-/// Seats of a session or a run, at the most.
-pub const MAX_CAPACITY: i32 = 1000;
 /// Minutes that are kept free after an appointment, at the most.
 pub const MAX_BUFFER_MINUTES: i32 = 720;
 /// Minutes of an appointment, at the most: a minute less than 31 days.
@@ -260,241 +235,4 @@ impl Service {
             Price::Fixed(_) | Price::NoFee => Ok(()),
         }
     }
-}
-
-/// Refuses numbers of seats that no session or run has.
-pub fn check_capacity(capacity: i32) -> Result<i32, Invalid> {
-    if (1..=MAX_CAPACITY).contains(&capacity) {
-        Ok(capacity)
-    } else {
-        Err(Invalid::new(
-            Field::Other,
-            format!("must be between 1 and {MAX_CAPACITY}"),
-        ))
-    }
-}
-
-/// What a resource is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ResourceType {
-    /// Somebody who does the work.
-    Staff,
-    /// A room.
-    Room,
-}
-
-/// A staff member or a room: can do one thing at a time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Resource {
-    /// Its id.
-    pub id: ResourceId,
-    /// What it is; never changes.
-    pub resource_type: ResourceType,
-    /// Its name, 1 to 40 characters.
-    pub name: String,
-    /// Its e-mail address, for staff.
-    pub email: Option<String>,
-    /// Grows by one with every change.
-    pub revision: i64,
-    /// When it was made.
-    pub created: Timestamp,
-    /// When it changed last.
-    pub updated: Timestamp,
-}
-
-/// The schedule of a service. A course's run is one; a course may have several.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Schedule {
-    /// Its id.
-    pub id: ScheduleId,
-    /// Whose schedule it is.
-    pub service: ServiceId,
-    /// Its name, such as "Spring run".
-    pub name: String,
-    /// Seats in the whole run; for a class the number that new sessions get.
-    pub capacity: i32,
-    /// From the first session's start to the last one's end; none without sessions.
-    pub span: Option<TimeSpan>,
-    /// Grows by one with every change.
-    pub revision: i64,
-    /// When it was made.
-    pub created: Timestamp,
-    /// When it changed last.
-    pub updated: Timestamp,
-}
-
-/// A time on a wall clock with the instants that it means.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WallTime {
-    /// The clock at the start.
-    pub local_start: DateTime,
-    /// The clock at the end.
-    pub local_end: DateTime,
-    /// The clock's zone.
-    pub time_zone: ZoneName,
-    /// The instants.
-    pub span: TimeSpan,
-}
-
-/// How long a session may last, in hours: 31 days.
-pub const MAX_SESSION_HOURS: i64 = 31 * 24;
-
-impl WallTime {
-    /// The time between two local times. One in a gap moves forward by the gap, a repeated one is the earlier; the
-    /// clock shows what the instants say.
-    pub fn new(start: DateTime, end: DateTime, time_zone: ZoneName) -> Result<Self, Invalid> {
-        let instant = |local, name: &str| {
-            time_zone
-                .instant(local)
-                .ok_or_else(|| Invalid::new(Field::Date, "is out of range").at(name))
-        };
-        let (starts, ends) = (instant(start, "localStart")?, instant(end, "localEnd")?);
-        let span = TimeSpan::new(starts, ends)
-            .ok_or_else(|| Invalid::new(Field::Date, "must be after `localStart`").at("localEnd"))?;
-        if span.minutes() > MAX_SESSION_HOURS * 60 {
-            return Err(Invalid::new(Field::Date, "must be at most 31 days after `localStart`").at("localEnd"));
-        }
-        let (local_start, local_end) = (time_zone.local(starts), time_zone.local(ends));
-        Ok(Self {
-            local_start,
-            local_end,
-            time_zone,
-            span,
-        })
-    }
-}
-
-/// Whether a session takes place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum SessionStatus {
-    /// It does.
-    Confirmed,
-    /// It doesn't.
-    Cancelled,
-}
-
-/// One block of time on the schedule of a class or a course.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Session {
-    /// Its id.
-    pub id: SessionId,
-    /// On which schedule.
-    pub schedule: ScheduleId,
-    /// Of which service.
-    pub service: ServiceId,
-    /// Its title; the service's name unless it has its own.
-    pub title: String,
-    /// The wall clock at its start.
-    pub local_start: DateTime,
-    /// The wall clock at its end.
-    pub local_end: DateTime,
-    /// The zone of that clock.
-    pub time_zone: ZoneName,
-    /// The instants.
-    pub span: TimeSpan,
-    /// Seats. For a session of a course the run's seats count, not these.
-    pub capacity: i32,
-    /// Whether it takes place.
-    pub status: SessionStatus,
-    /// Who and what it needs; busy for its time.
-    pub resources: Vec<BookedResource>,
-    /// Where.
-    pub location: Option<Location>,
-    /// What it is in a series, if it is of one.
-    #[serde(default)]
-    pub series: Option<SeriesPlace>,
-    /// Grows by one with every change.
-    pub revision: i64,
-    /// When it was made.
-    pub created: Timestamp,
-    /// When it changed last.
-    pub updated: Timestamp,
-}
-
-/// What a session is in its series (§3.5).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SeriesPlace {
-    /// Which series.
-    pub id: SeriesId,
-    /// Where the rule had put it, on the series' clock. No two sessions of a series have the same.
-    pub original_start: DateTime,
-    /// What it has of its own.
-    pub own: Overrides,
-}
-
-impl Session {
-    /// What a series has to know of this session; `None` if it is of none.
-    #[must_use]
-    pub fn instance(&self) -> Option<Instance> {
-        let place = self.series.as_ref()?;
-        Some(Instance {
-            session: self.id,
-            key: InstanceKey {
-                series: place.id,
-                original_start: place.original_start,
-            },
-            own: place.own.clone(),
-            details: self.details(),
-            cancelled: self.status == SessionStatus::Cancelled,
-        })
-    }
-
-    /// What a series decides of this session.
-    #[must_use]
-    pub fn details(&self) -> Details {
-        Details {
-            time: WallTime {
-                local_start: self.local_start,
-                local_end: self.local_end,
-                time_zone: self.time_zone.clone(),
-                span: self.span,
-            },
-            title: self.title.clone(),
-            capacity: self.capacity,
-            resources: self.resources.iter().map(|resource| resource.id).collect(),
-            location: self.location.clone(),
-        }
-    }
-}
-
-/// A series of sessions on a schedule, as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SessionSeries {
-    /// Its rule, and what its sessions have in common.
-    pub series: Series,
-    /// On which schedule its sessions are.
-    pub schedule: ScheduleId,
-    /// Of which service.
-    pub service: ServiceId,
-    /// How far its sessions are made: up to this instant. None if all are: the rule has an end, or was cancelled.
-    pub materialized_until: Option<Timestamp>,
-    /// Grows by one with every change of the series itself.
-    pub revision: i64,
-    /// When it was made.
-    pub created: Timestamp,
-    /// When it changed last.
-    pub updated: Timestamp,
-    /// When it was cancelled before it had taken place even once.
-    pub cancelled: Option<Timestamp>,
-}
-
-/// A time in which a resource can't be booked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BlockedTime {
-    /// Its id.
-    pub id: BlockedTimeId,
-    /// Whose time.
-    pub resource: ResourceId,
-    /// From when to when.
-    pub span: TimeSpan,
-    /// Why, for the business's eyes.
-    pub reason: Option<String>,
-    /// Grows by one with every change.
-    pub revision: i64,
-    /// When it was made.
-    pub created: Timestamp,
-    /// When it changed last.
-    pub updated: Timestamp,
 }

@@ -1,4 +1,4 @@
-//! Inputs about the site, services and resources.
+//! Inputs about services.
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
 
@@ -7,63 +7,21 @@ use crate::{
     domain::{
         booking::Location,
         catalog::{self, Price},
-        ids::{ResourceId, ServiceId, SiteId},
-        text,
+        ids::{ResourceId, ServiceId},
     },
     graphql::{
         input::{Problems, Rejections},
-        scalars::{CurrencyCode, EmailAddress, TimeZone},
         types::{
             booking_input::LocationInput,
             money::MoneyInput,
-            resource::ResourceType,
             service::{RateType, ServiceType},
         },
     },
     service::{
         IdempotencyKey,
-        catalog::{Change, CreateResource, CreateService, Edit, ServiceChanges, UpdateResource, UpdateService},
-        sites::UpdateSite,
+        catalog::{Change, CreateService, Edit, ServiceChanges, UpdateService},
     },
 };
-
-/// What changes of the site. What is left out stays.
-#[derive(InputObject, Clone, Debug)]
-pub struct UpdateSiteInput {
-    /// The currency of its prices. It can't change while services have a price.
-    currency: MaybeUndefined<CurrencyCode>,
-    /// Refuse with `REVISION_MISMATCH` unless the site has this revision.
-    expected_revision: Option<i32>,
-    /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
-    idempotency_key: Option<String>,
-    /// Its name, 1 to 200 characters.
-    name: MaybeUndefined<String>,
-    /// The zone of its wall clock. What is on the calendar stays at its instants.
-    time_zone: MaybeUndefined<TimeZone>,
-}
-
-impl UpdateSiteInput {
-    pub(crate) fn parse(&self, site: SiteId) -> Result<UpdateSite, Rejections> {
-        let mut problems = Problems::default();
-        let idempotency = key(&mut problems, self, self.idempotency_key.as_ref());
-        let name = given(&mut problems, "name", &self.name);
-        let zone = given(&mut problems, "timeZone", &self.time_zone);
-        let time_zone = problems.option("timeZone", zone.map(|zone| zone.zone()));
-        let currency = given(&mut problems, "currency", &self.currency);
-        let currency = problems.option("currency", currency.map(|code| code.currency()));
-        let edit = Edit {
-            id: site,
-            expected_revision: self.expected_revision.map(i64::from),
-            idempotency,
-        };
-        problems.finish(Some(UpdateSite {
-            edit,
-            name,
-            time_zone,
-            currency,
-        }))
-    }
-}
 
 /// Ways in which a service can be paid for.
 #[derive(InputObject, Clone, Debug)]
@@ -338,100 +296,5 @@ impl DeleteServiceInput {
             key,
         );
         problems.finish(edit.map(|edit| (edit, self.bookings == Some(BookingsOnRemoval::Cancel))))
-    }
-}
-
-/// A staff member or room that is to be made.
-#[derive(InputObject, Clone, Debug)]
-pub struct CreateResourceInput {
-    /// The e-mail address of a staff member. Customers don't see it.
-    email: Option<EmailAddress>,
-    /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
-    idempotency_key: Option<String>,
-    /// Its name, 1 to 40 characters.
-    name: String,
-    /// What it is; it can't change later.
-    #[graphql(name = "type")]
-    resource_type: ResourceType,
-}
-
-impl CreateResourceInput {
-    pub(crate) fn parse(&self) -> Result<(CreateResource, Option<IdempotencyKey>), Rejections> {
-        let mut problems = Problems::default();
-        let key = key(&mut problems, self, self.idempotency_key.as_ref());
-        let email = problems.option("email", self.email.as_ref().map(EmailAddress::address));
-        let (resource_type, name) = (self.resource_type.into(), self.name.clone());
-        problems.finish(Some((
-            CreateResource {
-                resource_type,
-                name,
-                email,
-            },
-            key,
-        )))
-    }
-}
-
-/// What changes of a staff member or room. What is left out stays.
-#[derive(InputObject, Clone, Debug)]
-pub struct UpdateResourceInput {
-    /// The e-mail address of a staff member.
-    email: MaybeUndefined<EmailAddress>,
-    /// Refuse with `REVISION_MISMATCH` unless the resource has this revision.
-    expected_revision: Option<i32>,
-    /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
-    idempotency_key: Option<String>,
-    /// Its name, 1 to 40 characters. Bookings and sessions keep the name that it had.
-    name: MaybeUndefined<String>,
-    /// The resource.
-    resource_id: ID,
-}
-
-impl UpdateResourceInput {
-    pub(crate) fn parse(&self) -> Result<UpdateResource, Rejections> {
-        let mut problems = Problems::default();
-        let key = key(&mut problems, self, self.idempotency_key.as_ref());
-        let edit = edit(
-            &mut problems,
-            "resourceId",
-            &self.resource_id,
-            self.expected_revision,
-            key,
-        );
-        let email: Change<text::EmailAddress> = match &self.email {
-            MaybeUndefined::Undefined => Change::Keep,
-            MaybeUndefined::Null => Change::Clear,
-            MaybeUndefined::Value(email) => problems
-                .take("email", email.address())
-                .map_or(Change::Keep, Change::Set),
-        };
-        let name = given(&mut problems, "name", &self.name);
-        problems.finish(edit.map(|edit| UpdateResource { edit, name, email }))
-    }
-}
-
-/// A staff member or room that is to be deleted.
-#[derive(InputObject, Clone, Debug)]
-pub struct DeleteResourceInput {
-    /// Refuse with `REVISION_MISMATCH` unless the resource has this revision.
-    expected_revision: Option<i32>,
-    /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
-    idempotency_key: Option<String>,
-    /// The resource.
-    resource_id: ID,
-}
-
-impl DeleteResourceInput {
-    pub(crate) fn parse(&self) -> Result<Edit<ResourceId>, Rejections> {
-        let mut problems = Problems::default();
-        let key = key(&mut problems, self, self.idempotency_key.as_ref());
-        let edit = edit(
-            &mut problems,
-            "resourceId",
-            &self.resource_id,
-            self.expected_revision,
-            key,
-        );
-        problems.finish(edit)
     }
 }

@@ -1,0 +1,11 @@
+//! What can be booked: services, resources, schedules, sessions, and the times in which nothing can be.
+
+mod calendar;
+mod resource;
+mod service;
+mod site;
+
+pub use calendar::*;
+pub use resource::*;
+pub use service::*;
+pub use site::*;
