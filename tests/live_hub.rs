@@ -13,12 +13,12 @@ use std::{
 };
 
 use frontdesk::{
-    domain::ids::BookingId,
+    domain::{event::Touched, ids::BookingId},
     live::{Events, HubSettings},
     store::{DatabaseUrl, StoreError},
 };
-use futures::StreamExt as _;
-use log::{Database, next, soon};
+use futures::{FutureExt as _, StreamExt as _};
+use log::{Database, next, soon, touch};
 
 /// A poll that never comes, so that only what is heard counts.
 const NEVER: Duration = Duration::from_hours(1);
@@ -291,6 +291,16 @@ async fn nodes_on_one_postgres_see_each_others_commits_without_polling() {
         }
     }
 
+    // What is touched without a booking takes its place in the same order, and is heard on both, too.
+    let (mut calendar, mut far) = (one.hub.follow_calendar(site), other.hub.follow_calendar(site));
+    assert!(far.next().now_or_never().is_none() && calendar.next().now_or_never().is_none());
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    touch(&one.db, site).await;
+    expected += 1;
+    for heard in [calendar.next().await, far.next().await] {
+        assert_eq!(*heard.unwrap().unwrap(), [Touched::everything()]);
+    }
+
     // Both lose their connections, and more is committed before they can have come back.
     let DatabaseUrl::Postgres(url) = &database.url else {
         unreachable!()
@@ -306,6 +316,37 @@ async fn nodes_on_one_postgres_see_each_others_commits_without_polling() {
         assert_eq!(next(&mut at_other).await.unwrap().position, position);
     }
     database.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn events_and_what_was_touched_without_any_are_one_sequence() {
+    for database in Database::each().await {
+        let node = database.node_with(narrow()).await;
+        let site = node.site().await;
+        let mut events = node.hub.follow_site(site, Some(0));
+        let mut calendar = node.hub.follow_calendar(site);
+        assert!(calendar.next().now_or_never().is_none());
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let mut expected = Vec::new();
+        let mut position = 0;
+        // More of one kind than a page, then of the other, then in turn.
+        for count in [20, 0, 1, 1, 3] {
+            node.append_many(site, count).await;
+            expected.extend((1..=count).map(|n| position + i64::try_from(n).unwrap()));
+            position += i64::try_from(count).unwrap();
+            for _ in 0..if count == 0 { 20 } else { 1 } {
+                touch(&node.db, site).await;
+                position += 1;
+            }
+        }
+        for expected in expected {
+            assert_eq!(next(&mut events).await.unwrap().position, expected);
+        }
+        for _ in 0..24 {
+            assert_eq!(*next(&mut calendar).await.unwrap(), [Touched::everything()]);
+        }
+        database.remove().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

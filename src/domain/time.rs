@@ -40,6 +40,15 @@ impl TimeSpan {
         self.start < other.end && other.start < self.end
     }
 
+    /// From the earlier start to the later end.
+    #[must_use]
+    pub fn hull(&self, other: &Self) -> Self {
+        Self {
+            start: self.start.min(other.start),
+            end: self.end.max(other.end),
+        }
+    }
+
     /// The same span with `minutes` more at its end.
     #[must_use]
     pub fn with_buffer(&self, minutes: i32) -> Self {

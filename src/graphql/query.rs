@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     domain::Rejection,
-    service::bookings::EventFilter,
+    service::{Error, bookings::EventFilter},
     store::{
         bookings::{BookingFilter as Tests, BookingKey},
         page::Filter,
@@ -218,4 +218,12 @@ async fn events(
         |node| log_cursor(node.event.position),
         total,
     ))
+}
+
+/// The error of a question that couldn't be answered: which argument is at fault, where one is.
+pub(crate) fn refused(ctx: &Context<'_>, error: Error) -> async_graphql::Error {
+    match error {
+        Error::Rejected(Rejection::Invalid(invalid)) => bad_input(&invalid),
+        other => failure(ctx, other),
+    }
 }

@@ -8,17 +8,18 @@ use super::{
     caller,
     error::{bad_input, coded, failure},
     input::id,
-    query::bad_query,
+    query::{bad_query, refused},
     scalars::DateTime,
     service,
     shared::{Cursor, Start, Until},
     types::{
+        availability_change::{AvailabilityChange, AvailabilityWatch},
         booking::Booking,
         event::{BookingEvent, BookingEventFilter, BookingStatusChange, log_position},
     },
 };
 use crate::{
-    domain::ids::BookingId,
+    domain::ids::{BookingId, ServiceId},
     live::Hub,
     service::{
         Caller, Service,
@@ -35,6 +36,32 @@ pub struct Subscription;
 /// Everything that can be watched.
 #[GraphQLSubscription]
 impl Subscription {
+    /// Tells that the free times of a service may have changed within a window, so that an open page can ask again:
+    /// after a booking, a blocked time, opening hours, a session, or a change of the service itself. What happens close
+    /// together is told once, within a second. It begins now and tells nothing of what was before: subscribe first, then
+    /// ask. A window of at most 366 days.
+    async fn availability_changed(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The service.")] service_id: ID,
+        #[graphql(desc = "Where the window begins.")] from: DateTime,
+        #[graphql(desc = "Where it ends: the first start that isn't of interest any more.")] to: DateTime,
+    ) -> async_graphql::Result<impl Stream<Item = async_graphql::Result<AvailabilityChange>> + use<>> {
+        let id: ServiceId = id(&service_id).map_err(|invalid| bad_input(&invalid.at("serviceId")))?;
+        let instant = |name: &str, date: DateTime| date.instant(None).map_err(|invalid| bad_input(&invalid.at(name)));
+        let (from, to) = (instant("from", from)?, instant("to", to)?);
+        let (hub, service, caller) = (ctx.data_unchecked::<Hub>(), service(ctx).clone(), caller(ctx).clone());
+        let watched = Box::pin(service.watch_availability(&caller, id, from, to)).await;
+        let watched = watched.map_err(|error| refused(ctx, error))?;
+        let watch = AvailabilityWatch {
+            changes: hub.follow_calendar(caller.site),
+            service,
+            caller,
+            watched,
+        };
+        Ok(watch.told())
+    }
+
     /// Every event that the caller may see, in commit order; from `after` on, or from now. A client that comes back
     /// with the cursor of the last event it had misses nothing and gets nothing twice.
     async fn booking_events(

@@ -9,7 +9,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::hub::{Hub, Place, Route};
 use crate::{
-    domain::ids::SiteId,
+    domain::{event::Touched, ids::SiteId},
     store::{
         StoreError,
         events::{self, Event, Order},
@@ -18,6 +18,18 @@ use crate::{
 
 /// Events of the log, each once and in order. An error is the last item.
 pub type Events = BoxStream<'static, Result<Arc<Event>, StoreError>>;
+
+/// What of a calendar was touched, act by act. An error is the last item.
+pub type CalendarChanges = BoxStream<'static, Result<Arc<[Touched]>, StoreError>>;
+
+/// Follows a site's calendar without an end.
+pub(super) fn calendar(hub: Hub, site: SiteId) -> CalendarChanges {
+    let places = stream::once(async move { hub.inner.join_calendar(site).await });
+    until_error(places.flat_map(|place| match place {
+        Ok(place) => stream::unfold(place, |mut place| async move { Some((place.next().await, place)) }).boxed(),
+        Err(error) => stream::once(std::future::ready(Err(error))).boxed(),
+    }))
+}
 
 /// Follows without an end.
 pub(super) fn stream(hub: Hub, site: SiteId, route: Route, after: Option<i64>) -> Events {
@@ -43,9 +55,9 @@ pub(super) fn replay(hub: Hub, site: SiteId, route: Route, after: i64, until: i6
     }))
 }
 
-fn until_error(
-    items: impl stream::Stream<Item = Result<Arc<Event>, StoreError>> + Send + 'static,
-) -> BoxStream<'static, Result<Arc<Event>, StoreError>> {
+fn until_error<T: Send + 'static>(
+    items: impl stream::Stream<Item = Result<T, StoreError>> + Send + 'static,
+) -> BoxStream<'static, Result<T, StoreError>> {
     let mut failed = false;
     items
         .take_while(move |item| {

@@ -18,16 +18,22 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::{
     announce,
     commits::{Commits, lock},
-    follow::{self, Events},
+    follow::{self, CalendarChanges, Events},
     metrics::HubMetrics,
 };
 use crate::{
-    domain::ids::{BookingId, SiteId},
+    domain::{
+        event::Touched,
+        ids::{BookingId, SiteId},
+    },
     store::{
-        DatabaseUrl, Db, StoreError,
+        Conn, DatabaseUrl, Db, StoreError, calendar_changes,
         events::{self, Event, Order},
     },
 };
+
+/// Acts of which a follower of the calendar may be behind before it is told that everything was touched.
+const CALENDAR_BUFFER: usize = 256;
 
 /// How the hub is set up.
 #[derive(Debug, Clone)]
@@ -85,7 +91,13 @@ pub(super) enum Route {
     Booking(BookingId),
 }
 
-type Routes = HashMap<Route, broadcast::Sender<Arc<Event>>>;
+/// The live ends of a site's log.
+#[derive(Default)]
+struct Routes {
+    events: HashMap<Route, broadcast::Sender<Arc<Event>>>,
+    /// What of the calendar was touched; there while somebody listens.
+    calendar: Option<broadcast::Sender<Arc<[Touched]>>>,
+}
 
 /// The live end of a site's log.
 struct Feed {
@@ -146,6 +158,13 @@ impl Hub {
         follow::stream(self.clone(), site, Route::Booking(booking), after_revision)
     }
 
+    /// What of a site's calendar is touched from now on, act by act. Who falls far behind is told that it was everything.
+    /// An error is the last item.
+    #[must_use]
+    pub fn follow_calendar(&self, site: SiteId) -> CalendarChanges {
+        follow::calendar(self.clone(), site)
+    }
+
     /// The events of a site behind `after` up to and with the position `until`; then the stream ends.
     #[must_use]
     pub fn replay_site(&self, site: SiteId, after: i64, until: i64) -> Events {
@@ -199,12 +218,7 @@ impl Inner {
         if self.stopping.is_cancelled() {
             return Err(StoreError::Stopped);
         }
-        let feed = if let Some(feed) = self.enter(site, None) {
-            feed
-        } else {
-            let head = self.last_position(site).await?;
-            self.enter(site, Some(head)).ok_or(StoreError::Stopped)?
-        };
+        let feed = self.feed(site).await?;
         // Made before the route is taken, so that leaving is counted whatever comes.
         let mut place = Place {
             hub: self.clone(),
@@ -218,13 +232,43 @@ impl Inner {
         };
         let receiver = match lock(&place.feed.routes).as_mut() {
             None => return Err(StoreError::Stopped),
-            Some(routes) => match routes.entry(route) {
+            Some(routes) => match routes.events.entry(route) {
                 Entry::Occupied(entry) => entry.get().subscribe(),
                 Entry::Vacant(entry) => entry.insert(broadcast::Sender::new(capacity)).subscribe(),
             },
         };
         place.receiver = Some(receiver);
         Ok(place)
+    }
+
+    /// Takes a place where it is told what of a site's calendar is touched from now on.
+    pub(super) async fn join_calendar(self: &Arc<Self>, site: SiteId) -> Result<CalendarPlace, StoreError> {
+        if self.stopping.is_cancelled() {
+            return Err(StoreError::Stopped);
+        }
+        let feed = self.feed(site).await?;
+        let mut place = CalendarPlace {
+            hub: self.clone(),
+            feed,
+            receiver: None,
+        };
+        place.receiver = Some(match lock(&place.feed.routes).as_mut() {
+            None => return Err(StoreError::Stopped),
+            Some(routes) => routes
+                .calendar
+                .get_or_insert_with(|| broadcast::Sender::new(CALENDAR_BUFFER))
+                .subscribe(),
+        });
+        Ok(place)
+    }
+
+    /// Counts one more follower of a site, and starts its tailer if it is the first.
+    async fn feed(self: &Arc<Self>, site: SiteId) -> Result<Arc<Feed>, StoreError> {
+        if let Some(feed) = self.enter(site, None) {
+            return Ok(feed);
+        }
+        let head = self.last_position(site).await?;
+        self.enter(site, Some(head)).ok_or(StoreError::Stopped)
     }
 
     /// Counts one more follower of a site. A feed that isn't there is made only when the log's `head` is known.
@@ -237,7 +281,7 @@ impl Inner {
         let feed = Arc::new(Feed {
             site,
             read: AtomicI64::new(head?),
-            routes: Mutex::new(Some(Routes::new())),
+            routes: Mutex::new(Some(Routes::default())),
             unwanted: self.stopping.child_token(),
         });
         feeds.insert(
@@ -302,10 +346,41 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.receiver = None;
         if let Some(routes) = lock(&self.feed.routes).as_mut()
-            && let Entry::Occupied(entry) = routes.entry(self.route)
+            && let Entry::Occupied(entry) = routes.events.entry(self.route)
             && entry.get().receiver_count() == 0
         {
             entry.remove();
+        }
+        self.hub.leave(&self.feed);
+    }
+}
+
+/// A place where it is told what of a site's calendar is touched. Dropping it leaves.
+pub(super) struct CalendarPlace {
+    hub: Arc<Inner>,
+    feed: Arc<Feed>,
+    receiver: Option<broadcast::Receiver<Arc<[Touched]>>>,
+}
+
+impl CalendarPlace {
+    /// What was touched next; everything, if more was than is kept.
+    pub(super) async fn next(&mut self) -> Result<Arc<[Touched]>, StoreError> {
+        let Some(receiver) = &mut self.receiver else {
+            return Err(StoreError::Stopped);
+        };
+        match receiver.recv().await {
+            Ok(touched) => Ok(touched),
+            Err(broadcast::error::RecvError::Lagged(_)) => Ok(Arc::new([Touched::everything()])),
+            Err(broadcast::error::RecvError::Closed) => Err(StoreError::Stopped),
+        }
+    }
+}
+
+impl Drop for CalendarPlace {
+    fn drop(&mut self) {
+        self.receiver = None;
+        if let Some(routes) = lock(&self.feed.routes).as_mut() {
+            routes.calendar.take_if(|sender| sender.receiver_count() == 0);
         }
         self.hub.leave(&self.feed);
     }
@@ -329,23 +404,16 @@ impl Tailer {
             let read = self
                 .hub
                 .db
-                .read(move |conn| Box::pin(events::range(conn, site, after, None, Order::Forward, page)))
+                .read(move |conn| Box::pin(entries(conn, site, after, page)))
                 .await;
             match read {
-                Ok(events) if events.is_empty() => {
+                Ok((entries, through)) => {
                     pause = Backoff::default();
-                    watching.beyond(after).await;
-                }
-                Ok(events) => {
-                    pause = Backoff::default();
-                    let may_be_more = i64::try_from(events.len()).is_ok_and(|read| read >= page);
-                    self.route(events);
-                    if may_be_more {
-                        // Followers on this thread get their turn before their buffers overflow.
-                        tokio::task::yield_now().await;
-                    } else {
-                        watching.beyond(self.feed.read.load(Ordering::SeqCst)).await;
-                    }
+                    self.route(entries);
+                    self.feed.read.fetch_max(through, Ordering::SeqCst);
+                    // Followers on this thread get their turn before their buffers overflow.
+                    tokio::task::yield_now().await;
+                    watching.beyond(through).await;
                 }
                 Err(error) => {
                     tracing::warn!(%site, %error, "the event log could not be read; trying again");
@@ -355,30 +423,101 @@ impl Tailer {
         }
     }
 
-    fn route(&self, events: Vec<Event>) {
-        let (metrics, now) = (&self.hub.metrics, self.hub.db.clock().now());
-        for event in events {
-            metrics.events.inc();
-            // The clock of another node may be ahead.
-            metrics
-                .lag
-                .observe(now.duration_since(event.occurred).as_secs_f64().max(0.0));
-            let event = Arc::new(event);
-            // This order is what followers rely on; see [`Feed::read`].
-            self.feed.read.store(event.position, Ordering::SeqCst);
-            let (site, booking) = match lock(&self.feed.routes).as_ref() {
-                None => return,
-                Some(routes) => (
-                    routes.get(&Route::Site).cloned(),
-                    routes.get(&Route::Booking(event.booking)).cloned(),
-                ),
-            };
-            for sender in [site, booking].into_iter().flatten() {
-                // Whoever was there may just have left.
-                let _ = sender.send(event.clone());
+    fn route(&self, entries: Vec<LogEntry>) {
+        for entry in entries {
+            match entry {
+                LogEntry::Event(event) => self.route_event(event),
+                LogEntry::Calendar(position, touched) => {
+                    self.feed.read.store(position, Ordering::SeqCst);
+                    self.tell_touched(touched);
+                }
             }
         }
     }
+
+    fn tell_touched(&self, touched: Vec<Touched>) {
+        let sender = lock(&self.feed.routes)
+            .as_ref()
+            .and_then(|routes| routes.calendar.clone());
+        if let Some(sender) = sender.filter(|_| !touched.is_empty()) {
+            // Whoever was there may just have left.
+            let _ = sender.send(touched.into());
+        }
+    }
+
+    fn route_event(&self, mut event: Box<Event>) {
+        let (metrics, now) = (&self.hub.metrics, self.hub.db.clock().now());
+        metrics.events.inc();
+        // The clock of another node may be ahead.
+        metrics
+            .lag
+            .observe(now.duration_since(event.occurred).as_secs_f64().max(0.0));
+        let touched = std::mem::take(&mut event.touched);
+        let event: Arc<Event> = event.into();
+        // This order is what followers rely on; see [`Feed::read`].
+        self.feed.read.store(event.position, Ordering::SeqCst);
+        let (site, booking) = match lock(&self.feed.routes).as_ref() {
+            None => return,
+            Some(routes) => (
+                routes.events.get(&Route::Site).cloned(),
+                routes.events.get(&Route::Booking(event.booking)).cloned(),
+            ),
+        };
+        for sender in [site, booking].into_iter().flatten() {
+            // Whoever was there may just have left.
+            let _ = sender.send(event.clone());
+        }
+        self.tell_touched(touched);
+    }
+}
+
+/// An entry of a site's log.
+enum LogEntry {
+    Event(Box<Event>),
+    /// An act that touched the calendar and no booking, with its position.
+    Calendar(i64, Vec<Touched>),
+}
+
+impl LogEntry {
+    fn position(&self) -> i64 {
+        match self {
+            Self::Event(event) => event.position,
+            Self::Calendar(position, _) => *position,
+        }
+    }
+}
+
+/// What the log has behind `after`, in its order, and up to which position that is all.
+///
+/// The log's end is read first. Whatever is at or before it was committed with it, so that two later statements, each
+/// with a view of its own, both find all of that.
+async fn entries(conn: &mut Conn, site: SiteId, after: i64, page: i64) -> Result<(Vec<LogEntry>, i64), StoreError> {
+    let end = events::last_position(conn, site).await?;
+    if end <= after {
+        return Ok((Vec::new(), after));
+    }
+    let (events, changes) = conn
+        .both(
+            move |conn| Box::pin(events::range(conn, site, after, Some(end + 1), Order::Forward, page)),
+            move |conn| Box::pin(calendar_changes::range(conn, site, after, end + 1, page)),
+        )
+        .await?;
+    let mut through = end;
+    let is_full = |read: usize| i64::try_from(read).is_ok_and(|read| read >= page);
+    if let Some(last) = events.last().filter(|_| is_full(events.len())) {
+        through = through.min(last.position);
+    }
+    if let Some((last, _)) = changes.last().filter(|_| is_full(changes.len())) {
+        through = through.min(*last);
+    }
+    let events = events.into_iter().map(|event| LogEntry::Event(Box::new(event)));
+    let changes = changes
+        .into_iter()
+        .map(|(position, touched)| LogEntry::Calendar(position, touched));
+    let mut entries: Vec<LogEntry> = events.chain(changes).collect();
+    entries.retain(|entry| entry.position() <= through);
+    entries.sort_by_key(LogEntry::position);
+    Ok((entries, through))
 }
 
 impl Drop for Tailer {

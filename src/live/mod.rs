@@ -4,6 +4,7 @@
 //! It knows the store (and may know service's acts); it must not know of GraphQL or HTTP.
 
 mod announce;
+mod bursts;
 mod commits;
 mod follow;
 pub mod hub;
@@ -11,7 +12,8 @@ mod metrics;
 mod series;
 pub mod timers;
 
+pub use bursts::gather;
 pub use commits::{Commits, commit_listener};
-pub use follow::Events;
+pub use follow::{CalendarChanges, Events};
 pub use hub::{Hub, HubSettings};
 pub use metrics::{HubMetrics, TimerMetrics};

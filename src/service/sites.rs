@@ -8,6 +8,7 @@ use crate::{
     domain::{
         Rejection,
         catalog::Site,
+        event::Matter,
         ids::{Kind, SiteId},
         money::Currency,
         permission::Permission,
@@ -117,6 +118,9 @@ impl Command for Update {
         site.revision += 1;
         site.updated = tx.now();
         sites::save(tx.conn(), &site).await?;
+        if input.time_zone.is_some() {
+            tx.touch(Matter::Everything, None);
+        }
         Ok(site)
     }
 }

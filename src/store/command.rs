@@ -4,11 +4,13 @@ use std::{collections::BTreeSet, future::Future, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::{Conn, Failure, StoreError, events};
+use super::{Conn, Failure, StoreError, calendar_changes, events};
 use crate::domain::{
     clock::Clock,
     conflict::Target,
+    event::{Matter, Touched},
     ids::{BookingId, SiteId},
+    time::TimeSpan,
 };
 
 /// A change of one site: all of it or nothing.
@@ -33,6 +35,7 @@ pub struct Tx<'c> {
     site: SiteId,
     clock: Arc<dyn Clock>,
     events: Vec<events::NewEvent>,
+    touched: Vec<Touched>,
     savepoints: u32,
     tries: u32,
     pub(super) locked: Locked,
@@ -52,6 +55,7 @@ impl<'c> Tx<'c> {
             site,
             clock,
             events: Vec::new(),
+            touched: Vec::new(),
             savepoints: 0,
             tries,
             locked: Locked::default(),
@@ -98,12 +102,18 @@ impl<'c> Tx<'c> {
         self.events.push(event);
     }
 
+    /// Says that free times may be others from here on; told to whoever watches them, behind the commit.
+    pub fn touch(&mut self, matter: Matter, span: Option<TimeSpan>) {
+        self.touched.push(Touched { matter, span });
+    }
+
     /// Begins a part that may be undone on its own. One level only.
     pub async fn savepoint(&mut self) -> Result<Savepoint, StoreError> {
         self.savepoints += 1;
         batch(self.conn, "SAVEPOINT part").await?;
         Ok(Savepoint {
             events: self.events.len(),
+            touched: self.touched.len(),
             locked: self.locked.clone(),
         })
     }
@@ -116,18 +126,23 @@ impl<'c> Tx<'c> {
     /// Undoes the part, its events too.
     pub async fn undo(&mut self, savepoint: Savepoint) -> Result<(), StoreError> {
         self.events.truncate(savepoint.events);
+        self.touched.truncate(savepoint.touched);
         // Locks that were taken since are gone with the rest.
         self.locked = savepoint.locked;
         batch(self.conn, "ROLLBACK TO SAVEPOINT part").await?;
         batch(self.conn, "RELEASE SAVEPOINT part").await
     }
 
-    /// Writes the events behind everything else, if there were any.
-    pub(super) async fn finish(self) -> Result<Option<events::Appended>, Failure> {
-        if self.events.is_empty() {
-            return Ok(None);
+    /// Writes what happened behind everything else, if anything did.
+    pub(super) async fn finish(mut self) -> Result<Option<events::Appended>, Failure> {
+        let touched = Touched::summed_up(std::mem::take(&mut self.touched));
+        if !self.events.is_empty() {
+            return Ok(Some(events::append(self.conn, self.site, self.events, touched).await?));
         }
-        Ok(Some(events::append(self.conn, self.site, self.events).await?))
+        if !touched.is_empty() {
+            return Ok(Some(calendar_changes::append(self.conn, self.site, touched).await?));
+        }
+        Ok(None)
     }
 }
 
@@ -135,6 +150,7 @@ impl<'c> Tx<'c> {
 #[derive(Debug)]
 pub struct Savepoint {
     events: usize,
+    touched: usize,
     locked: Locked,
 }
 

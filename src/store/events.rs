@@ -22,7 +22,7 @@ use super::{
 use crate::domain::{
     actor::Identity,
     booking::{Booking, BookingStatus},
-    event::{EventSource, EventType},
+    event::{EventSource, EventType, Touched},
     ids::{BookingId, ResourceId, ServiceId, SiteId},
 };
 
@@ -77,6 +77,8 @@ pub struct Event {
     pub resources: Vec<ResourceId>,
     /// When.
     pub occurred: Timestamp,
+    /// Which free times may be others since, through the act that it is the last event of.
+    pub touched: Vec<Touched>,
 }
 
 /// Where the log ended after an append.
@@ -106,7 +108,7 @@ diesel::define_sql_function! {
 
 /// The row of an event at a position.
 macro_rules! row {
-    ($site:expr, $position:expr, $event:expr) => {{
+    ($site:expr, $position:expr, $event:expr, $touched:expr) => {{
         let event = $event;
         let mut resources: Vec<ResourceId> = event.state.booked.resources.iter().map(|r| r.id).collect();
         for old in event.previous_resources {
@@ -131,13 +133,21 @@ macro_rules! row {
             events::service_id.eq(event.state.booked.service),
             events::resource_ids.eq(Json(resources)),
             events::occurred_at.eq(At(event.occurred)),
+            events::touched.eq($touched),
             events::state.eq(Json(event.state)),
         )
     }};
 }
 
-/// Appends events. The last thing that a transaction does: from here to the commit the site's log is locked.
-pub(super) async fn append(conn: &mut Conn, site: SiteId, new: Vec<NewEvent>) -> Result<Appended, StoreError> {
+/// Appends events; the last one tells what was touched. The last thing that a transaction does: from here to the commit
+/// the site's log is locked.
+pub(super) async fn append(
+    conn: &mut Conn,
+    site: SiteId,
+    new: Vec<NewEvent>,
+    touched: Vec<Touched>,
+) -> Result<Appended, StoreError> {
+    let mut touched = (!touched.is_empty()).then(|| Json(touched));
     let count = i64::try_from(new.len()).unwrap_or(i64::MAX);
     let counter =
         update(site_counters::table.find(site)).set(site_counters::position.eq(site_counters::position + count));
@@ -146,8 +156,9 @@ pub(super) async fn append(conn: &mut Conn, site: SiteId, new: Vec<NewEvent>) ->
             let c = &mut **c;
             let last: i64 = counter.returning(site_counters::position).get_result(c).await?;
             for (event, position) in new.into_iter().zip(last - count + 1..) {
+                let touched = touched.take_if(|_| position == last);
                 insert_into(events::table)
-                    .values(row!(site, position, event))
+                    .values(row!(site, position, event, touched))
                     .execute(c)
                     .await?;
             }
@@ -161,17 +172,19 @@ pub(super) async fn append(conn: &mut Conn, site: SiteId, new: Vec<NewEvent>) ->
             let Some((event, behind)) = new.next() else {
                 return Err(StoreError::Corrupt("nothing to append".to_owned()));
             };
+            let own = touched.take_if(|_| behind == 0);
             let position = sql::<BigInt>(r#"(SELECT "position" FROM "first") - "#).bind::<BigInt, _>(behind);
             let append = With {
                 first: counter.returning(site_counters::position),
                 then: insert_into(events::table)
-                    .values(row!(site, position, event))
+                    .values(row!(site, position, event, own))
                     .returning((events::position, pg_current_xact_id())),
             };
             let (first, transaction): (i64, i64) = append.get_result(c).await?;
-            for ((event, _), position) in new.zip(first + 1..) {
+            for ((event, behind), position) in new.zip(first + 1..) {
+                let touched = touched.take_if(|_| behind == 0);
                 insert_into(events::table)
-                    .values(row!(site, position, event))
+                    .values(row!(site, position, event, touched))
                     .execute(c)
                     .await?;
             }
@@ -199,6 +212,7 @@ macro_rules! columns {
             events::service_id,
             events::resource_ids,
             events::occurred_at,
+            events::touched,
         )
     };
 }
@@ -217,6 +231,7 @@ type Columns = (
     ServiceId,
     Json<Vec<ResourceId>>,
     At,
+    Option<Json<Vec<Touched>>>,
 );
 
 fn event(row: Columns) -> Event {
@@ -234,6 +249,7 @@ fn event(row: Columns) -> Event {
         service,
         resources,
         occurred,
+        touched,
     ) = row;
     Event {
         site,
@@ -255,6 +271,7 @@ fn event(row: Columns) -> Event {
         service,
         resources: resources.0,
         occurred: occurred.0,
+        touched: touched.map_or_else(Vec::new, |touched| touched.0),
     }
 }
 

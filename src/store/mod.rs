@@ -5,6 +5,7 @@
 
 pub mod api_keys;
 pub mod bookings;
+pub mod calendar_changes;
 pub mod catalog;
 pub mod claims;
 mod command;

@@ -286,6 +286,17 @@ diesel::table! {
         service_id -> Uid,
         resource_ids -> Document,
         occurred_at -> Instant,
+        touched -> Nullable<Document>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::*;
+    calendar_changes (site_id, position) {
+        site_id -> Uid,
+        position -> BigInt,
+        touched -> Document,
     }
 }
 
@@ -327,5 +338,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     services,
     resources,
     claims,
+    calendar_changes,
     events
 );

@@ -183,6 +183,14 @@ async fn subscriptions(stage: &Stage, schema: &Schema, table: &mut Table, seen: 
         for field in &schema.get("Subscription").fields {
             let booking = stage.booking(maker).await;
             let (query, variables) = match field.name.as_str() {
+                "availabilityChanged" => (
+                    format!(
+                        "subscription($id: ID!, $from: DateTime!, $to: DateTime!) {{ \
+                            availabilityChanged(serviceId: $id, from: $from, to: $to) {} }}",
+                        schema.selection(&field.of)
+                    ),
+                    json!({ "id": stage.studio.massage.id.to_string(), "from": stage.studio.at(0), "to": stage.studio.at(60 * 24 * 360) }),
+                ),
                 "bookingEvents" => (
                     format!("subscription {{ bookingEvents {} }}", schema.selection(&field.of)),
                     json!({}),

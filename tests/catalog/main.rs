@@ -13,6 +13,10 @@
 #[path = "../booking/support/mod.rs"]
 mod support;
 
+#[path = "../races/socket.rs"]
+#[allow(dead_code, reason = "each test binary uses its own part of it")]
+mod socket;
+
 mod availability;
 mod availability_examples;
 mod calendar;
@@ -24,6 +28,7 @@ mod offers;
 mod races;
 mod series;
 mod sessions;
+mod watching;
 
 use serde_json::{Value, json};
 use support::{Client, Server, Studio};

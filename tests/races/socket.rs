@@ -94,6 +94,18 @@ impl Socket {
         }
     }
 
+    /// The first error of a subscription that is refused.
+    pub async fn refused(&mut self) -> Value {
+        let message = self.message().await.expect("an answer");
+        let errors = if message["type"] == "error" {
+            &message["payload"]
+        } else {
+            &message["payload"]["errors"]
+        };
+        assert!(errors[0].is_object(), "{message}");
+        errors[0].clone()
+    }
+
     /// The next item of the subscription.
     pub async fn next(&mut self) -> Value {
         match self.came().await {

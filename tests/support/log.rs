@@ -22,7 +22,7 @@ use frontdesk::{
         booking::{Booked, Booking, BookingStatus, FlowControl, Participants, PaymentStatus, ServiceKind},
         catalog::Site,
         clock::{Clock, SystemClock},
-        event::{EventSource, EventType},
+        event::{EventSource, EventType, Matter},
         ids::{BookingId, ScheduleId, ServiceId, SiteId},
         money::Currency,
         time::ZoneName,
@@ -161,6 +161,27 @@ impl Node {
         for events in all.chunks(100) {
             self.append(site, events).await;
         }
+    }
+}
+
+pub async fn touch(db: &Db, site: SiteId) {
+    db.write(Touch { site }).await.unwrap();
+}
+
+pub struct Touch {
+    pub site: SiteId,
+}
+
+impl Command for Touch {
+    type Output = ();
+
+    fn site(&self) -> SiteId {
+        self.site
+    }
+
+    async fn run(&self, tx: &mut Tx<'_>) -> Result<(), Failure> {
+        tx.touch(Matter::Everything, None);
+        Ok(())
     }
 }
 

@@ -12,8 +12,9 @@ use crate::{
     },
     graphql::{
         caller,
-        error::{bad_input, failure},
+        error::bad_input,
         input::id as read_id,
+        query::refused,
         scalars::{DateTime, TimeZone},
         service,
         types::{explanation::AvailabilityExplanation, time_slot::Availability},
@@ -40,14 +41,6 @@ fn zone(zone: Option<&TimeZone>) -> async_graphql::Result<Option<ZoneName>> {
 
 fn instant(name: &str, date: &DateTime, zone: Option<&ZoneName>) -> async_graphql::Result<Timestamp> {
     date.instant(zone).map_err(|invalid| bad_input(&invalid.at(name)))
-}
-
-/// The error of a question that couldn't be answered: which argument is at fault, where one is.
-fn refused(ctx: &Context<'_>, error: Error) -> async_graphql::Error {
-    match error {
-        Error::Rejected(Rejection::Invalid(invalid)) => bad_input(&invalid),
-        other => failure(ctx, other),
-    }
 }
 
 /// The arguments that both questions have.

@@ -1,6 +1,7 @@
 //! The types of the schema, one file each.
 
 pub mod api_key;
+pub mod availability_change;
 pub mod blocked_time;
 pub mod booked;
 pub mod booking;

@@ -6,6 +6,7 @@ mod explain;
 mod facts;
 mod list;
 mod read;
+mod watch;
 
 use jiff::Timestamp;
 
@@ -19,6 +20,7 @@ use crate::domain::{
 
 pub use explain::Explained;
 pub use list::{Availability, FreeTime, Offer, OfferOf};
+pub use watch::Watched;
 
 pub(in crate::service) use facts::{Facts, busy_times, positive};
 

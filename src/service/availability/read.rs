@@ -50,7 +50,7 @@ pub(super) struct Found {
 }
 
 /// The longest visit to a service, with its buffer, in minutes.
-fn longest(service: &Offered) -> i32 {
+pub(super) fn longest(service: &Offered) -> i32 {
     service.durations.iter().copied().max().unwrap_or(60) + service.buffer_minutes
 }
 

@@ -12,8 +12,8 @@ use super::ledger::{self, Spot};
 use crate::{
     domain::{
         actor::Actor,
-        conflict::Holder,
-        event::{EventSource, EventType},
+        conflict::{Holder, Target},
+        event::{EventSource, EventType, Matter},
         ids::{BookingId, SiteId},
     },
     service::{Error, Service},
@@ -31,7 +31,16 @@ pub(in crate::service) async fn expire(tx: &mut Tx<'_>, id: BookingId, now: Time
         return Ok(());
     }
     booking.hold_expires_at = None;
-    claims::release(tx.conn(), site, Holder::Booking(id)).await?;
+    let holder = Holder::Booking(id);
+    for claim in claims::of_holder(tx.conn(), site, holder).await? {
+        match claim.target {
+            Target::Resource(resource) => tx.touch(Matter::Resource(resource), Some(claim.span)),
+            Target::Session(_) | Target::Schedule(_) => {
+                tx.touch(Matter::Service(booking.booked.service), booking.booked.span);
+            }
+        }
+    }
+    claims::release(tx.conn(), site, holder).await?;
     let system = Actor::System.identity();
     ledger::touch(
         tx,

@@ -10,7 +10,7 @@ use crate::{
         booking::Booking,
         catalog::{Schedule, Session},
         conflict::{self, Ask, Claim, Clash, Holder, OverlapReason, Target},
-        event::{EventSource, EventType},
+        event::{EventSource, EventType, Matter},
         ids::{BookingId, ClaimId, ScheduleId, SessionId},
         time::TimeSpan,
     },
@@ -160,6 +160,23 @@ impl Ledger {
         self.claims.iter()
     }
 
+    /// Says that what one can have of a target may be other than it was.
+    fn changed(&self, tx: &mut Tx<'_>, target: Target, span: TimeSpan) {
+        match target {
+            Target::Resource(id) => tx.touch(Matter::Resource(id), Some(span)),
+            Target::Session(id) => {
+                if let Some(session) = self.sessions.get(&id) {
+                    tx.touch(Matter::Service(session.service), Some(session.span));
+                }
+            }
+            Target::Schedule(id) => {
+                if let Some(schedule) = self.schedules.get(&id) {
+                    tx.touch(Matter::Service(schedule.service), schedule.span);
+                }
+            }
+        }
+    }
+
     /// Whether it was this act that settled the booking's hold.
     pub(in crate::service) fn settled(&self, booking: BookingId) -> bool {
         self.settled.contains(&booking)
@@ -227,19 +244,21 @@ impl Ledger {
                 }
             }
         }
-        let gone: Vec<ClaimId> = self
+        let gone: Vec<Claim> = self
             .claims
             .iter()
             .filter(|c| c.holder == holder && !kept.contains(&c.id))
-            .map(|c| c.id)
+            .cloned()
             .collect();
-        for id in gone {
-            claims::delete_one(tx.conn(), site, id).await?;
+        for claim in &gone {
+            claims::delete_one(tx.conn(), site, claim.id).await?;
+            self.changed(tx, claim.target, claim.span);
         }
         self.claims
             .retain(|claim| claim.holder != holder || kept.contains(&claim.id));
         for claim in new {
             claims::insert(tx.conn(), site, &claim).await?;
+            self.changed(tx, claim.target, claim.span);
             self.claims.push(claim);
         }
         Ok(())
@@ -257,6 +276,7 @@ impl Ledger {
         let goes = |claim: &Claim| claim.holder == holder && !kept.contains(&claim.id);
         for claim in self.claims.iter().filter(|claim| goes(claim)) {
             claims::delete_one(tx.conn(), site, claim.id).await?;
+            self.changed(tx, claim.target, claim.span);
         }
         self.claims.retain(|claim| !goes(claim));
         Ok(())
@@ -276,6 +296,7 @@ impl Ledger {
         if let Some(claim) = own.filter(|claim| ask.seats < claim.seats || free) {
             claim.seats = ask.seats;
             claims::set_seats(tx.conn(), site, claim.id, ask.seats).await?;
+            self.changed(tx, ask.target, ask.span);
         }
         Ok(())
     }
@@ -302,6 +323,7 @@ impl Ledger {
             }
             Target::Resource(_) => {}
         }
+        self.changed(tx, target, super::place::all_time());
         let site = tx.site();
         let mut taken = 0_i64;
         for claim in self
@@ -322,6 +344,9 @@ impl Ledger {
     pub(in crate::service) async fn release(&mut self, tx: &mut Tx<'_>, holder: Holder) -> Result<(), StoreError> {
         let site = tx.site();
         claims::release(tx.conn(), site, holder).await?;
+        for claim in self.claims.iter().filter(|claim| claim.holder == holder) {
+            self.changed(tx, claim.target, claim.span);
+        }
         self.claims.retain(|claim| claim.holder != holder);
         Ok(())
     }

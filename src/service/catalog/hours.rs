@@ -5,6 +5,7 @@ use crate::{
     domain::{
         Rejection,
         conflict::Target,
+        event::Matter,
         hours::{MAX_SPECIAL_DAYS, MAX_TIMES_OF_DAY, MAX_WEEKLY_RULES, OpeningHours, WorkingHours},
         ids::{Kind, ResourceId, SiteId},
         permission::{Permission, Reach},
@@ -95,6 +96,7 @@ impl Command for Set {
             created: before.as_ref().map_or(now, |before| before.created),
             updated: now,
         };
+        tx.touch(input.resource.map_or(Matter::Everything, Matter::Resource), None);
         if before.is_some() {
             store::save_hours(tx.conn(), self.site, &after).await?;
         } else {

@@ -24,8 +24,9 @@ use crate::{
         Rejection,
         actor::Actor,
         booking::{BookedResource, Booking},
-        catalog::{self, Resource, Schedule, Service as Offered},
+        catalog::{self, Resource, Schedule, Service as Offered, Session},
         conflict::{self, Ask, Holder, OverlapReason, Target},
+        event::Matter,
         ids::{BookingId, Kind, ResourceId, ScheduleId, ServiceId, SessionId},
         time::{TimeSpan, ZoneName},
     },
@@ -256,6 +257,11 @@ fn require_choice(kind: Kind, bookings: &[Booking], ledger: &Ledger, chosen: boo
         kind,
         count: i64::try_from(count).unwrap_or(i64::MAX),
     })
+}
+
+/// A session is offered, or isn't any more.
+fn offer_changed(tx: &mut Tx<'_>, session: &Session) {
+    tx.touch(Matter::Service(session.service), Some(session.span));
 }
 
 /// The run's span after a change of its sessions; its bookings follow.

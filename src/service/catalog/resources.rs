@@ -6,6 +6,7 @@ use crate::{
         Rejection,
         catalog::{Resource, ResourceType},
         conflict::{Holder, Target},
+        event::Matter,
         ids::{Kind, ResourceId, SiteId},
         permission::Permission,
         text::{self, EmailAddress},
@@ -75,6 +76,7 @@ impl Command for Create {
         };
         check(&resource)?;
         store::insert_resource(tx.conn(), self.site, &resource).await?;
+        tx.touch(Matter::Everything, None);
         Ok(resource)
     }
 }
@@ -155,6 +157,7 @@ impl Command for Delete {
         resource.updated = now;
         store::save_resource(tx.conn(), self.site, &resource).await?;
         store::delete_resource(tx.conn(), self.site, resource.id, now).await?;
+        tx.touch(Matter::Resource(resource.id), None);
         Ok(resource)
     }
 }

@@ -6,6 +6,7 @@ use crate::{
         Rejection,
         catalog::{Schedule, ServiceKind, check_capacity},
         conflict::Target,
+        event::Matter,
         ids::{Kind, ScheduleId, ServiceId, SiteId},
         permission::Permission,
         text,
@@ -73,6 +74,7 @@ impl Command for Create {
         };
         check(&schedule)?;
         store::insert_schedule(tx.conn(), self.site, &schedule).await?;
+        tx.touch(Matter::Service(schedule.service), None);
         Ok(schedule)
     }
 }
@@ -117,6 +119,7 @@ impl Command for Update {
             ledger.review(tx, None, &self.caller.actor).await?;
         }
         store::save_schedule(tx.conn(), self.caller.site, &schedule).await?;
+        tx.touch(Matter::Service(schedule.service), None);
         Ok(schedule)
     }
 }
@@ -153,6 +156,7 @@ impl Command for Delete {
         schedule.revision += 1;
         schedule.updated = now;
         store::save_schedule(tx.conn(), site, &schedule).await?;
+        tx.touch(Matter::Service(schedule.service), None);
         store::delete_schedule(tx.conn(), site, schedule.id, now).await?;
         Ok(Removed {
             object: schedule,

@@ -1,6 +1,8 @@
 //! Services.
 
-use super::{Change, Edit, Removed, Under, check_revision, find_resources, lock_service, require_choice, seats_of};
+use super::{
+    Change, Edit, Removed, Under, check_revision, find_resources, lock_service, offer_changed, require_choice, seats_of,
+};
 use crate::{
     domain::{
         Rejection,
@@ -10,6 +12,7 @@ use crate::{
             Site, SlotStep,
         },
         conflict::{Holder, Target},
+        event::Matter,
         ids::{BookingId, Kind, ResourceId, ScheduleId, ServiceId, SiteId},
         permission::Permission,
         text,
@@ -228,6 +231,7 @@ impl Command for Update {
         after.revision += 1;
         after.updated = now;
         store::save_service(tx.conn(), self.site, &after).await?;
+        tx.touch(Matter::Service(after.id), None);
         if after.kind == ServiceKind::Class && after.default_capacity != before.default_capacity {
             self.follow_capacity(tx, &after).await?;
         }
@@ -279,6 +283,7 @@ impl Command for Delete {
         service.revision += 1;
         service.updated = now;
         store::save_service(tx.conn(), site, &service).await?;
+        tx.touch(Matter::Service(service.id), None);
         for schedule in ids {
             store::delete_schedule(tx.conn(), site, schedule, now).await?;
         }
@@ -343,6 +348,7 @@ pub(super) async fn call_off(tx: &mut Tx<'_>, ledger: &mut Ledger, mut session: 
     session.revision += 1;
     session.updated = ledger.now();
     store::save_session(tx.conn(), site, &session).await?;
+    offer_changed(tx, &session);
     Ok(session)
 }
 

@@ -4,7 +4,7 @@ use jiff::civil::DateTime;
 
 use super::{
     Change, Edit, Removed, Under, booked, check_revision, find_resources, follow_run, lock_schedule, lock_service,
-    occupy, require_choice, seats_of,
+    occupy, offer_changed, require_choice, seats_of,
     series::{CancelMany, Place, Scope, UpdateMany, Word, check_kind, restore, update_one},
     services::{call_off, held_by},
     zone_of,
@@ -15,6 +15,7 @@ use crate::{
         booking::{Booking, Location},
         catalog::{Schedule, Service as Offered, ServiceKind, Session, SessionStatus, WallTime, check_capacity},
         conflict::{Holder, Target},
+        event::Matter,
         ids::{BookingId, Kind, ResourceId, ScheduleId, SeriesId, SessionId, SiteId},
         permission::Permission,
         recurrence::Inherited,
@@ -187,6 +188,7 @@ impl Command for Create {
         };
         check(&session)?;
         store::insert_session(tx.conn(), site, &session).await?;
+        offer_changed(tx, &session);
         let holder = Holder::Session(session.id);
         occupy(
             tx,
@@ -212,6 +214,8 @@ pub(super) async fn follow(
     caller: &Caller,
 ) -> Result<(), Failure> {
     let of_run = if service.kind == ServiceKind::Course {
+        // What is offered is the run: from its first session to its last.
+        tx.touch(Matter::Service(service.id), None);
         bookings
     } else {
         &[]
@@ -315,6 +319,8 @@ impl Command for Update {
         }
         after.updated = ledger.now();
         store::save_session(tx.conn(), site, &after).await?;
+        offer_changed(tx, &before);
+        offer_changed(tx, &after);
         if moves || after.resources != before.resources {
             let holder = Holder::Session(after.id);
             occupy(tx, &mut ledger, holder, wanted, after.span, input.allow_overlap).await?;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::super::{Under, check_session, follow, occupy, seats_of, services};
+use super::super::{Under, check_session, follow, occupy, offer_changed, seats_of, services};
 use crate::{
     domain::{
         Rejection,
@@ -315,9 +315,11 @@ impl Work {
         }
         for (_, after) in &self.changed {
             store::save_session(tx.conn(), site, after).await?;
+            offer_changed(tx, after);
         }
         for session in &self.made {
             store::insert_session(tx.conn(), site, session).await?;
+            offer_changed(tx, session);
         }
         let changed = self.visible().map(|(_, after)| after);
         for session in changed.chain(&self.made) {

@@ -1,0 +1,2 @@
+DROP TABLE calendar_changes;
+ALTER TABLE events DROP COLUMN touched;
