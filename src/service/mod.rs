@@ -6,6 +6,7 @@ pub mod access;
 pub mod api_keys;
 pub mod availability;
 pub mod bookings;
+pub mod calendar;
 pub mod catalog;
 mod once;
 pub mod sites;

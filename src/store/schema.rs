@@ -194,6 +194,7 @@ diesel::table! {
         revision -> BigInt,
         created_at -> Instant,
         updated_at -> Instant,
+        transparent -> Bool,
     }
 }
 

@@ -19,6 +19,7 @@ mod socket;
 
 mod availability;
 mod availability_examples;
+mod business_calendar;
 mod calendar;
 mod courses;
 mod hours;

@@ -328,6 +328,7 @@ impl Studio<'_> {
             span,
             reason: Some("Dentist".to_owned()),
             allow_overlap: true,
+            transparent: false,
         };
         self.service.create_blocked_time(&self.owner, input, None).await?;
         Ok(())

@@ -203,6 +203,9 @@ pub struct SessionSeries {
     pub cancelled: Option<Timestamp>,
 }
 
+/// How long a transparent time may be, in days; one that blocks has no limit.
+pub const MAX_TRANSPARENT_DAYS: i64 = 366;
+
 /// A time in which a resource can't be booked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockedTime {
@@ -214,6 +217,8 @@ pub struct BlockedTime {
     pub span: TimeSpan,
     /// Why, for the business's eyes.
     pub reason: Option<String>,
+    /// Whether it is only shown, and keeps nobody from being booked.
+    pub transparent: bool,
     /// Grows by one with every change.
     pub revision: i64,
     /// When it was made.

@@ -26,7 +26,7 @@ use crate::{
 #[derive(Default, Clone)]
 pub struct AvailabilityQuery;
 
-fn ids<I: TypedId>(name: &str, ids: &[ID]) -> async_graphql::Result<Vec<I>> {
+pub(super) fn ids<I: TypedId>(name: &str, ids: &[ID]) -> async_graphql::Result<Vec<I>> {
     let read = ids
         .iter()
         .enumerate()
@@ -34,12 +34,12 @@ fn ids<I: TypedId>(name: &str, ids: &[ID]) -> async_graphql::Result<Vec<I>> {
     read.collect()
 }
 
-fn zone(zone: Option<&TimeZone>) -> async_graphql::Result<Option<ZoneName>> {
+pub(super) fn zone(zone: Option<&TimeZone>) -> async_graphql::Result<Option<ZoneName>> {
     let read = zone.map(TimeZone::zone).transpose();
     read.map_err(|invalid| bad_input(&invalid.at("timeZone")))
 }
 
-fn instant(name: &str, date: &DateTime, zone: Option<&ZoneName>) -> async_graphql::Result<Timestamp> {
+pub(super) fn instant(name: &str, date: &DateTime, zone: Option<&ZoneName>) -> async_graphql::Result<Timestamp> {
     date.instant(zone).map_err(|invalid| bad_input(&invalid.at(name)))
 }
 

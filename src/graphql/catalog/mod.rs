@@ -1,6 +1,7 @@
 //! The catalog's queries and mutations.
 
 pub mod availability;
+pub mod calendar;
 pub mod input;
 pub(crate) mod lists;
 pub mod mutation;

@@ -1,12 +1,28 @@
 //! Times in which a resource can't be booked.
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, Enum, ID, Object};
 
 use super::resource::Resource;
 use crate::{
     domain::{catalog, ids::BlockedTimeId, permission::Permission},
     graphql::{caller, connection::connection, error::failure, scalars::DateTime, service},
 };
+
+/// Whether something on the calendar keeps its resources from being booked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Enum)]
+pub enum Transparency {
+    /// It does.
+    #[default]
+    Opaque,
+    /// It is only shown.
+    Transparent,
+}
+
+impl Transparency {
+    pub(crate) fn of(transparent: bool) -> Self {
+        if transparent { Self::Transparent } else { Self::Opaque }
+    }
+}
 
 /// A time in which a resource can't be booked. For the business's eyes.
 #[derive(Clone, Debug)]
@@ -65,6 +81,11 @@ impl BlockedTime {
     /// The first instant.
     async fn start_date(&self) -> DateTime {
         self.blocked.span.start().into()
+    }
+
+    /// Whether it blocks, or is only shown.
+    async fn transparency(&self) -> Transparency {
+        Transparency::of(self.blocked.transparent)
     }
 
     /// When it changed last.

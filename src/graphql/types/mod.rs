@@ -7,6 +7,7 @@ pub mod booked;
 pub mod booking;
 pub mod booking_filter;
 pub mod booking_input;
+pub mod calendar;
 pub mod event;
 pub mod explanation;
 pub mod identity;

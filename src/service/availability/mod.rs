@@ -74,7 +74,11 @@ fn number(path: &str, value: Option<i32>, most: i32) -> Result<(), Rejection> {
 }
 
 /// The first instant of a window that makes sense.
-fn window(from: Option<Timestamp>, to: Timestamp, now: Timestamp) -> Result<(Timestamp, i64), Rejection> {
+pub(in crate::service) fn window(
+    from: Option<Timestamp>,
+    to: Timestamp,
+    now: Timestamp,
+) -> Result<(Timestamp, i64), Rejection> {
     let from = from.unwrap_or(now);
     if to <= from {
         return Err(date("to", "must be after `from`, which is now if it is left out"));

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         Rejection,
         actor::Actor,
-        catalog::BlockedTime,
+        catalog::{BlockedTime, MAX_TRANSPARENT_DAYS},
         conflict::{Holder, Target},
         ids::{BlockedTimeId, Kind, ResourceId, SiteId},
         permission::Permission,
@@ -27,6 +27,8 @@ pub struct CreateBlockedTime {
     pub reason: Option<String>,
     /// Whether bookings and sessions may be in it.
     pub allow_overlap: bool,
+    /// Whether it is only shown.
+    pub transparent: bool,
 }
 
 /// Staff block their own time only.
@@ -57,6 +59,11 @@ impl Command for Create {
         if let Some(reason) = &input.reason {
             text::bounded(reason, 500).map_err(|invalid| Rejection::from(invalid.at("reason")))?;
         }
+        if input.transparent && input.span.minutes() > MAX_TRANSPARENT_DAYS * 24 * 60 {
+            let message =
+                format!("must be at most {MAX_TRANSPARENT_DAYS} days after `startDate` for a transparent time");
+            return Err(Rejection::invalid(&["endDate"], message).into());
+        }
         let mut ledger = Ledger::lock(tx, &[(Target::Resource(input.resource), input.span)], None).await?;
         if store::find_resources(tx.conn(), site, &[input.resource])
             .await?
@@ -70,11 +77,15 @@ impl Command for Create {
             resource: input.resource,
             span: input.span,
             reason: input.reason.clone(),
+            transparent: input.transparent,
             revision: 1,
             created: now,
             updated: now,
         };
         store::insert_blocked_time(tx.conn(), site, &blocked).await?;
+        if blocked.transparent {
+            return Ok(blocked);
+        }
         occupy(
             tx,
             &mut ledger,

@@ -35,6 +35,7 @@ struct BlockedTimeRow {
     revision: i64,
     created_at: At,
     updated_at: At,
+    transparent: bool,
 }
 
 impl BlockedTimeRow {
@@ -50,6 +51,7 @@ impl BlockedTimeRow {
             revision: blocked.revision,
             created_at: At(blocked.created),
             updated_at: At(blocked.updated),
+            transparent: blocked.transparent,
         }
     }
 
@@ -59,6 +61,7 @@ impl BlockedTimeRow {
             resource: self.resource_id,
             span: TimeSpan::new(self.starts_at.0, self.ends_at.0).ok_or_else(|| corrupt("a blocked time's span"))?,
             reason: self.reason,
+            transparent: self.transparent,
             revision: self.revision,
             created: self.created_at.0,
             updated: self.updated_at.0,
@@ -146,6 +149,40 @@ pub async fn page_blocked_times(
         })
     })
     .await
+}
+
+/// The blocked times with these ids.
+pub async fn find_blocked_times(
+    conn: &mut Conn,
+    site: SiteId,
+    ids: &[BlockedTimeId],
+) -> Result<Vec<BlockedTime>, StoreError> {
+    let query = blocked_times::table.filter(
+        blocked_times::site_id
+            .eq(site)
+            .and(blocked_times::id.eq_any(ids.to_vec())),
+    );
+    let rows: Vec<BlockedTimeRow> = on!(conn, c => query.select(BlockedTimeRow::as_select()).load(c).await)?;
+    rows.into_iter().map(BlockedTimeRow::blocked_time).collect()
+}
+
+/// The transparent blocked times that start from `from` on and before `to`.
+pub async fn transparent_times(
+    conn: &mut Conn,
+    site: SiteId,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<BlockedTime>, StoreError> {
+    let query = blocked_times::table
+        .filter(blocked_times::site_id.eq(site))
+        .filter(
+            blocked_times::starts_at
+                .ge(At(from))
+                .and(blocked_times::starts_at.lt(At(to))),
+        )
+        .filter(blocked_times::transparent.eq(true));
+    let rows: Vec<BlockedTimeRow> = on!(conn, c => query.select(BlockedTimeRow::as_select()).load(c).await)?;
+    rows.into_iter().map(BlockedTimeRow::blocked_time).collect()
 }
 
 /// How many blocked times pass the filter.

@@ -113,6 +113,19 @@ pub async fn find_resources_ever(
     Ok(rows.into_iter().map(ResourceRow::resource).collect())
 }
 
+/// All resources that a site has ever had, by name, and whether each is there still.
+pub async fn resources_of_site(conn: &mut Conn, site: SiteId) -> Result<Vec<(Resource, bool)>, StoreError> {
+    let query = resources::table.filter(resources::site_id.eq(site));
+    let rows: Vec<(ResourceRow, Option<At>)> =
+        on!(conn, c => query.select((ResourceRow::as_select(), resources::deleted_at)).load(c).await)?;
+    let found = rows
+        .into_iter()
+        .map(|(row, deleted)| (row.resource(), deleted.is_none()));
+    let mut found: Vec<(Resource, bool)> = found.collect();
+    found.sort_by(|(one, _), (other, _)| one.name.cmp(&other.name).then(one.id.cmp(&other.id)));
+    Ok(found)
+}
+
 /// Which resources of a list; deleted ones are in none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ResourceFilter {

@@ -179,6 +179,21 @@ pub async fn sessions_of_series(conn: &mut Conn, site: SiteId, series: SeriesId)
     rows.into_iter().map(SessionRow::session).collect()
 }
 
+/// All sessions of a site that take place and start from `from` on and before `to`.
+pub async fn sessions_of_site(
+    conn: &mut Conn,
+    site: SiteId,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<Session>, StoreError> {
+    let query = sessions::table
+        .filter(sessions::site_id.eq(site))
+        .filter(sessions::starts_at.ge(At(from)).and(sessions::starts_at.lt(At(to))))
+        .filter(sessions::status.eq(SessionStatus::Confirmed));
+    let rows: Vec<SessionRow> = on!(conn, c => query.select(SessionRow::as_select()).load(c).await)?;
+    rows.into_iter().map(SessionRow::session).collect()
+}
+
 /// The sessions of some classes that take place, start from `from` on and before `to`, and aren't over at `now`.
 pub async fn sessions_between(
     conn: &mut Conn,

@@ -205,6 +205,7 @@ impl Server {
             resource,
             span,
             reason: None,
+            transparent: false,
             revision: 1,
             created: now,
             updated: now,

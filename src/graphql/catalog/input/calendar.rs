@@ -13,7 +13,7 @@ use crate::{
     graphql::{
         input::{Problems, Rejections, id},
         scalars::{DateTime, LocalDateTime, TimeZone},
-        types::booking_input::LocationInput,
+        types::{blocked_time::Transparency, booking_input::LocationInput},
     },
     service::{
         IdempotencyKey,
@@ -329,6 +329,9 @@ pub struct CreateBlockedTimeInput {
     resource_id: ID,
     /// The first instant.
     start_date: DateTime,
+    /// Whether it blocks, or is only shown on the calendar: then for at most 366 days.
+    #[graphql(default)]
+    transparency: Transparency,
 }
 
 impl CreateBlockedTimeInput {
@@ -347,6 +350,7 @@ impl CreateBlockedTimeInput {
             span,
             reason: self.reason.clone(),
             allow_overlap: self.allow_overlap,
+            transparent: self.transparency == Transparency::Transparent,
         });
         problems.finish(blocked.map(|blocked| (blocked, key)))
     }

@@ -121,6 +121,7 @@ impl Run {
             resource,
             span,
             reason,
+            transparent: false,
             revision: 1,
             created: now,
             updated: now,
