@@ -10,6 +10,7 @@ pub mod claims;
 mod command;
 mod error;
 pub mod events;
+mod filtering;
 pub mod idempotency;
 pub mod imports;
 mod in_place;

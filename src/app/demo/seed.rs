@@ -14,7 +14,7 @@ use crate::{
             PaymentStatus,
         },
         catalog::{
-            OnlineBooking, PaymentOptions, Price, Resource, ResourceType, Service as Offered, ServiceKind, Session,
+            DownPayment, OnlineBooking, PaymentOptions, Presentation, Price, Resource, ResourceType, Service as Offered, ServiceKind, Session,
             Site,
         },
         clock::FixedClock,
@@ -221,8 +221,10 @@ impl Studio<'_> {
             price,
             payment_options: PaymentOptions {
                 online: true,
-                in_person: true,
+                ..PaymentOptions::in_person_alone()
             },
+            down_payment: DownPayment::default(),
+            presentation: Presentation::default(),
             online_booking: OnlineBooking {
                 enabled: true,
                 require_manual_approval: approval,
@@ -247,8 +249,10 @@ impl Studio<'_> {
             price,
             payment_options: PaymentOptions {
                 online: true,
-                in_person: true,
+                ..PaymentOptions::in_person_alone()
             },
+            down_payment: DownPayment::default(),
+            presentation: Presentation::default(),
             online_booking: OnlineBooking {
                 enabled: true,
                 require_manual_approval: true,

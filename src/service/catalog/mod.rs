@@ -4,9 +4,12 @@
 //! sessions, schedules, resources and the bookings that it touches.
 
 mod blocked_times;
+mod categories;
+mod copies;
 mod hours;
 mod import;
 mod read;
+mod removal;
 mod resources;
 mod schedules;
 mod series;
@@ -33,12 +36,15 @@ use crate::{
 };
 
 pub use blocked_times::CreateBlockedTime;
+pub use categories::{CreateCategory, DeleteCategory, MoveCategory, UpdateCategory};
+pub use copies::{BulkCreatedServices, CloneService, ClonedService};
 pub use hours::SetWorkingHours;
 pub use import::{Import, ImportError, ImportInto, Imported};
+pub use removal::{BookingsOfService, DeleteService, DeletedService, DeletionImpact};
 pub use resources::{CreateResource, UpdateResource};
 pub use schedules::{CreateSchedule, UpdateSchedule};
 pub use series::{AHEAD, CreateSessionSeries, Scope};
-pub use services::{CreateService, ServiceChanges, UpdateService};
+pub use services::{CreateService, PresentationChanges, ServiceChanges, UpdateService};
 pub use sessions::{CancelSession, CreateSession, RestoreSession, SessionChanges, UpdateSession};
 
 use sessions::{check as check_session, check_seats, follow};
@@ -76,6 +82,15 @@ impl<T> Change<T> {
         }
     }
 
+    /// The same change of something made of the value.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Change<U> {
+        match self {
+            Self::Keep => Change::Keep,
+            Self::Clear => Change::Clear,
+            Self::Set(new) => Change::Set(make(new)),
+        }
+    }
+
     /// What was said: nothing, that there is none, or which.
     pub fn given(self) -> Option<Option<T>> {
         match self {
@@ -98,6 +113,7 @@ pub struct Removed<T> {
 impl<T: Serialize + serde::de::DeserializeOwned + Send + Sync + 'static> Outcome for Removed<T> {}
 impl Outcome for catalog::Site {}
 impl Outcome for catalog::Service {}
+impl Outcome for catalog::Category {}
 impl Outcome for catalog::Resource {}
 impl Outcome for catalog::Schedule {}
 impl Outcome for catalog::Session {}
@@ -116,6 +132,14 @@ async fn lock_service(tx: &mut Tx<'_>, id: ServiceId, kind: Kind, path: &[&str])
     store::lock_service(tx, id).await?;
     let site = tx.site();
     let found = store::find_live_service(tx.conn(), site, id).await?;
+    found.ok_or_else(|| Rejection::not_found(kind, path).into())
+}
+
+/// The service with its row locked, one that was deleted too: sessions with participants may have outlived it.
+async fn lock_service_ever(tx: &mut Tx<'_>, id: ServiceId, kind: Kind, path: &[&str]) -> Result<Offered, Failure> {
+    store::lock_service(tx, id).await?;
+    let site = tx.site();
+    let found = store::find_service(tx.conn(), site, id).await?;
     found.ok_or_else(|| Rejection::not_found(kind, path).into())
 }
 
