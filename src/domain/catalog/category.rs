@@ -97,8 +97,8 @@ mod tests {
         #[test]
         fn a_category_comes_to_stand_where_it_was_put(
             orders in prop::collection::vec(prop_oneof![-3..3_i32, any::<i32>()], 1..12),
-            from: prop::sample::Index,
-            after: prop::option::of(any::<prop::sample::Index>()),
+            from in any::<prop::sample::Index>(),
+            after in prop::option::of(any::<prop::sample::Index>()),
         ) {
             let mut all = list(&orders);
             let from = from.index(all.len());
