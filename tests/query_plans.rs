@@ -43,9 +43,15 @@ struct Step {
 fn looks_through(detail: &str) -> bool {
     // A site has one counter and not many resources, categories and old slugs; whether there are any hours is asked of
     // the first row.
-    let few = ["site_counters", "resources", "opening_hours", "categories", "service_slugs"]
-        .iter()
-        .any(|table| detail.starts_with(&format!("SEARCH {table} ")));
+    let few = [
+        "site_counters",
+        "resources",
+        "opening_hours",
+        "categories",
+        "service_slugs",
+    ]
+    .iter()
+    .any(|table| detail.starts_with(&format!("SEARCH {table} ")));
     let whole_site = !few
         && detail.ends_with("(site_id=?)")
         && (detail.contains("USING PRIMARY KEY") || detail.contains("INDEX sqlite_autoindex_"));
@@ -223,12 +229,17 @@ async fn services(owner: &support::Client, studio: &Studio) {
         ("moveCategory", json!({ "categoryId": other })),
         ("updateCategory", json!({ "categoryId": other, "name": "Others" })),
         ("bulkCreateServices", json!({ "services": [class] })),
-        ("updateService", json!({ "serviceId": yoga, "slug": "flow", "categoryId": group })),
+        (
+            "updateService",
+            json!({ "serviceId": yoga, "slug": "flow", "categoryId": group }),
+        ),
         ("cloneService", json!({ "serviceId": yoga, "copySessions": true })),
         ("deleteService", json!({ "serviceId": yoga, "dryRun": true })),
         ("deleteCategory", json!({ "categoryId": group, "moveTo": other })),
     ] {
-        let answer = owner.mutate_selecting(name, input, "userErrors { code message path }").await;
+        let answer = owner
+            .mutate_selecting(name, input, "userErrors { code message path }")
+            .await;
         assert_eq!(answer["userErrors"], json!([]), "{name}");
     }
     let query = "query($filter: ServiceFilter, $order: ServiceOrder, $id: ID!) { \

@@ -27,8 +27,8 @@ use crate::domain::{
     conflict::OverlapReason,
     event::{EventSource, EventType},
     ids::{
-        ApiKeyId, BlockedTimeId, BookingId, CategoryId, ClaimId, NotificationId, ResourceId, ScheduleId, SeriesId, ServiceId,
-        SessionId, SiteId, TypedId,
+        ApiKeyId, BlockedTimeId, BookingId, CategoryId, ClaimId, NotificationId, ResourceId, ScheduleId, SeriesId,
+        ServiceId, SessionId, SiteId, TypedId,
     },
 };
 

@@ -221,7 +221,8 @@ impl Stage {
     }
 
     pub async fn category(&self) -> Value {
-        self.made("createCategory", json!({ "name": "Group" }), "category").await
+        self.made("createCategory", json!({ "name": "Group" }), "category")
+            .await
     }
 
     /// Sends a mutation and asks for all that it answers.

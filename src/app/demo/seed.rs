@@ -14,8 +14,8 @@ use crate::{
             PaymentStatus,
         },
         catalog::{
-            DownPayment, OnlineBooking, PaymentOptions, Presentation, Price, Resource, ResourceType, Service as Offered, ServiceKind, Session,
-            Site,
+            DownPayment, OnlineBooking, PaymentOptions, Presentation, Price, Resource, ResourceType,
+            Service as Offered, ServiceKind, Session, Site,
         },
         clock::FixedClock,
         event::{EventSource, EventType},

@@ -51,16 +51,27 @@ pub fn last_place(others: &[Category]) -> Option<i32> {
 #[must_use]
 pub fn place_behind(sorted: &[Category], from: usize, after: Option<usize>) -> Vec<(usize, i32)> {
     let mut order: Vec<usize> = (0..sorted.len()).filter(|place| *place != from).collect();
-    let at = after.and_then(|after| order.iter().position(|place| *place == after)).map_or(0, |at| at + 1);
-    let number = |place: Option<&usize>| place.and_then(|place| sorted.get(*place)).map(|category| category.sort_order);
-    let (before, behind) = (number(at.checked_sub(1).and_then(|at| order.get(at))), number(order.get(at)));
+    let at = after
+        .and_then(|after| order.iter().position(|place| *place == after))
+        .map_or(0, |at| at + 1);
+    let number = |place: Option<&usize>| {
+        place
+            .and_then(|place| sorted.get(*place))
+            .map(|category| category.sort_order)
+    };
+    let (before, behind) = (
+        number(at.checked_sub(1).and_then(|at| order.get(at))),
+        number(order.get(at)),
+    );
     let between = match (before, behind) {
         (None, None) => return Vec::new(),
         (Some(before), None) => before.checked_add(GAP),
         (None, Some(behind)) => behind.checked_sub(GAP),
         (Some(before), Some(behind)) => {
             let middle = (i64::from(before) + i64::from(behind)).div_euclid(2);
-            i32::try_from(middle).ok().filter(|middle| *middle > before && *middle < behind)
+            i32::try_from(middle)
+                .ok()
+                .filter(|middle| *middle > before && *middle < behind)
         }
     };
     if let Some(between) = between {
@@ -69,7 +80,11 @@ pub fn place_behind(sorted: &[Category], from: usize, after: Option<usize>) -> V
     order.insert(at, from);
     let numbered = order.into_iter().zip((0_i32..).step_by(1000));
     numbered
-        .filter(|(place, number)| sorted.get(*place).is_some_and(|category| category.sort_order != *number))
+        .filter(|(place, number)| {
+            sorted
+                .get(*place)
+                .is_some_and(|category| category.sort_order != *number)
+        })
         .collect()
 }
 

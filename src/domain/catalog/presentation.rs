@@ -111,10 +111,15 @@ fn optional(value: Option<&String>, max: usize, name: &str) -> Result<(), Invali
 impl MediaItem {
     fn check(&self) -> Result<(), Invalid> {
         let wrong = |name: &str, message: &str| Err(Invalid::new(Field::Other, message).at(name));
-        let after_scheme = ["https://", "http://"].iter().find_map(|scheme| self.url.strip_prefix(scheme));
+        let after_scheme = ["https://", "http://"]
+            .iter()
+            .find_map(|scheme| self.url.strip_prefix(scheme));
         let names_host = after_scheme.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', '?', '#']));
         if !names_host || self.url.len() > 2048 || self.url.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return wrong("url", "must be an address that begins with `https://` or `http://`, at most 2048 characters");
+            return wrong(
+                "url",
+                "must be an address that begins with `https://` or `http://`, at most 2048 characters",
+            );
         }
         optional(self.alt_text.as_ref(), 1000, "altText")?;
         for (name, pixels) in [("width", self.width), ("height", self.height)] {
@@ -132,7 +137,8 @@ impl Media {
             return Err(Invalid::new(Field::Other, format!("must have at most {MAX_MEDIA} entries")).at("items"));
         }
         for (index, item) in self.items.iter().enumerate() {
-            item.check().map_err(|invalid| invalid.at(index.to_string()).at("items"))?;
+            item.check()
+                .map_err(|invalid| invalid.at(index.to_string()).at("items"))?;
         }
         for (name, item) in [("mainMedia", &self.main), ("coverMedia", &self.cover)] {
             if let Some(item) = item {
@@ -149,7 +155,10 @@ impl Presentation {
         optional(self.tag_line.as_ref(), 6000, "tagLine")?;
         self.media.check().map_err(|invalid| invalid.at("media"))?;
         if self.tags.len() > MAX_TAGS {
-            return Err(Rejection::invalid(&["tags"], format!("must have at most {MAX_TAGS} entries")));
+            return Err(Rejection::invalid(
+                &["tags"],
+                format!("must have at most {MAX_TAGS} entries"),
+            ));
         }
         for (index, tag) in self.tags.iter().enumerate() {
             text::required(tag, 50).map_err(|invalid| invalid.at(index.to_string()).at("tags"))?;
@@ -206,7 +215,12 @@ mod tests {
     #[test]
     fn extended_fields_are_a_small_object_that_both_engines_keep() {
         let nest = |depth: usize| (1..depth).fold(json!({}), |inner, _| json!({ "a": inner }));
-        for good in [json!({}), json!({ "a": [1, 2.5, null, true, "ä"] }), nest(10), json!({ "a": "x".repeat(16_000) })] {
+        for good in [
+            json!({}),
+            json!({ "a": [1, 2.5, null, true, "ä"] }),
+            nest(10),
+            json!({ "a": "x".repeat(16_000) }),
+        ] {
             assert_eq!(check_extended(&good), Ok(()), "{good}");
         }
         for bad in [

@@ -165,7 +165,11 @@ impl Service {
         }
         if self.payment_options.pricing_plan && !self.online_booking.enabled {
             let path = ["payment", "options", "pricingPlan"];
-            return wrong(Field::PaymentOptions, &path, "is for services that can be booked online");
+            return wrong(
+                Field::PaymentOptions,
+                &path,
+                "is for services that can be booked online",
+            );
         }
         Ok(())
     }

@@ -345,7 +345,10 @@ impl CategoryQuery {
         #[graphql(desc = "The category's id.")] id: ID,
     ) -> Option<async_graphql::Result<Category>> {
         match read_id(&id) {
-            Ok(id) => Category::load(ctx, vec![id]).await.map(|mut found| found.pop()).transpose(),
+            Ok(id) => Category::load(ctx, vec![id])
+                .await
+                .map(|mut found| found.pop())
+                .transpose(),
             Err(invalid) => Some(Err(bad_input(&invalid.at("id")))),
         }
     }

@@ -113,7 +113,11 @@ impl BooleanFilter {
     /// The tests, all of which must be met.
     pub(crate) fn tests<F>(self, field: impl Fn(Test<bool>) -> F) -> Vec<Filter<F>> {
         let tests = [self.eq.map(Test::Eq), self.ne.map(Test::Ne)];
-        tests.into_iter().flatten().map(|test| Filter::Is(field(test))).collect()
+        tests
+            .into_iter()
+            .flatten()
+            .map(|test| Filter::Is(field(test)))
+            .collect()
     }
 }
 

@@ -3,14 +3,14 @@
 use async_graphql::{Context, ID, Interface};
 
 use super::{
-    api_key::ApiKey, blocked_time::BlockedTime, booking::Booking, category::Category, event::BookingEvent, notification::Notification,
-    resource::Resource, schedule::Schedule, service::Service, session::Session, session_series::SessionSeries,
-    site::Site,
+    api_key::ApiKey, blocked_time::BlockedTime, booking::Booking, category::Category, event::BookingEvent,
+    notification::Notification, resource::Resource, schedule::Schedule, service::Service, session::Session,
+    session_series::SessionSeries, site::Site,
 };
 use crate::{
     domain::ids::{
-        ApiKeyId, BlockedTimeId, BookingId, CategoryId, EventId, Kind, NotificationId, ResourceId, ScheduleId, SeriesId, ServiceId,
-        SessionId, SiteId, TypedId as _, parse_any,
+        ApiKeyId, BlockedTimeId, BookingId, CategoryId, EventId, Kind, NotificationId, ResourceId, ScheduleId,
+        SeriesId, ServiceId, SessionId, SiteId, TypedId as _, parse_any,
     },
     graphql::{
         caller,

@@ -333,7 +333,10 @@ impl Service {
             }
         }
         if look.selects("category") {
-            let ids = rows.iter().filter_map(|row| row.offered.presentation.category).collect();
+            let ids = rows
+                .iter()
+                .filter_map(|row| row.offered.presentation.category)
+                .collect();
             let found = Category::load(ctx, ids).await?;
             for row in &mut rows {
                 let id = row.offered.presentation.category;

@@ -149,7 +149,8 @@ impl PaymentOptionsFilter {
             self.deposit.map(|filter| filter.tests(ServiceField::PayDeposit)),
             self.in_person.map(|filter| filter.tests(ServiceField::PayInPerson)),
             self.online.map(|filter| filter.tests(ServiceField::PayOnline)),
-            self.pricing_plan.map(|filter| filter.tests(ServiceField::PayPricingPlan)),
+            self.pricing_plan
+                .map(|filter| filter.tests(ServiceField::PayPricingPlan)),
         ];
         Filter::All(parts.into_iter().flatten().flatten().collect())
     }

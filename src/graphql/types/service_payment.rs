@@ -23,7 +23,10 @@ pub enum RateType {
 
 /// Ways in which a service can be paid for.
 #[derive(SimpleObject, Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each of them is a way to pay, and any may be open")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each of them is a way to pay, and any may be open"
+)]
 pub struct PaymentOptions {
     /// A deposit online, and the rest later.
     deposit: bool,

@@ -174,7 +174,9 @@ impl Command for Move {
         }
         let mut moved = take(all.clone(), &self.input.edit)?;
         for (place, number) in place_behind(&all, from, after) {
-            let Some(mut category) = all.get(place).cloned() else { continue };
+            let Some(mut category) = all.get(place).cloned() else {
+                continue;
+            };
             category.sort_order = number;
             write(tx, &mut category).await?;
             if category.id == moved.id {

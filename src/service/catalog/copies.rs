@@ -94,14 +94,14 @@ pub struct ClonedService {
 
 impl Outcome for ClonedService {}
 
-struct Clone {
+struct CloneOne {
     site: SiteId,
     id: ServiceId,
     schedule: ScheduleId,
     input: CloneService,
 }
 
-impl Command for Clone {
+impl Command for CloneOne {
     type Output = ClonedService;
 
     fn site(&self) -> SiteId {
@@ -143,7 +143,7 @@ impl Command for Clone {
     }
 }
 
-impl Clone {
+impl CloneOne {
     /// The copies need nobody yet: whom the originals need is busy with them. They are of no series: each stands alone.
     async fn copy_sessions(&self, tx: &mut Tx<'_>, source: &Offered, service: &Offered) -> Result<usize, Failure> {
         let now = tx.now();
@@ -159,7 +159,12 @@ impl Clone {
                 id: SessionId::new(),
                 schedule: service.schedule,
                 service: service.id,
-                title: if named_after_service { &service.name } else { &session.title }.clone(),
+                title: if named_after_service {
+                    &service.name
+                } else {
+                    &session.title
+                }
+                .clone(),
                 resources: Vec::new(),
                 series: None,
                 revision: 1,
@@ -204,7 +209,7 @@ impl Service {
         key: Option<IdempotencyKey>,
     ) -> Result<ClonedService, Error> {
         access::require(Permission::ManageCatalog, caller)?;
-        let command = Clone {
+        let command = CloneOne {
             site: caller.site,
             id: ServiceId::new(),
             schedule: ScheduleId::new(),

@@ -135,12 +135,21 @@ async fn lock_service(tx: &mut Tx<'_>, id: ServiceId, kind: Kind, path: &[&str])
     found.ok_or_else(|| Rejection::not_found(kind, path).into())
 }
 
-/// The service with its row locked, one that was deleted too: sessions with participants may have outlived it.
-async fn lock_service_ever(tx: &mut Tx<'_>, id: ServiceId, kind: Kind, path: &[&str]) -> Result<Offered, Failure> {
+/// The service with its row locked, one that was deleted too: sessions with participants may have outlived it. Says
+/// whether it is still there.
+async fn lock_service_ever(
+    tx: &mut Tx<'_>,
+    id: ServiceId,
+    kind: Kind,
+    path: &[&str],
+) -> Result<(Offered, bool), Failure> {
     store::lock_service(tx, id).await?;
     let site = tx.site();
-    let found = store::find_service(tx.conn(), site, id).await?;
-    found.ok_or_else(|| Rejection::not_found(kind, path).into())
+    if let Some(live) = store::find_live_service(tx.conn(), site, id).await? {
+        return Ok((live, true));
+    }
+    let deleted = store::find_service(tx.conn(), site, id).await?;
+    Ok((deleted.ok_or_else(|| Rejection::not_found(kind, path))?, false))
 }
 
 /// A schedule that wasn't deleted, with its service locked.

@@ -70,8 +70,10 @@ pub struct DeletionImpact {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DeletedService {
     /// The service as it was left, unless it was only counted.
+    #[serde(alias = "object")]
     pub service: Option<Offered>,
-    /// What that did, or would do.
+    /// What that did, or would do. Answers that were kept before it was counted have none.
+    #[serde(default)]
     pub impact: DeletionImpact,
 }
 
@@ -97,7 +99,12 @@ struct Split {
 }
 
 impl Split {
-    fn new(kind: ServiceKind, bookings: Vec<Booking>, sessions: Vec<Session>, keeps: impl Fn(&Booking) -> bool) -> Self {
+    fn new(
+        kind: ServiceKind,
+        bookings: Vec<Booking>,
+        sessions: Vec<Session>,
+        keeps: impl Fn(&Booking) -> bool,
+    ) -> Self {
         let (kept, gone): (Vec<Booking>, Vec<Booking>) = bookings.into_iter().partition(keeps);
         let of_schedules: BTreeSet<ScheduleId> = kept.iter().map(|booking| booking.booked.schedule).collect();
         let of_sessions: BTreeSet<SessionId> = kept.iter().filter_map(|booking| booking.booked.session).collect();
@@ -168,11 +175,19 @@ impl Emptying<'_> {
         let under = Under::Schedules(self.schedules.to_vec());
         let seen = under.find(tx).await?;
         let sessions = store::upcoming_sessions(tx.conn(), site, self.schedules, now).await?;
-        let mut spots: Vec<Spot> = self.schedules.iter().map(|id| seats_of(Target::Schedule(*id))).collect();
+        let mut spots: Vec<Spot> = self
+            .schedules
+            .iter()
+            .map(|id| seats_of(Target::Schedule(*id)))
+            .collect();
         spots.extend(sessions.iter().flat_map(held_by));
         spots.extend(seen.iter().flat_map(spots_of));
         let from_now = TimeSpan::new(now, all_time().end());
-        spots.extend(self.resources.iter().filter_map(|id| Some((Target::Resource(*id), from_now?))));
+        spots.extend(
+            self.resources
+                .iter()
+                .filter_map(|id| Some((Target::Resource(*id), from_now?))),
+        );
         let (mut ledger, bookings) = under.lock(tx, &spots, &seen).await?;
         let chosen = self.bookings != BookingsOfService::Refuse;
         require_choice(self.what, &bookings, &ledger, chosen)?;

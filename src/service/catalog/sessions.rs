@@ -224,13 +224,17 @@ async fn lock(tx: &mut Tx<'_>, id: SessionId) -> Result<(Offered, Schedule, Sess
     let site = tx.site();
     let missing = || Rejection::not_found(Kind::Session, &["sessionId"]);
     let seen = store::find_session(tx.conn(), site, id).await?.ok_or_else(missing)?;
-    let service = lock_service_ever(tx, seen.service, Kind::Session, &["sessionId"]).await?;
+    let (service, live) = lock_service_ever(tx, seen.service, Kind::Session, &["sessionId"]).await?;
     let schedule = store::find_schedule(tx.conn(), site, seen.schedule)
         .await?
         .ok_or_else(missing)?;
-    let session = store::find_session(tx.conn(), site, id).await?.ok_or_else(missing)?;
+    let mut session = store::find_session(tx.conn(), site, id).await?.ok_or_else(missing)?;
     if session.status == SessionStatus::Cancelled {
         return Err(missing().into());
+    }
+    if !live {
+        // The series ended with the service. What outlived it stands alone.
+        session.series = None;
     }
     Ok((service, schedule, session))
 }

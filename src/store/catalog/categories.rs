@@ -56,8 +56,7 @@ impl CategoryRow {
 
 /// All categories of a site, in their order.
 pub async fn categories(conn: &mut Conn, site: SiteId) -> Result<Vec<Category>, StoreError> {
-    let query = categories::table
-        .filter(categories::site_id.eq(site));
+    let query = categories::table.filter(categories::site_id.eq(site));
     let rows: Vec<CategoryRow> = on!(conn, c => query.select(CategoryRow::as_select()).load(c).await)?;
     let mut all: Vec<Category> = rows.into_iter().map(CategoryRow::category).collect();
     all.sort_by_key(|category| (category.sort_order, category.id));
@@ -66,8 +65,7 @@ pub async fn categories(conn: &mut Conn, site: SiteId) -> Result<Vec<Category>, 
 
 /// Those categories that there are, in their order.
 pub async fn find_categories(conn: &mut Conn, site: SiteId, ids: &[CategoryId]) -> Result<Vec<Category>, StoreError> {
-    let query = categories::table
-        .filter(categories::site_id.eq(site).and(categories::id.eq_any(ids.to_vec())));
+    let query = categories::table.filter(categories::site_id.eq(site).and(categories::id.eq_any(ids.to_vec())));
     let rows: Vec<CategoryRow> = on!(conn, c => query.select(CategoryRow::as_select()).load(c).await)?;
     let mut found: Vec<Category> = rows.into_iter().map(CategoryRow::category).collect();
     found.sort_by_key(|category| (category.sort_order, category.id));

@@ -182,7 +182,10 @@ macro_rules! queries {
                             Direction::Asc => query.order(($column.asc(), services::id.asc())),
                             Direction::Desc => query.order(($column.desc(), services::id.desc())),
                         };
-                        query.limit(request.limit + 2).load::<ServiceRow>(conn).await
+                        query
+                            .limit(request.limit + 2)
+                            .load::<ServiceRow>(conn)
+                            .await
                     }};
                 }
                 match by {

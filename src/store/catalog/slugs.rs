@@ -55,7 +55,9 @@ pub async fn find_service_by_slug(conn: &mut Conn, site: SiteId, slug: &str) -> 
     if let Some(row) = row {
         return row.service().map(Some);
     }
-    let query = service_slugs::table.find((site, slug)).select(service_slugs::service_id);
+    let query = service_slugs::table
+        .find((site, slug))
+        .select(service_slugs::service_id);
     let before: Option<ServiceId> = on!(conn, c => query.first(c).await.optional())?;
     match before {
         Some(id) => find_live_service(conn, site, id).await,
@@ -79,12 +81,11 @@ pub async fn service_slugs(conn: &mut Conn, site: SiteId) -> Result<HashSet<Stri
 
 /// The slugs that some services had before, the latest first.
 pub async fn old_slugs(conn: &mut Conn, site: SiteId, of: &[ServiceId]) -> Result<Vec<OldSlug>, StoreError> {
-    let query = service_slugs::table
-        .filter(
-            service_slugs::site_id
-                .eq(site)
-                .and(service_slugs::service_id.eq_any(of.to_vec())),
-        );
+    let query = service_slugs::table.filter(
+        service_slugs::site_id
+            .eq(site)
+            .and(service_slugs::service_id.eq_any(of.to_vec())),
+    );
     let rows: Vec<SlugRow> = on!(conn, c => query.select(SlugRow::as_select()).load(c).await)?;
     let mut slugs: Vec<OldSlug> = rows
         .into_iter()

@@ -9,7 +9,8 @@ use crate::{
     support::{Server, fixture::with},
 };
 
-const BULK: &str = "totalSuccesses totalFailures results { originalIndex service { id slug } userErrors { code path } }";
+const BULK: &str =
+    "totalSuccesses totalFailures results { originalIndex service { id slug } userErrors { code path } }";
 
 on_both_engines! {
     async fn many_services_are_made_each_with_its_own_result(engine) {

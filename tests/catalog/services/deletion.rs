@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    code, confirmed, done, last_event, on_both_engines, refused, studio,
+    code, confirmed, done, last_event, local, on_both_engines, refused, series, studio,
     support::{Client, fixture::with},
 };
 
@@ -70,6 +70,24 @@ on_both_engines! {
         assert_eq!(called_off["canceledBookings"], 1);
         assert_eq!(status(&owner, &booked).await, "CANCELED");
         owner.done("createBooking", during(360)).await;
+    }
+
+    async fn what_outlived_its_series_stands_alone(engine) {
+        let (_server, studio, owner) = studio(engine).await;
+        let made = series::made(&owner, series::yoga(&studio, 0, "FREQ=DAILY")).await;
+        let second = series::sessions(&made)[1].clone();
+        let booked = confirmed(&owner, series::seats(&second, 2)).await;
+        let delete = json!({ "serviceId": studio.yoga.id.to_string(), "preserveFutureSessionsWithParticipants": true });
+        let kept = done(&owner, "deleteService", delete, DELETED).await;
+        assert_eq!(kept["impact"]["preservedSessions"], 1);
+        let all = json!({ "sessionId": second["id"], "title": "Flow", "scope": "ALL" });
+        assert_eq!(refused(&owner, "updateSession", all).await["path"], json!(["scope"]));
+        let moved = json!({ "sessionId": second["id"], "localStart": local(&studio, 3000), "bookings": "MOVE" });
+        done(&owner, "updateSession", moved, "session { id series { id } }").await;
+        assert_eq!(owner.booking(&booked).await["startDate"], json!(studio.at(3000)));
+        let taking_place = "query($ids: [ID!]) { sessions(filter: { serviceIds: $ids, status: CONFIRMED }) { totalCount } }";
+        let count = owner.data(taking_place, json!({ "ids": [studio.yoga.id.to_string()] })).await;
+        assert_eq!(count["sessions"]["totalCount"], 1);
     }
 
     async fn a_kept_booking_of_an_appointment_still_holds_its_time(engine) {

@@ -39,5 +39,7 @@ pub(crate) fn place(error: &Value) -> String {
 /// The names of a list's rows.
 pub(crate) fn names(list: &Value) -> Vec<String> {
     let rows = list["nodes"].as_array().unwrap();
-    rows.iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect()
+    rows.iter()
+        .map(|row| row["name"].as_str().unwrap().to_owned())
+        .collect()
 }

@@ -32,10 +32,15 @@ async fn look(client: &Client, studio: &Studio, minutes: i64) -> Seen {
     assert_eq!(reached[0], reached[1]);
     assert_eq!(reached[0], reached[2]);
     let slots = found["availability"]["timeSlots"].as_array().unwrap();
-    let booked = client.mutate("createBooking", studio.appointment(&studio.massage, minutes, &[])).await;
+    let booked = client
+        .mutate("createBooking", studio.appointment(&studio.massage, minutes, &[]))
+        .await;
     if booked["booking"].is_null() {
         let error = &booked["userErrors"][0];
-        assert_eq!((&error["code"], &error["rule"]), (&json!("BOOKING_POLICY_VIOLATION"), &json!("ONLINE_BOOKING_DISABLED")));
+        assert_eq!(
+            (&error["code"], &error["rule"]),
+            (&json!("BOOKING_POLICY_VIOLATION"), &json!("ONLINE_BOOKING_DISABLED"))
+        );
     }
     Seen {
         listed: listed.contains(&"Massage".to_owned()),

@@ -17,7 +17,10 @@ use crate::{
 
 /// Ways in which a service can be paid for.
 #[derive(InputObject, Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each of them is a way to pay, and any may be open")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each of them is a way to pay, and any may be open"
+)]
 pub struct PaymentOptionsInput {
     /// A deposit online, and the rest later: needs `online` and a `deposit`.
     #[graphql(default = false)]
@@ -98,7 +101,12 @@ impl ServicePaymentInput {
         });
         let rate = self.rate_type;
         let price = self.amount(&mut problems, "price", self.price.as_ref(), RateType::Fixed);
-        let default = self.amount(&mut problems, "defaultPrice", self.default_price.as_ref(), RateType::Varied);
+        let default = self.amount(
+            &mut problems,
+            "defaultPrice",
+            self.default_price.as_ref(),
+            RateType::Varied,
+        );
         if self.description.is_some() && rate != RateType::Custom {
             problems.complain(&["description"], "is for `CUSTOM` only");
         }

@@ -39,9 +39,9 @@ impl PresentationInput {
         let category = match &self.category_id {
             MaybeUndefined::Undefined => Change::Keep,
             MaybeUndefined::Null => Change::Clear,
-            MaybeUndefined::Value(category) => {
-                problems.take("categoryId", id(category)).map_or(Change::Keep, Change::Set)
-            }
+            MaybeUndefined::Value(category) => problems
+                .take("categoryId", id(category))
+                .map_or(Change::Keep, Change::Set),
         };
         PresentationChanges {
             category,

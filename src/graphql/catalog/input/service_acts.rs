@@ -69,7 +69,13 @@ impl DeleteServiceInput {
     pub(crate) fn parse(&self) -> Result<DeleteService, Rejections> {
         let mut problems = Problems::default();
         let key = key(&mut problems, self, self.idempotency_key.as_ref());
-        let edit = edit(&mut problems, "serviceId", &self.service_id, self.expected_revision, key);
+        let edit = edit(
+            &mut problems,
+            "serviceId",
+            &self.service_id,
+            self.expected_revision,
+            key,
+        );
         let notification = self.participant_notification.clone();
         let notification =
             notification.and_then(|notification| problems.nest("participantNotification", notification.parse()));
@@ -78,7 +84,10 @@ impl DeleteServiceInput {
             (Some(BookingsOnRemoval::Cancel), false) => BookingsOfService::Cancel,
             (None, true) => BookingsOfService::Keep,
             (Some(_), true) => {
-                problems.complain(&["bookings"], "can't be said with `preserveFutureSessionsWithParticipants`");
+                problems.complain(
+                    &["bookings"],
+                    "can't be said with `preserveFutureSessionsWithParticipants`",
+                );
                 BookingsOfService::Refuse
             }
         };
@@ -117,7 +126,11 @@ impl BulkCreateServicesInput {
         for (index, service) in self.services.iter().enumerate() {
             let place = |rejections: Rejections| {
                 let nested = rejections.0.into_iter();
-                Rejections(nested.map(|rejection: Rejection| rejection.within(&[&index.to_string()])).collect())
+                Rejections(
+                    nested
+                        .map(|rejection: Rejection| rejection.within(&[&index.to_string()]))
+                        .collect(),
+                )
             };
             if let Some((service, _)) = problems.nest("services", service.parse().map_err(place)) {
                 services.push(service);

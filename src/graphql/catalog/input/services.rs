@@ -11,10 +11,7 @@ use crate::{
     },
     graphql::{
         input::{Problems, Rejections},
-        types::{
-            booking_input::LocationInput,
-            service::ServiceType,
-        },
+        types::{booking_input::LocationInput, service::ServiceType},
     },
     service::{
         IdempotencyKey,
