@@ -34,11 +34,13 @@ pub struct MediaItem {
 #[derive(SimpleObject, Clone, Debug)]
 pub struct Media {
     /// The one at the head of the service's own page.
-    cover_media: Option<MediaItem>,
+    #[graphql(name = "coverMedia")]
+    cover: Option<MediaItem>,
     /// All of them, at most 100.
     items: Vec<MediaItem>,
     /// The one that stands for the service in lists.
-    main_media: Option<MediaItem>,
+    #[graphql(name = "mainMedia")]
+    main: Option<MediaItem>,
 }
 
 /// What search engines are told of a service.
@@ -112,9 +114,9 @@ impl From<&catalog::MediaItem> for MediaItem {
 impl From<&catalog::Media> for Media {
     fn from(media: &catalog::Media) -> Self {
         Self {
-            cover_media: media.cover.as_ref().map(Into::into),
+            cover: media.cover.as_ref().map(Into::into),
             items: media.items.iter().map(Into::into).collect(),
-            main_media: media.main.as_ref().map(Into::into),
+            main: media.main.as_ref().map(Into::into),
         }
     }
 }

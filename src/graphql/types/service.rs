@@ -63,7 +63,7 @@ pub struct Service {
     /// The service.
     pub offered: catalog::Service,
     /// Its category, where a list has loaded it.
-    category: Option<Option<Category>>,
+    category: Option<Category>,
     /// The slugs that it had before, where a list has loaded them.
     old_slugs: Option<Vec<OldSlug>>,
     /// Its resources, where a list has loaded them.
@@ -95,7 +95,7 @@ impl Service {
     /// The group that it belongs to.
     async fn category(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Category>> {
         match (&self.category, self.offered.presentation.category) {
-            (Some(category), _) => Ok(category.clone()),
+            (Some(category), _) => Ok(Some(category.clone())),
             (None, Some(id)) => Ok(Category::load(ctx, vec![id]).await?.pop()),
             (None, None) => Ok(None),
         }
@@ -340,7 +340,7 @@ impl Service {
             let found = Category::load(ctx, ids).await?;
             for row in &mut rows {
                 let id = row.offered.presentation.category;
-                row.category = Some(found.iter().find(|category| Some(category.0.id) == id).cloned());
+                row.category = found.iter().find(|category| Some(category.0.id) == id).cloned();
             }
         }
         if look.selects("supportedSlugs") {

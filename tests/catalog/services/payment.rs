@@ -15,6 +15,10 @@ fn euro(amount: &str) -> Value {
     json!({ "amount": amount, "currency": "EUR" })
 }
 
+#[expect(
+    clippy::fn_params_excessive_bools,
+    reason = "four ways to pay, in the order of the table"
+)]
 fn options(online: bool, in_person: bool, deposit: bool, pricing_plan: bool) -> Value {
     json!({ "online": online, "inPerson": in_person, "deposit": deposit, "pricingPlan": pricing_plan })
 }

@@ -10,6 +10,7 @@ use crate::{
 
 /// What a caller can do with the massage.
 #[derive(Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "the columns of a table")]
 struct Seen {
     listed: bool,
     reached: bool,
