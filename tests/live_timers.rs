@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use frontdesk::{
     domain::{
         booking::{Location, ServiceKind},
-        catalog::{OnlineBooking, PaymentOptions, Price, Schedule, Service},
+        catalog::{DownPayment, OnlineBooking, PaymentOptions, Presentation, Price, Schedule, Service, SlugOrigin},
         clock::{Clock as _, FixedClock},
         conflict::{Claim, Holder, Target},
         ids::{BookingId, ClaimId, ScheduleId, ServiceId, SiteId},
@@ -61,16 +61,16 @@ impl Command for Hold {
             kind: ServiceKind::Appointment,
             name: "An hour".into(),
             slug: service.to_string(),
+            slug_origin: SlugOrigin::default(),
+            presentation: Presentation::default(),
             description: None,
             default_capacity: 1,
             durations: vec![60],
             buffer_minutes: 0,
             slot_step: frontdesk::domain::catalog::SlotStep::default(),
             price: Price::NoFee,
-            payment_options: PaymentOptions {
-                online: false,
-                in_person: true,
-            },
+            payment_options: PaymentOptions::in_person_alone(),
+            down_payment: DownPayment::default(),
             online_booking: OnlineBooking {
                 enabled: true,
                 require_manual_approval: false,

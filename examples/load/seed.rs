@@ -5,8 +5,8 @@ use std::{path::PathBuf, sync::Arc};
 use frontdesk::{
     domain::{
         catalog::{
-            OnlineBooking, PaymentOptions, Price, Resource, ResourceType, Schedule, Service, ServiceKind, Session,
-            SessionStatus, Site,
+            DownPayment, OnlineBooking, PaymentOptions, Presentation, Price, Resource, ResourceType, Schedule, Service,
+            ServiceKind, Session, SessionStatus, Site, SlugOrigin,
         },
         clock::{Clock as _, SystemClock},
         ids::{ResourceId, ScheduleId, ServiceId, SessionId, SiteId, TypedId},
@@ -172,6 +172,8 @@ impl Command for Seed {
                     format!("Personal training {kind}")
                 },
                 slug: format!("service-{kind}"),
+                slug_origin: SlugOrigin::default(),
+                presentation: Presentation::default(),
                 description: Some("An hour with people who know what they do, in a quiet place.".to_owned()),
                 default_capacity: if class { 1000 } else { 1 },
                 durations: if class { vec![] } else { vec![30, 60] },
@@ -180,8 +182,9 @@ impl Command for Seed {
                 price: Price::NoFee,
                 payment_options: PaymentOptions {
                     online: true,
-                    in_person: true,
+                    ..PaymentOptions::in_person_alone()
                 },
+                down_payment: DownPayment::default(),
                 online_booking: OnlineBooking {
                     enabled: true,
                     require_manual_approval: false,

@@ -147,6 +147,8 @@ ids! {
     BookingId = Booking "booking";
     /// A service that the business offers.
     ServiceId = Service "service";
+    /// A group of services.
+    CategoryId = Category "category";
     /// A staff member or a room.
     ResourceId = Resource "resource";
     /// The schedule of a service; a course's run.

@@ -13,6 +13,8 @@ pub enum Permission {
     ReadCatalog,
     /// See of resources what only the business knows, such as their e-mail addresses.
     ReadResourceDetails,
+    /// Find services in lists that are hidden from customers.
+    ListHiddenServices,
     /// Change services, resources, schedules, sessions, and the site's settings.
     ManageCatalog,
     /// See the times in which resources are blocked, and why.
@@ -162,6 +164,7 @@ impl Permission {
             //                               visitor member staff           owner app                                                 operator
             Self::ReadCatalog         => row(All,    All,   All,            All,  &Scope::ALL,                                        All),
             Self::ReadResourceDetails => row(None,   None,  All,            All,  &[ManageCatalog, ManageCalendar, ManageBookings],   None),
+            Self::ListHiddenServices  => row(None,   None,  All,            All,  &Scope::ALL,                                        All),
             Self::ManageCatalog       => row(None,   None,  None,           All,  &[ManageCatalog],                                   None),
             Self::ReadCalendar        => row(None,   None,  Calendar,       All,  &[ReadCalendar, ManageCalendar],                    None),
             Self::ManageCalendar      => row(None,   None,  Calendar,       All,  &[ManageCalendar],                                  None),
@@ -244,6 +247,7 @@ impl Permission {
         match self {
             Self::ReadCatalog => "the catalog is not for this caller",
             Self::ReadResourceDetails => "only the business may see its resources' details",
+            Self::ListHiddenServices => "only the business finds hidden services in lists",
             Self::ManageCatalog => "only the owner and apps with the scope MANAGE_CATALOG may manage the catalog",
             Self::SetHours => "only the business may set its hours",
             Self::ReadCalendar | Self::ManageCalendar => "only the business may see and change its calendar",

@@ -18,6 +18,10 @@ pub enum Field {
     TimeZone,
     /// The choices of participants.
     Choices,
+    /// Ways to pay that don't go with the price, or with each other.
+    PaymentOptions,
+    /// Approval by the business, of what can be paid for with a plan.
+    PlanWithApproval,
     /// Anything else.
     Other,
 }
@@ -160,6 +164,18 @@ pub enum Rejection {
         kind: Kind,
         /// How many bookings it touches.
         count: i64,
+    },
+    /// The category has services, and the input doesn't say where they are to go.
+    #[error("{count} services are in the category")]
+    CategoryHasServices {
+        /// How many services.
+        count: i64,
+    },
+    /// The site has as many categories as it may have.
+    #[error("a site has at most {limit} categories")]
+    CategoryLimit {
+        /// How many.
+        limit: usize,
     },
     /// Another object has this name already.
     #[error("the name is taken")]

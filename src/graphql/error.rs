@@ -39,6 +39,12 @@ pub enum UserErrorCode {
     BookingRevisionMismatch,
     /// The service has no resource left to choose from, so not even the owner's word can make it fit.
     CanNotSkipAvailabilityValidationIfResourceNotProvided,
+    /// The category has services, and the input doesn't say where they are to go.
+    CategoryHasServices,
+    /// The site has as many categories as it may have.
+    CategoryLimitReached,
+    /// There is no such category.
+    CategoryNotFound,
     /// The change touches bookings, and the input doesn't say what is to become of them.
     HasBookings,
     /// The key was used with another input.
@@ -49,6 +55,10 @@ pub enum UserErrorCode {
     InvalidDateFormat,
     /// An id is malformed, or of another type.
     InvalidId,
+    /// A service that can be paid for with pricing plans can't need approval.
+    InvalidManualApprovalWithPricingPlans,
+    /// The ways to pay don't go with the price, or with each other.
+    InvalidPaymentOptions,
     /// The service doesn't offer these choices.
     InvalidServiceChoices,
     /// There is no such time zone.
@@ -105,6 +115,8 @@ pub enum UserError {
     PolicyViolation(PolicyViolation),
     /// See the type.
     RevisionMismatch(RevisionMismatch),
+    /// See the type.
+    ServicesAffected(ServicesAffected),
     /// See the type.
     SlotNotAvailable(SlotNotAvailable),
 }
@@ -245,6 +257,19 @@ pub struct BookingsAffected {
     path: Option<Vec<String>>,
 }
 
+/// The category has services, and the input doesn't say where they are to go.
+#[derive(SimpleObject, Clone)]
+pub struct ServicesAffected {
+    /// What went wrong, for programs.
+    code: UserErrorCode,
+    /// How many services are in it.
+    count: i32,
+    /// What went wrong, for developers; English.
+    message: String,
+    /// Where the input is at fault.
+    path: Option<Vec<String>>,
+}
+
 fn not_found(kind: Kind) -> UserErrorCode {
     match kind {
         Kind::Site => UserErrorCode::SiteNotFound,
@@ -253,6 +278,7 @@ fn not_found(kind: Kind) -> UserErrorCode {
             UserErrorCode::BookingNotFound
         }
         Kind::Service => UserErrorCode::ServiceNotFound,
+        Kind::Category => UserErrorCode::CategoryNotFound,
         Kind::Resource => UserErrorCode::ResourceNotFound,
         Kind::Schedule => UserErrorCode::ScheduleNotFound,
         Kind::Session | Kind::Series => UserErrorCode::SessionNotFound,
@@ -266,6 +292,8 @@ fn invalid_code(field: Field) -> UserErrorCode {
         Field::Date => UserErrorCode::InvalidDateFormat,
         Field::TimeZone => UserErrorCode::InvalidTimeZone,
         Field::Choices => UserErrorCode::InvalidServiceChoices,
+        Field::PaymentOptions => UserErrorCode::InvalidPaymentOptions,
+        Field::PlanWithApproval => UserErrorCode::InvalidManualApprovalWithPricingPlans,
         Field::Other => UserErrorCode::ValidationFailure,
     }
 }
@@ -390,6 +418,13 @@ impl From<Rejection> for UserError {
                 message,
                 path: None,
             }),
+            Rejection::CategoryHasServices { count } => Self::ServicesAffected(ServicesAffected {
+                code: UserErrorCode::CategoryHasServices,
+                count: small(count),
+                message,
+                path: Some(at(&["moveTo"])),
+            }),
+            Rejection::CategoryLimit { .. } => plain(UserErrorCode::CategoryLimitReached, None),
             Rejection::AlreadyExists { path, .. } => plain(UserErrorCode::AlreadyExists, Some(path)),
         }
     }
@@ -406,6 +441,7 @@ impl UserError {
             Self::InvalidInput(e) => (e.code, e.message),
             Self::PolicyViolation(e) => (e.code, e.message),
             Self::RevisionMismatch(e) => (e.code, e.message),
+            Self::ServicesAffected(e) => (e.code, e.message),
             Self::SlotNotAvailable(e) => (UserErrorCode::SlotNotAvailable, e.message),
         }
     }

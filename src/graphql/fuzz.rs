@@ -9,6 +9,7 @@ use super::{
     types::{
         booking_filter::{BookingFilter, booking_cursor, booking_key},
         event::{history_revision, log_cursor, log_position},
+        service_filter::{service_cursor, service_key},
     },
 };
 use crate::{
@@ -16,7 +17,10 @@ use crate::{
         fuzzing::{fuzz, fuzz_text},
         ids::BookingId,
     },
-    store::bookings::{BookingKey, OrderField},
+    store::{
+        bookings::{BookingKey, OrderField},
+        catalog::ServiceOrder,
+    },
 };
 
 #[test]
@@ -32,6 +36,11 @@ fn cursors() {
             assert_eq!(log_position(&log_cursor(position)), Some(position));
         }
         let _ = history_revision(text);
+        for order in [ServiceOrder::Created, ServiceOrder::SortOrder] {
+            if let Some(key) = service_key(text, order) {
+                assert_eq!(service_key(&service_cursor(&key, order), order), Some(key));
+            }
+        }
         for field in [OrderField::Created, OrderField::Start] {
             if let Some(key) = booking_key(text, field) {
                 assert_eq!(

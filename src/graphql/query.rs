@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, MergedObject, Object};
 use super::{
     admin::AdminQuery,
     caller,
-    catalog::{availability::AvailabilityQuery, calendar::CalendarQuery, query::CatalogQuery},
+    catalog::{availability::AvailabilityQuery, calendar::CalendarQuery, query::CatalogQuery, services::CategoryQuery},
     connection::{Paging, selects},
     error::{bad_input, coded, failure},
     input::{Rejections, id},
@@ -29,7 +29,14 @@ use crate::{
 
 /// Everything that can be read.
 #[derive(MergedObject, Default, Clone)]
-pub struct Query(BookingQuery, CatalogQuery, AvailabilityQuery, CalendarQuery, AdminQuery);
+pub struct Query(
+    BookingQuery,
+    CatalogQuery,
+    CategoryQuery,
+    AvailabilityQuery,
+    CalendarQuery,
+    AdminQuery,
+);
 
 /// Reading bookings and their log.
 #[derive(Default, Clone)]

@@ -11,6 +11,7 @@ pub mod claims;
 mod command;
 mod error;
 pub mod events;
+mod filtering;
 pub mod idempotency;
 pub mod imports;
 mod in_place;

@@ -72,6 +72,38 @@ diesel::table! {
         updated_at -> Instant,
         deleted_at -> Nullable<Instant>,
         slot_step_minutes -> Nullable<Integer>,
+        category_id -> Nullable<Uid>,
+        hidden -> Bool,
+        sort_order -> Integer,
+        pay_deposit -> Bool,
+        pay_pricing_plan -> Bool,
+        details -> Document,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::*;
+    service_slugs (site_id, slug) {
+        site_id -> Uid,
+        slug -> Text,
+        service_id -> Uid,
+        custom -> Bool,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::*;
+    categories (site_id, id) {
+        site_id -> Uid,
+        id -> Uid,
+        name -> Text,
+        sort_order -> Integer,
+        revision -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
     }
 }
 

@@ -27,8 +27,8 @@ use crate::domain::{
     conflict::OverlapReason,
     event::{EventSource, EventType},
     ids::{
-        ApiKeyId, BlockedTimeId, BookingId, ClaimId, NotificationId, ResourceId, ScheduleId, SeriesId, ServiceId,
-        SessionId, SiteId, TypedId,
+        ApiKeyId, BlockedTimeId, BookingId, CategoryId, ClaimId, NotificationId, ResourceId, ScheduleId, SeriesId,
+        ServiceId, SessionId, SiteId, TypedId,
     },
 };
 
@@ -131,6 +131,7 @@ id_values!(
     SiteId,
     BookingId,
     ServiceId,
+    CategoryId,
     ResourceId,
     ScheduleId,
     SessionId,

@@ -56,7 +56,7 @@ fn queries(schema: &Schema, booking: &Value, things: &BTreeMap<&str, Value>) -> 
                 "booking" => ("(id: $id)", json!({ "id": booking["id"] })),
                 "node" => ("(id: $id)", json!({ "id": booking["id"] })),
                 "nodes" => ("(ids: [$id])", json!({ "id": booking["id"] })),
-                "resource" | "schedule" | "service" | "session" | "sessionSeries" => {
+                "category" | "resource" | "schedule" | "service" | "session" | "sessionSeries" => {
                     ("(id: $id)", json!({ "id": things[field.name.as_str()] }))
                 }
                 name if field.of.ends_with("Connection") => {
@@ -119,6 +119,11 @@ async fn mutate(stage: &Stage, caller: usize, mutation: &str) -> Option<Reply> {
         "createService" => stage.class_input(),
         "updateService" => json!({ "serviceId": stage.class().await, "description": "Other" }),
         "deleteService" => json!({ "serviceId": stage.class().await }),
+        "bulkCreateServices" => json!({ "services": [stage.class_input()] }),
+        "cloneService" => json!({ "serviceId": stage.class().await }),
+        "createCategory" => json!({ "name": "Group" }),
+        "updateCategory" => json!({ "categoryId": stage.category().await, "name": "Other" }),
+        "moveCategory" | "deleteCategory" => json!({ "categoryId": stage.category().await }),
         "createSchedule" => stage.run_input(),
         "updateSchedule" => json!({ "scheduleId": stage.run().await, "name": "Other" }),
         "deleteSchedule" => json!({ "scheduleId": stage.run().await }),
@@ -244,6 +249,8 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
         stage.enrolment(Maker::Visitor).await,
     ];
     let priced = stage.priced().await;
+    let category = stage.category().await;
+    let shown = stage.shown(&category).await;
     let held = stage.held().await;
     let repeated = stage.repeated().await;
     let studio = &stage.studio;
@@ -259,6 +266,7 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
         .await;
     assert_eq!(set["userErrors"], json!([]));
     let things = BTreeMap::from([
+        ("category", category),
         ("resource", json!(studio.anna.id.to_string())),
         ("schedule", json!(run)),
         ("service", json!(studio.massage.id.to_string())),
@@ -281,6 +289,7 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
         ids.extend([
             courses[one]["id"].clone(),
             priced.clone(),
+            shown.clone(),
             held.clone(),
             repeated.clone(),
             kept.clone(),
@@ -386,6 +395,8 @@ async fn refusals(stage: &Stage, caller: usize) -> Vec<(&'static str, &'static s
     stage.owner().done("cancelBooking", on(&canceled)).await;
     let booked = stage.studio.yoga.id.to_string();
     stage.owner().done("confirmBooking", on(&stage.seat(maker).await)).await;
+    let filled = stage.category().await;
+    stage.shown(&filled).await;
     let mut past = stage.wish();
     past["bookedEntity"]["slot"]["appointment"]["startDate"] = json!("2020-01-01T00:00:00Z");
     let mut replies = Vec::new();
@@ -435,6 +446,7 @@ async fn refusals(stage: &Stage, caller: usize) -> Vec<(&'static str, &'static s
         ),
         ("of the business", "clearWorkingHours", json!({})),
         ("with bookings", "deleteService", json!({ "serviceId": booked })),
+        ("with services", "deleteCategory", json!({ "categoryId": filled })),
         (
             "without a name",
             "createResource",

@@ -202,6 +202,29 @@ impl Stage {
         self.made("createService", input, "service").await
     }
 
+    /// A service that tells all that one can, hidden from customers.
+    pub async fn shown(&self, category: &Value) -> Value {
+        let picture = json!({ "url": "https://example.org/a.jpg", "altText": "A hall", "width": 8, "height": 6 });
+        let input = with(
+            self.class_input(),
+            json!({
+                "payment": {
+                    "rateType": "VARIED", "defaultPrice": { "amount": "9.50", "currency": "EUR" }, "deposit": { "percentage": "20" },
+                    "options": { "online": true, "inPerson": true, "deposit": true },
+                },
+                "categoryId": category, "hidden": true, "tagLine": "Breathe", "tags": ["calm"], "extendedFields": { "a": 1 },
+                "media": { "items": [picture], "mainMedia": picture, "coverMedia": picture },
+                "seoData": { "title": "Breathe", "description": "Every evening" },
+            }),
+        );
+        self.made("createService", input, "service").await
+    }
+
+    pub async fn category(&self) -> Value {
+        self.made("createCategory", json!({ "name": "Group" }), "category")
+            .await
+    }
+
     /// Sends a mutation and asks for all that it answers.
     pub async fn send(&self, caller: usize, mutation: &str, input: Value) -> Reply {
         let mut type_name = mutation[..1].to_uppercase();

@@ -28,6 +28,7 @@ mod lists;
 mod offers;
 mod races;
 mod series;
+mod services;
 mod sessions;
 mod watching;
 
@@ -35,7 +36,7 @@ use serde_json::{Value, json};
 use support::{Client, Server, Studio};
 
 /// What tests look at in a user error.
-const ERRORS: &str = "userErrors { __typename code message path ... on BookingsAffected { count } \
+const ERRORS: &str = "userErrors { __typename code message path ... on BookingsAffected { count } ... on ServicesAffected { count } \
     ... on RevisionMismatch { current } ... on SlotNotAvailable { conflicts { id } nextAvailable } }";
 
 /// The payload of a mutation that is done.

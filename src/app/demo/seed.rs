@@ -14,8 +14,8 @@ use crate::{
             PaymentStatus,
         },
         catalog::{
-            OnlineBooking, PaymentOptions, Price, Resource, ResourceType, Service as Offered, ServiceKind, Session,
-            Site,
+            DownPayment, OnlineBooking, PaymentOptions, Presentation, Price, Resource, ResourceType,
+            Service as Offered, ServiceKind, Session, Site,
         },
         clock::FixedClock,
         event::{EventSource, EventType},
@@ -221,8 +221,10 @@ impl Studio<'_> {
             price,
             payment_options: PaymentOptions {
                 online: true,
-                in_person: true,
+                ..PaymentOptions::in_person_alone()
             },
+            down_payment: DownPayment::default(),
+            presentation: Presentation::default(),
             online_booking: OnlineBooking {
                 enabled: true,
                 require_manual_approval: approval,
@@ -247,8 +249,10 @@ impl Studio<'_> {
             price,
             payment_options: PaymentOptions {
                 online: true,
-                in_person: true,
+                ..PaymentOptions::in_person_alone()
             },
+            down_payment: DownPayment::default(),
+            presentation: Presentation::default(),
             online_booking: OnlineBooking {
                 enabled: true,
                 require_manual_approval: true,

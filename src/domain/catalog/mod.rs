@@ -1,11 +1,17 @@
 //! What can be booked: services, resources, schedules, sessions, and the times in which nothing can be.
 
 mod calendar;
+mod category;
+mod payment;
+mod presentation;
 mod resource;
 mod service;
 mod site;
 
 pub use calendar::*;
+pub use category::*;
+pub use payment::*;
+pub use presentation::*;
 pub use resource::*;
 pub use service::*;
 pub use site::*;

@@ -5,12 +5,13 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::check_capacity;
+use super::{DownPayment, PaymentOptions, Presentation, Price, SlugOrigin, check_capacity, payment::check_payment};
 use crate::domain::{
     Rejection,
     booking::Location,
     ids::{ResourceId, ScheduleId, ServiceId},
-    money::{Currency, Money},
+    money::Currency,
+    rejection::{Field, Invalid},
     text,
 };
 
@@ -34,15 +35,6 @@ impl fmt::Display for ServiceKind {
             Self::Course => "course",
         })
     }
-}
-
-/// What a service costs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Price {
-    /// Nothing.
-    NoFee,
-    /// The same for each participant; more than zero.
-    Fixed(Money),
 }
 
 /// Whether and how customers book by themselves (§1.5).
@@ -71,15 +63,6 @@ impl Default for SlotStep {
     }
 }
 
-/// How a service can be paid for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PaymentOptions {
-    /// Online, at checkout.
-    pub online: bool,
-    /// At the business.
-    pub in_person: bool,
-}
-
 /// Something that the business offers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Service {
@@ -91,6 +74,12 @@ pub struct Service {
     pub name: String,
     /// A name for addresses, unique on the site.
     pub slug: String,
+    /// Where that name comes from.
+    #[serde(default)]
+    pub slug_origin: SlugOrigin,
+    /// How it is shown and found.
+    #[serde(default)]
+    pub presentation: Presentation,
     /// What it is, at most 7000 characters.
     pub description: Option<String>,
     /// Seats of new sessions (class) or of a new run (course), 1 to 1000. Appointments: 1.
@@ -106,6 +95,9 @@ pub struct Service {
     pub price: Price,
     /// How it can be paid for.
     pub payment_options: PaymentOptions,
+    /// What of it is paid when booking.
+    #[serde(default)]
+    pub down_payment: DownPayment,
     /// Whether and how customers book it by themselves.
     pub online_booking: OnlineBooking,
     /// Where it takes place.
@@ -145,7 +137,9 @@ impl Service {
             ServiceKind::Appointment => self.check_appointment()?,
             ServiceKind::Class | ServiceKind::Course => self.check_sessions_of_its_own()?,
         }
-        self.check_payment(currency)?;
+        self.presentation.check()?;
+        check_payment(&self.price, self.payment_options, self.down_payment, currency)?;
+        self.check_plans()?;
         let online = self.online_booking;
         let asks = self.kind == ServiceKind::Appointment && online.require_manual_approval;
         if online.allow_multiple_requests && !asks {
@@ -153,6 +147,37 @@ impl Service {
             return Err(Rejection::invalid(&path, "is for appointments that need approval only"));
         }
         Ok(())
+    }
+
+    /// What is paid for with a plan is confirmed at once, by the customer who books it (§1.3).
+    fn check_plans(&self) -> Result<(), Rejection> {
+        let wrong = |field, path: &[&str], message: &str| {
+            Err(Rejection::Invalid(Invalid {
+                field,
+                path: path.iter().map(|segment| (*segment).to_owned()).collect(),
+                message: message.to_owned(),
+            }))
+        };
+        if self.payment_options.pricing_plan && self.online_booking.require_manual_approval {
+            let path = ["onlineBooking", "requireManualApproval"];
+            let message = "can't be for a service that can be paid for with pricing plans";
+            return wrong(Field::PlanWithApproval, &path, message);
+        }
+        if self.payment_options.pricing_plan && !self.online_booking.enabled {
+            let path = ["payment", "options", "pricingPlan"];
+            return wrong(
+                Field::PaymentOptions,
+                &path,
+                "is for services that can be booked online",
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether customers can book it by themselves.
+    #[must_use]
+    pub fn open_to_customers(&self) -> bool {
+        self.online_booking.enabled && !self.presentation.hidden
     }
 
     fn check_appointment(&self) -> Result<(), Rejection> {
@@ -211,28 +236,5 @@ impl Service {
             ));
         }
         Ok(())
-    }
-
-    fn check_payment(&self, currency: Currency) -> Result<(), Rejection> {
-        let options = self.payment_options;
-        match self.price {
-            Price::Fixed(money) if money.currency != currency => {
-                let message = format!("must be the site's, {}", currency.as_str());
-                Err(Rejection::invalid(&["payment", "price", "currency"], message))
-            }
-            Price::Fixed(money) if money.minor < 1 => {
-                let message = "must be more than zero; a service without a price is `NO_FEE`";
-                Err(Rejection::invalid(&["payment", "price", "amount"], message))
-            }
-            Price::Fixed(_) if !options.online && !options.in_person => Err(Rejection::invalid(
-                &["payment", "options"],
-                "must allow at least one way to pay",
-            )),
-            Price::NoFee if options.online || !options.in_person => {
-                let message = "must be `inPerson` alone for a service that costs nothing";
-                Err(Rejection::invalid(&["payment", "options"], message))
-            }
-            Price::Fixed(_) | Price::NoFee => Ok(()),
-        }
     }
 }

@@ -18,12 +18,16 @@ use crate::{
             resource::{Resource, ResourceConnection},
             schedule::{Schedule, ScheduleConnection},
             service::{Service, ServiceConnection},
+            service_filter::{service_cursor, service_key},
             session::{Session, SessionConnection},
         },
     },
     store::{
-        catalog::{BlockedTimeFilter, ResourceFilter, ScheduleFilter, ServiceFilter, SessionFilter, TimeKey},
-        page::Page,
+        catalog::{
+            BlockedTimeFilter, ResourceFilter, ScheduleFilter, ServiceFilter, ServiceKey, ServiceOrder, SessionFilter,
+            TimeKey,
+        },
+        page::{Direction, Page},
     },
 };
 
@@ -79,18 +83,22 @@ macro_rules! list {
 pub(crate) async fn services(
     ctx: &Context<'_>,
     filter: ServiceFilter,
+    order: (ServiceOrder, Direction),
     paging: &Paging,
 ) -> async_graphql::Result<ServiceConnection> {
-    list!(
-        ctx,
-        filter,
-        paging,
-        services,
-        count_services,
-        |rows| Service::rows(ctx, rows, &Look::rows(ctx)).await?,
-        ServiceConnection,
-        |node| write_key(node.offered.created, node.offered.id)
-    )
+    let request = paging.request(|text| service_key(text, order.0))?;
+    let (acts, caller) = (service(ctx), caller(ctx));
+    let page = acts.services(caller, filter.clone(), order, request).await;
+    let page = page.map_err(|error| failure(ctx, error))?;
+    let total = if selects(ctx, "totalCount") {
+        let count = acts.count_services(caller, filter).await;
+        Some(count.map_err(|error| failure(ctx, error))?)
+    } else {
+        None
+    };
+    let items = Service::rows(ctx, page.items.clone(), &Look::rows(ctx)).await?;
+    let write = |node: &Service| service_cursor(&ServiceKey::of(&node.offered, order.0), order.0);
+    Ok(ServiceConnection::new(around(&page, items), write, total))
 }
 
 /// A page of resources.

@@ -6,3 +6,4 @@ pub mod input;
 pub(crate) mod lists;
 pub mod mutation;
 pub mod query;
+pub mod services;

@@ -8,6 +8,7 @@ use super::input::{
     DeleteScheduleInput, DeleteServiceInput, RestoreSessionInput, SetWorkingHoursInput, UpdateResourceInput,
     UpdateScheduleInput, UpdateServiceInput, UpdateSessionInput, UpdateSiteInput,
 };
+use super::services::DeleteServicePayload;
 use crate::{
     domain::permission::Permission,
     graphql::{
@@ -172,13 +173,6 @@ macro_rules! removal {
 }
 
 removal!(
-    /// What became of `deleteService`.
-    DeleteServicePayload {
-        /// The service as it was left, if it was deleted.
-        service: Service
-    }
-);
-removal!(
     /// What became of `deleteSchedule`.
     DeleteSchedulePayload {
         /// The run as it was left, if it was deleted.
@@ -200,6 +194,8 @@ macro_rules! act {
         Some(outcome($ctx, result.map($wrap)).map(Into::into))
     }};
 }
+
+pub(super) use act;
 
 /// Changing the catalog.
 #[derive(Default)]
@@ -380,7 +376,8 @@ impl CatalogMutation {
         )
     }
 
-    /// Deletes a service with its schedules and sessions. Its past bookings stay.
+    /// Deletes a service with its schedules and sessions, or counts what that would do. Its past bookings stay, and if
+    /// wished so its future sessions with participants.
     async fn delete_service(
         &self,
         ctx: &Context<'_>,
@@ -390,7 +387,7 @@ impl CatalogMutation {
             ctx,
             ManageCatalog,
             input.parse(),
-            |(edit, cancel)| service(ctx).delete_service(caller(ctx), edit, cancel),
+            |input| service(ctx).delete_service(caller(ctx), input),
             std::convert::identity
         )
     }

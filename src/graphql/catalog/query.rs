@@ -16,7 +16,8 @@ use crate::{
             blocked_time::BlockedTimeConnection,
             resource::{Resource, ResourceConnection, ResourceType},
             schedule::Schedule,
-            service::{Service, ServiceConnection, ServiceType},
+            service::{Service, ServiceConnection},
+            service_filter::{ServiceFilter, ServiceOrder},
             session::{Session, SessionConnection, SessionStatus},
             session_series::SessionSeries,
             site::Site,
@@ -24,15 +25,6 @@ use crate::{
     },
     store::catalog as tests,
 };
-
-/// Which services.
-#[derive(InputObject, Clone, Debug, Default)]
-pub struct ServiceFilter {
-    /// Those with these ids. At most 100.
-    ids: Option<Vec<ID>>,
-    /// Those of these types.
-    types: Option<Vec<ServiceType>>,
-}
 
 /// Which resources.
 #[derive(InputObject, Clone, Debug, Default)]
@@ -95,15 +87,6 @@ impl Reader {
     fn instant(name: &str, date: Option<&DateTime>) -> async_graphql::Result<Option<jiff::Timestamp>> {
         let read = date.map(|date| date.instant(None)).transpose();
         read.map_err(|invalid| bad_input(&invalid.at(name).at("filter")))
-    }
-}
-
-impl ServiceFilter {
-    fn read(self) -> async_graphql::Result<tests::ServiceFilter> {
-        Ok(tests::ServiceFilter {
-            ids: Reader::ids("ids", self.ids.as_ref())?,
-            kinds: self.types.map(|types| types.into_iter().map(Into::into).collect()),
-        })
     }
 }
 
@@ -242,7 +225,7 @@ impl CatalogQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The service's id.")] id: Option<ID>,
-        #[graphql(desc = "The service's slug.")] slug: Option<String>,
+        #[graphql(desc = "The service's slug, or one that it had before.")] slug: Option<String>,
     ) -> Option<async_graphql::Result<Service>> {
         let found = match (id, slug) {
             (Some(id), None) => match read_id(&id) {
@@ -258,7 +241,8 @@ impl CatalogQuery {
             .transpose()
     }
 
-    /// What the business offers, the oldest first.
+    /// What the business offers, the oldest first if nothing else is said. Customers don't find hidden services.
+    #[expect(clippy::too_many_arguments, reason = "they are the list's, in the schema")]
     async fn services(
         &self,
         ctx: &Context<'_>,
@@ -267,22 +251,17 @@ impl CatalogQuery {
         #[graphql(desc = "Which of them.")] filter: Option<ServiceFilter>,
         #[graphql(desc = "How many from the start: 0 to 100, 50 if not said.")] first: Option<i32>,
         #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "How they are sorted: the oldest first if not said.")] order_by: Option<ServiceOrder>,
     ) -> Option<async_graphql::Result<ServiceConnection>> {
-        Some(match filter.unwrap_or_default().read() {
-            Ok(filter) => {
-                lists::services(
-                    ctx,
-                    filter,
-                    &Paging {
-                        first,
-                        after,
-                        last,
-                        before,
-                    },
-                )
-                .await
-            }
-            Err(error) => Err(error),
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        Some(match filter.unwrap_or_default().parse() {
+            Ok(filter) => lists::services(ctx, filter, ServiceOrder::parse(order_by), &paging).await,
+            Err(invalid) => Err(bad_input(&invalid.at("filter"))),
         })
     }
 

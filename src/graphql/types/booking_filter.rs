@@ -1,106 +1,32 @@
 //! Filters and orders of bookings.
 
-use async_graphql::{Enum, ID, InputObject};
+use async_graphql::{Enum, InputObject};
 use jiff::Timestamp;
 
 use super::{
     booking::{BookingStatus, PaymentStatus, SelectedPaymentOption},
+    filter::{
+        BooleanFilter, DateTimeFilter, IdFilter, IntFilter, OrderDirection, ServiceTypeFilter, StringFilter, camel,
+        check_depth, filter_input, join, read_id,
+    },
     identity::IdentityType,
-    service::ServiceType,
 };
 use crate::{
     domain::{
-        ids::{BookingId, TypedId},
-        rejection::{Field, Invalid},
+        ids::{BookingId, TypedId as _},
+        rejection::Invalid,
         text,
     },
     graphql::{
         connection::{cursor, open_cursor},
-        input::id,
         scalars::DateTime,
     },
     store::{
         bookings::{BookingField, BookingFilter as Tests, BookingKey, OrderField},
-        page::{self, Filter, Test},
+        page::{self, Filter},
     },
 };
 
-/// How deeply `and`, `or` and `not` may be nested.
-const MAX_DEPTH: usize = 8;
-/// How many values a list of a filter may have.
-const MAX_VALUES: usize = 100;
-
-macro_rules! filter_input {
-    ($(#[doc = $doc:literal])* $name:ident, $ty:ty $(, $extra:ident: $test:ident = $extra_doc:literal)*) => {
-        $(#[doc = $doc])*
-        #[derive(Debug, Clone, InputObject)]
-        pub struct $name {
-            /// Equal to this.
-            pub eq: Option<$ty>,
-            $(#[doc = $extra_doc] pub $extra: Option<$ty>,)*
-            /// One of these. At most 100.
-            #[graphql(name = "in")]
-            pub one_of: Option<Vec<$ty>>,
-            /// Not equal to this; an absent value isn't, either.
-            pub ne: Option<$ty>,
-            /// None of these. At most 100.
-            #[graphql(name = "nin")]
-            pub none_of: Option<Vec<$ty>>,
-        }
-
-        impl $name {
-            /// The tests, all of which must be met, with the values read by `read`.
-            fn tests<T>(
-                self,
-                read: impl Fn($ty) -> Result<T, Invalid>,
-                field: impl Fn(Test<T>) -> BookingField,
-            ) -> Result<Tests, Invalid> {
-                let mut tests = Vec::new();
-                let mut one = |name: &str, value: Option<$ty>, test: fn(T) -> Test<T>| -> Result<(), Invalid> {
-                    if let Some(value) = value {
-                        tests.push(Filter::Is(field(test(read(value).map_err(|invalid| invalid.at(name))?))));
-                    }
-                    Ok(())
-                };
-                one("eq", self.eq, Test::Eq)?;
-                one("ne", self.ne, Test::Ne)?;
-                $(one(stringify!($extra), self.$extra, Test::$test)?;)*
-                for (name, list, test) in [
-                    ("in", self.one_of, Test::In as fn(Vec<T>) -> Test<T>),
-                    ("nin", self.none_of, Test::NotIn),
-                ] {
-                    let Some(list) = list else { continue };
-                    if list.len() > MAX_VALUES {
-                        return Err(Invalid::new(Field::Other, "must have at most 100 entries").at(name));
-                    }
-                    let values = list.into_iter().map(&read).collect::<Result<Vec<T>, _>>();
-                    tests.push(Filter::Is(field(test(values.map_err(|invalid| invalid.at(name))?))));
-                }
-                Ok(Filter::All(tests))
-            }
-        }
-    };
-}
-
-filter_input!(
-    /// Tests of an id. All given ones must be met.
-    IdFilter, ID
-);
-filter_input!(
-    /// Tests of an instant. All given ones must be met.
-    DateTimeFilter, DateTime,
-    gt: Gt = "Later than this.", gte: Gte = "At this or later.",
-    lt: Lt = "Earlier than this.", lte: Lte = "At this or earlier."
-);
-filter_input!(
-    /// Tests of a number. All given ones must be met.
-    IntFilter, i32,
-    gt: Gt = "Larger than this.", gte: Gte = "This or larger.", lt: Lt = "Smaller than this.", lte: Lte = "This or smaller."
-);
-filter_input!(
-    /// Tests of a text. All given ones must be met.
-    StringFilter, String
-);
 filter_input!(
     /// Tests of a booking's status. All given ones must be met.
     BookingStatusFilter, BookingStatus
@@ -114,22 +40,9 @@ filter_input!(
     SelectedPaymentOptionFilter, SelectedPaymentOption
 );
 filter_input!(
-    /// Tests of a service's type. All given ones must be met.
-    ServiceTypeFilter, ServiceType
-);
-filter_input!(
     /// Tests of the sort of somebody who acts. All given ones must be met.
     IdentityTypeFilter, IdentityType
 );
-
-/// Tests of a yes or no. All given ones must be met.
-#[derive(Debug, Clone, InputObject)]
-pub struct BooleanFilter {
-    /// Equal to this.
-    pub eq: Option<bool>,
-    /// Not equal to this.
-    pub ne: Option<bool>,
-}
 
 /// Which bookings are wanted. All given tests must be met; `and`, `or` and `not` nest up to 8 deep.
 #[derive(Debug, Clone, Default, InputObject)]
@@ -187,9 +100,7 @@ impl BookingFilter {
     }
 
     fn nested(self, depth: usize) -> Result<Tests, Invalid> {
-        if depth > MAX_DEPTH {
-            return Err(Invalid::new(Field::Other, "is nested too deeply"));
-        }
+        check_depth(depth)?;
         let mut all: Vec<Tests> = Vec::new();
         macro_rules! test {
             ($($name:ident => $field:ident by $read:expr;)*) => {
@@ -220,55 +131,11 @@ impl BookingFilter {
             total_participants => Participants by Ok;
         }
         if let Some(filter) = self.double_booked {
-            all.extend(
-                filter
-                    .eq
-                    .map(|yes| Filter::Is(BookingField::DoubleBooked(Test::Eq(yes)))),
-            );
-            all.extend(
-                filter
-                    .ne
-                    .map(|yes| Filter::Is(BookingField::DoubleBooked(Test::Ne(yes)))),
-            );
+            all.extend(filter.tests(BookingField::DoubleBooked));
         }
-        for (name, list) in [("and", self.and), ("or", self.or)] {
-            let Some(list) = list else { continue };
-            if list.len() > MAX_VALUES {
-                return Err(Invalid::new(Field::Other, "must have at most 100 entries").at(name));
-            }
-            let parts = list
-                .into_iter()
-                .map(|part| part.nested(depth + 1))
-                .collect::<Result<Vec<_>, _>>();
-            let parts = parts.map_err(|invalid| invalid.at(name))?;
-            all.push(if name == "and" {
-                Filter::All(parts)
-            } else {
-                Filter::Any(parts)
-            });
-        }
-        if let Some(not) = self.not {
-            all.push(Filter::Not(Box::new(
-                not.nested(depth + 1).map_err(|invalid| invalid.at("not"))?,
-            )));
-        }
+        join(&mut all, self.and, self.or, self.not, |part| part.nested(depth + 1))?;
         Ok(Filter::All(all))
     }
-}
-
-fn read_id<T: TypedId>(value: &ID) -> Result<T, Invalid> {
-    id(value)
-}
-
-fn camel(name: &str) -> String {
-    let mut words = name.split('_');
-    let first = words.next().unwrap_or_default().to_owned();
-    words.fold(first, |mut all, word| {
-        let (head, tail) = word.split_at(1);
-        all.push_str(&head.to_uppercase());
-        all.push_str(tail);
-        all
-    })
 }
 
 /// By what bookings can be sorted; the id decides between equals.
@@ -282,15 +149,6 @@ pub enum BookingOrderField {
     StartDate,
     /// When it changed last.
     UpdatedDate,
-}
-
-/// Which way a list is sorted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-pub enum OrderDirection {
-    /// Smallest or earliest first.
-    Asc,
-    /// Largest or latest first.
-    Desc,
 }
 
 /// How bookings are sorted.
@@ -315,11 +173,7 @@ impl BookingOrder {
             BookingOrderField::StartDate => OrderField::Start,
             BookingOrderField::UpdatedDate => OrderField::Updated,
         };
-        let direction = match order.direction {
-            OrderDirection::Asc => page::Direction::Asc,
-            OrderDirection::Desc => page::Direction::Desc,
-        };
-        (field, direction)
+        (field, order.direction.into())
     }
 }
 

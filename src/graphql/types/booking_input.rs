@@ -301,7 +301,8 @@ pub struct ParticipantNotificationInput {
 }
 
 impl ParticipantNotificationInput {
-    fn parse(self) -> Result<domain::ParticipantNotification, Rejections> {
+    /// What the participants are to be told.
+    pub(crate) fn parse(self) -> Result<domain::ParticipantNotification, Rejections> {
         let mut problems = Problems::default();
         let message = problems.option("message", self.message.map(|message| text::bounded(&message, 5000)));
         let mut channels: Vec<domain::NotificationChannel> = Vec::new();

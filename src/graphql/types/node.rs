@@ -3,14 +3,14 @@
 use async_graphql::{Context, ID, Interface};
 
 use super::{
-    api_key::ApiKey, blocked_time::BlockedTime, booking::Booking, event::BookingEvent, notification::Notification,
-    resource::Resource, schedule::Schedule, service::Service, session::Session, session_series::SessionSeries,
-    site::Site,
+    api_key::ApiKey, blocked_time::BlockedTime, booking::Booking, category::Category, event::BookingEvent,
+    notification::Notification, resource::Resource, schedule::Schedule, service::Service, session::Session,
+    session_series::SessionSeries, site::Site,
 };
 use crate::{
     domain::ids::{
-        ApiKeyId, BlockedTimeId, BookingId, EventId, Kind, NotificationId, ResourceId, ScheduleId, SeriesId, ServiceId,
-        SessionId, SiteId, TypedId as _, parse_any,
+        ApiKeyId, BlockedTimeId, BookingId, CategoryId, EventId, Kind, NotificationId, ResourceId, ScheduleId,
+        SeriesId, ServiceId, SessionId, SiteId, TypedId as _, parse_any,
     },
     graphql::{
         caller,
@@ -36,6 +36,8 @@ pub enum Node {
     Booking(Booking),
     /// An event of the log.
     BookingEvent(BookingEvent),
+    /// A group of services.
+    Category(Category),
     /// A message to the people of a booking.
     Notification(Notification),
     /// A staff member or a room.
@@ -72,6 +74,10 @@ impl Node {
             Kind::BlockedTime => BlockedTime::find(ctx, BlockedTimeId::from_uuid(uuid))
                 .await?
                 .map(Self::BlockedTime),
+            Kind::Category => Category::load(ctx, vec![CategoryId::from_uuid(uuid)])
+                .await?
+                .pop()
+                .map(Self::Category),
             Kind::Site => {
                 let found = service(ctx)
                     .site(caller(ctx))

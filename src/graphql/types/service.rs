@@ -4,26 +4,25 @@ use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 
 use super::{
     booked::Location,
-    money::Money,
+    category::Category,
+    media::{Media, SeoData, Slug},
     resource::{self, Resource},
     schedule::{Schedule, ScheduleConnection},
+    service_payment::ServicePayment,
     session::{SessionConnection, SessionWindow},
 };
 use crate::{
-    domain::{
-        catalog::{self, Price},
-        ids::ServiceId,
-    },
+    domain::{catalog, ids::ServiceId},
     graphql::{
         caller,
         catalog::lists,
         connection::{Paging, connection},
         error::failure,
         look::Look,
-        scalars::DateTime,
+        scalars::{DateTime, Json},
         service,
     },
-    store::catalog::{ScheduleFilter, SessionFilter},
+    store::catalog::{OldSlug, ScheduleFilter, SessionFilter},
 };
 
 /// The three types of service.
@@ -36,35 +35,6 @@ pub enum ServiceType {
     Class,
     /// A whole run of sessions is booked.
     Course,
-}
-
-/// How a service is priced.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-pub enum RateType {
-    /// The same price for each participant.
-    Fixed,
-    /// It costs nothing.
-    NoFee,
-}
-
-/// Ways in which a service can be paid for.
-#[derive(SimpleObject, Clone, Debug)]
-pub struct PaymentOptions {
-    /// At the business.
-    in_person: bool,
-    /// Online, at checkout.
-    online: bool,
-}
-
-/// What a service costs and how it is paid for.
-#[derive(SimpleObject, Clone, Debug)]
-pub struct ServicePayment {
-    /// Ways in which it can be paid for.
-    options: PaymentOptions,
-    /// The price for each participant, with `FIXED`.
-    price: Option<Money>,
-    /// How it is priced.
-    rate_type: RateType,
 }
 
 /// Whether and how customers book by themselves. The business always can.
@@ -92,6 +62,10 @@ pub struct SlotsSplitInterval {
 pub struct Service {
     /// The service.
     pub offered: catalog::Service,
+    /// Its category, where a list has loaded it.
+    category: Option<Category>,
+    /// The slugs that it had before, where a list has loaded them.
+    old_slugs: Option<Vec<OldSlug>>,
     /// Its resources, where a list has loaded them.
     resources: Option<Vec<Resource>>,
     /// Its own schedule, where a list has loaded it.
@@ -102,6 +76,8 @@ impl From<catalog::Service> for Service {
     fn from(offered: catalog::Service) -> Self {
         Self {
             offered,
+            category: None,
+            old_slugs: None,
             resources: None,
             schedule: None,
         }
@@ -114,6 +90,15 @@ impl Service {
     /// Minutes kept free after an appointment, 0 to 720.
     async fn buffer_minutes(&self) -> i32 {
         self.offered.buffer_minutes
+    }
+
+    /// The group that it belongs to.
+    async fn category(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Category>> {
+        match (&self.category, self.offered.presentation.category) {
+            (Some(category), _) => Ok(Some(category.clone())),
+            (None, Some(id)) => Ok(Category::load(ctx, vec![id]).await?.pop()),
+            (None, None) => Ok(None),
+        }
     }
 
     /// When it was made.
@@ -136,6 +121,16 @@ impl Service {
         &self.offered.durations
     }
 
+    /// What apps keep with it: an object.
+    async fn extended_fields(&self) -> Option<Json> {
+        self.offered.presentation.extended_fields.clone().map(Json)
+    }
+
+    /// Whether customers don't find it in lists, and can't book it. They still reach it by its id and slug.
+    async fn hidden(&self) -> bool {
+        self.offered.presentation.hidden
+    }
+
     /// Its id.
     pub async fn id(&self) -> ID {
         self.offered.id.to_string().into()
@@ -144,6 +139,16 @@ impl Service {
     /// Where it takes place.
     async fn location(&self) -> Option<Location> {
         self.offered.location.as_ref().map(Location::from)
+    }
+
+    /// Its present slug, and where that comes from.
+    async fn main_slug(&self) -> Slug {
+        Slug::main(&self.offered)
+    }
+
+    /// Pictures and films.
+    async fn media(&self) -> Media {
+        (&self.offered.presentation.media).into()
     }
 
     /// Its name.
@@ -163,19 +168,7 @@ impl Service {
 
     /// What it costs and how it is paid for.
     async fn payment(&self) -> ServicePayment {
-        let options = self.offered.payment_options;
-        let (rate_type, price) = match self.offered.price {
-            Price::NoFee => (RateType::NoFee, None),
-            Price::Fixed(money) => (RateType::Fixed, Some(money.into())),
-        };
-        ServicePayment {
-            options: PaymentOptions {
-                in_person: options.in_person,
-                online: options.online,
-            },
-            price,
-            rate_type,
-        }
+        (&self.offered).into()
     }
 
     /// Who and what an appointment needs: one free resource of each type that occurs here. Empty for classes and
@@ -225,6 +218,11 @@ impl Service {
         .await
     }
 
+    /// What search engines are told.
+    async fn seo_data(&self) -> SeoData {
+        (&self.offered.presentation.seo).into()
+    }
+
     /// Its sessions, by start. Appointments have none.
     async fn sessions(
         &self,
@@ -271,6 +269,31 @@ impl Service {
         })
     }
 
+    /// Where it stands in its category: the smallest first.
+    async fn sort_order(&self) -> i32 {
+        self.offered.presentation.sort_order
+    }
+
+    /// All slugs that lead to it: the present one, then up to 100 that it had before, the latest first.
+    async fn supported_slugs(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Slug>> {
+        let old = match &self.old_slugs {
+            Some(old) => old.clone(),
+            None => old_slugs(ctx, vec![self.offered.id]).await?,
+        };
+        let main = Slug::main(&self.offered);
+        Ok(std::iter::once(main).chain(old.into_iter().map(Slug::from)).collect())
+    }
+
+    /// A short line that makes one want it.
+    async fn tag_line(&self) -> Option<&str> {
+        self.offered.presentation.tag_line.as_deref()
+    }
+
+    /// Words of the business's own to find it by.
+    async fn tags(&self) -> &[String] {
+        &self.offered.presentation.tags
+    }
+
     /// Which of the three types it is; never changes.
     #[graphql(name = "type")]
     async fn service_type(&self) -> ServiceType {
@@ -309,6 +332,25 @@ impl Service {
                 row.resources = Some(resource::pick(&row.offered.resources, &found));
             }
         }
+        if look.selects("category") {
+            let ids = rows
+                .iter()
+                .filter_map(|row| row.offered.presentation.category)
+                .collect();
+            let found = Category::load(ctx, ids).await?;
+            for row in &mut rows {
+                let id = row.offered.presentation.category;
+                row.category = found.iter().find(|category| Some(category.0.id) == id).cloned();
+            }
+        }
+        if look.selects("supportedSlugs") {
+            let ids = rows.iter().map(|row| row.offered.id).collect();
+            let found = old_slugs(ctx, ids).await?;
+            for row in &mut rows {
+                let own = found.iter().filter(|old| old.service == row.offered.id);
+                row.old_slugs = Some(own.cloned().collect());
+            }
+        }
         if look.selects("schedule") {
             let ids = rows.iter().map(|row| row.offered.schedule).collect();
             let schedules = Schedule::load(ctx, ids, &look.field("schedule")).await?;
@@ -344,6 +386,11 @@ impl Service {
             .map_err(|error| failure(ctx, error))?;
         Self::rows(ctx, found, look).await
     }
+}
+
+async fn old_slugs(ctx: &Context<'_>, of: Vec<ServiceId>) -> async_graphql::Result<Vec<OldSlug>> {
+    let found = service(ctx).old_slugs(caller(ctx), of).await;
+    found.map_err(|error| failure(ctx, error))
 }
 
 /// A deleted resource is no candidate for an appointment any more.

@@ -163,7 +163,7 @@ impl Facts {
             variable_length: service.durations.len() > 1,
             available_from: None,
             available_until: None,
-            online: service.online_booking.enabled,
+            online: service.open_to_customers(),
             max_party: positive(service.default_capacity),
             policy: Policy::default(),
         };

@@ -289,7 +289,7 @@ impl Question {
         });
         let asked: Vec<ClassSession<'_>> = asked.collect();
         let policy = availability::Policy::default();
-        let slots = availability::classes(&asked, &policy, service.online_booking.enabled, &self.seat_query());
+        let slots = availability::classes(&asked, &policy, service.open_to_customers(), &self.seat_query());
         let slots: Vec<_> = slots.into_iter().filter(|slot| self.keeps(slot.bookable())).collect();
         let kept = self.per_day(clock, slots.iter().map(|slot| (slot.span.start(), slot.bookable())));
         let offer = |slot: &availability::ClassSlot| {
@@ -328,7 +328,7 @@ impl Question {
                 cancelled: false,
                 waitlist: None,
             };
-            let offer = availability::course(&asked, &policy, service.online_booking.enabled, &query);
+            let offer = availability::course(&asked, &policy, service.open_to_customers(), &query);
             Some(Offer {
                 service: service.clone(),
                 span: offer.span?,

@@ -219,7 +219,7 @@ impl Create {
         check_participants(service, &input.participants)?;
         if let Some(option) = input.selected_payment_option
             && !input.flow.skip_selected_payment_option_validation
-            && !offers(service, option)
+            && !service.payment_options.offer(option)
         {
             return Err(Rejection::invalid(
                 &["selectedPaymentOption"],
@@ -233,7 +233,7 @@ impl Create {
             ));
         }
         if self.caller.actor.is_customer() {
-            if !service.online_booking.enabled {
+            if !service.open_to_customers() {
                 return Err(Rejection::Policy {
                     rule: PolicyRule::OnlineBookingDisabled,
                     limit: None,
@@ -293,15 +293,6 @@ pub(super) fn check_participants(service: &OfferedService, participants: &Partic
         return Err(Rejection::invalid(&[field], message));
     }
     Ok(())
-}
-
-fn offers(service: &OfferedService, option: SelectedPaymentOption) -> bool {
-    match option {
-        SelectedPaymentOption::Undefined => true,
-        SelectedPaymentOption::Online => service.payment_options.online,
-        SelectedPaymentOption::Offline => service.payment_options.in_person,
-        SelectedPaymentOption::Membership | SelectedPaymentOption::MembershipOffline => false,
-    }
 }
 
 /// Many at once: each in a part of its own, so that one refusal leaves the others standing.

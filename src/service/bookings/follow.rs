@@ -4,7 +4,7 @@ use super::{Ledger, place::busy_span, write_change};
 use crate::{
     domain::{
         actor::Actor,
-        booking::{Act, Booked, Booking, BookingStatus},
+        booking::{Act, Booked, Booking, BookingStatus, ParticipantNotification},
         conflict::{Holder, Target},
         event::EventType,
         ids::BookingId,
@@ -33,6 +33,17 @@ pub(in crate::service) async fn cancel_all(
     ids: &[BookingId],
     actor: &Actor,
 ) -> Result<i64, Failure> {
+    cancel_all_telling(tx, ledger, ids, actor, None).await
+}
+
+/// The same, and tells the participants.
+pub(in crate::service) async fn cancel_all_telling(
+    tx: &mut Tx<'_>,
+    ledger: &mut Ledger,
+    ids: &[BookingId],
+    actor: &Actor,
+    notification: Option<&ParticipantNotification>,
+) -> Result<i64, Failure> {
     let (site, now) = (tx.site(), ledger.now());
     let mut canceled = 0;
     for before in bookings::find_many(tx.conn(), site, ids).await? {
@@ -45,7 +56,7 @@ pub(in crate::service) async fn cancel_all(
         after.double_booked = false;
         after.hold_expires_at = None;
         after.canceled = Some(now);
-        write_change(tx, &before, &mut after, EventType::Canceled, actor, None, now).await?;
+        write_change(tx, &before, &mut after, EventType::Canceled, actor, notification, now).await?;
         canceled += 1;
     }
     Ok(canceled)

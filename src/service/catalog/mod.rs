@@ -4,9 +4,12 @@
 //! sessions, schedules, resources and the bookings that it touches.
 
 mod blocked_times;
+mod categories;
+mod copies;
 mod hours;
 mod import;
 mod read;
+mod removal;
 mod resources;
 mod schedules;
 mod series;
@@ -34,12 +37,15 @@ use crate::{
 };
 
 pub use blocked_times::CreateBlockedTime;
+pub use categories::{CreateCategory, DeleteCategory, MoveCategory, UpdateCategory};
+pub use copies::{BulkCreatedServices, CloneService, ClonedService};
 pub use hours::SetWorkingHours;
 pub use import::{Import, ImportError, ImportInto, Imported};
+pub use removal::{BookingsOfService, DeleteService, DeletedService, DeletionImpact};
 pub use resources::{CreateResource, UpdateResource};
 pub use schedules::{CreateSchedule, UpdateSchedule};
 pub use series::{AHEAD, CreateSessionSeries, Scope};
-pub use services::{CreateService, ServiceChanges, UpdateService};
+pub use services::{CreateService, PresentationChanges, ServiceChanges, UpdateService};
 pub use sessions::{CancelSession, CreateSession, RestoreSession, SessionChanges, UpdateSession};
 
 use sessions::{check as check_session, check_seats, follow};
@@ -77,6 +83,15 @@ impl<T> Change<T> {
         }
     }
 
+    /// The same change of something made of the value.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Change<U> {
+        match self {
+            Self::Keep => Change::Keep,
+            Self::Clear => Change::Clear,
+            Self::Set(new) => Change::Set(make(new)),
+        }
+    }
+
     /// What was said: nothing, that there is none, or which.
     pub fn given(self) -> Option<Option<T>> {
         match self {
@@ -99,6 +114,7 @@ pub struct Removed<T> {
 impl<T: Serialize + serde::de::DeserializeOwned + Send + Sync + 'static> Outcome for Removed<T> {}
 impl Outcome for catalog::Site {}
 impl Outcome for catalog::Service {}
+impl Outcome for catalog::Category {}
 impl Outcome for catalog::Resource {}
 impl Outcome for catalog::Schedule {}
 impl Outcome for catalog::Session {}
@@ -118,6 +134,23 @@ async fn lock_service(tx: &mut Tx<'_>, id: ServiceId, kind: Kind, path: &[&str])
     let site = tx.site();
     let found = store::find_live_service(tx.conn(), site, id).await?;
     found.ok_or_else(|| Rejection::not_found(kind, path).into())
+}
+
+/// The service with its row locked, one that was deleted too: sessions with participants may have outlived it. Says
+/// whether it is still there.
+async fn lock_service_ever(
+    tx: &mut Tx<'_>,
+    id: ServiceId,
+    kind: Kind,
+    path: &[&str],
+) -> Result<(Offered, bool), Failure> {
+    store::lock_service(tx, id).await?;
+    let site = tx.site();
+    if let Some(live) = store::find_live_service(tx.conn(), site, id).await? {
+        return Ok((live, true));
+    }
+    let deleted = store::find_service(tx.conn(), site, id).await?;
+    Ok((deleted.ok_or_else(|| Rejection::not_found(kind, path))?, false))
 }
 
 /// A schedule that wasn't deleted, with its service locked.

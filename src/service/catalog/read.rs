@@ -12,9 +12,12 @@ use crate::{
     },
     service::{Caller, Error, Service, access},
     store::{
-        catalog::{self, BlockedTimeFilter, ResourceFilter, ScheduleFilter, ServiceFilter, SessionFilter, TimeKey},
+        catalog::{
+            self, BlockedTimeFilter, OldSlug, ResourceFilter, ScheduleFilter, ServiceField, ServiceFilter, ServiceKey,
+            ServiceOrder, SessionFilter, TimeKey,
+        },
         claims,
-        page::{Page, PageRequest},
+        page::{Direction, Filter, Page, PageRequest, Test},
     },
 };
 
@@ -60,14 +63,58 @@ macro_rules! reading {
 }
 
 impl Service {
-    reading!(Offered, ServiceId, ServiceFilter;
-        services_by_id = find_services, services = page_services, count_services = count_services; "services");
     reading!(Resource, ResourceId, ResourceFilter;
         resources_by_id = find_resources_ever, resources = page_resources, count_resources = count_resources; "resources");
     reading!(Schedule, ScheduleId, ScheduleFilter;
         schedules_by_id = find_schedules_ever, schedules = page_schedules, count_schedules = count_schedules; "schedules");
     reading!(Session, SessionId, SessionFilter;
         sessions_by_id = find_sessions, sessions = page_sessions, count_sessions = count_sessions; "sessions");
+
+    /// Those of the services that there are, deleted ones too.
+    pub async fn services_by_id(&self, caller: &Caller, ids: Vec<ServiceId>) -> Result<Vec<Offered>, Error> {
+        access::require(Permission::ReadCatalog, caller)?;
+        let site = caller.site;
+        let found = self
+            .db()
+            .read(move |conn| Box::pin(async move { catalog::find_services(conn, site, &ids).await }));
+        Ok(found.await?)
+    }
+
+    /// A page of services. Customers don't find hidden ones.
+    pub async fn services(
+        &self,
+        caller: &Caller,
+        filter: ServiceFilter,
+        order: (ServiceOrder, Direction),
+        request: PageRequest<ServiceKey>,
+    ) -> Result<Page<Offered>, Error> {
+        access::require(Permission::ReadCatalog, caller)?;
+        let (site, filter) = (caller.site, listed(caller, filter));
+        let page = self.db().read(move |conn| {
+            Box::pin(async move { catalog::page_services(conn, site, &filter, order, &request).await })
+        });
+        Ok(page.await?)
+    }
+
+    /// How many services pass the filter. Customers don't find hidden ones.
+    pub async fn count_services(&self, caller: &Caller, filter: ServiceFilter) -> Result<i64, Error> {
+        access::require(Permission::ReadCatalog, caller)?;
+        let (site, filter) = (caller.site, listed(caller, filter));
+        let count = self
+            .db()
+            .read(move |conn| Box::pin(async move { catalog::count_services(conn, site, &filter).await }));
+        Ok(count.await?)
+    }
+
+    /// The slugs that some services had before and that still lead to them, the latest first.
+    pub async fn old_slugs(&self, caller: &Caller, of: Vec<ServiceId>) -> Result<Vec<OldSlug>, Error> {
+        access::require(Permission::ReadCatalog, caller)?;
+        let site = caller.site;
+        let found = self
+            .db()
+            .read(move |conn| Box::pin(async move { catalog::old_slugs(conn, site, &of).await }));
+        Ok(found.await?)
+    }
 
     /// The service with this id, unless it was deleted.
     pub async fn service(&self, caller: &Caller, id: ServiceId) -> Result<Option<Offered>, Error> {
@@ -79,7 +126,7 @@ impl Service {
             .await?)
     }
 
-    /// The service with this slug, unless it was deleted.
+    /// The service with this slug, or that had it before, unless it was deleted.
     pub async fn service_by_slug(&self, caller: &Caller, slug: String) -> Result<Option<Offered>, Error> {
         access::require(Permission::ReadCatalog, caller)?;
         let site = caller.site;
@@ -154,6 +201,14 @@ impl Service {
             .read(move |conn| Box::pin(async move { catalog::count_blocked_times(conn, site, &filter).await }));
         Ok(count.await?)
     }
+}
+
+/// What a caller finds in lists of services.
+fn listed(caller: &Caller, filter: ServiceFilter) -> ServiceFilter {
+    if Permission::ListHiddenServices.is_granted(&caller.actor) {
+        return filter;
+    }
+    Filter::All(vec![Filter::Is(ServiceField::Hidden(Test::Eq(false))), filter])
 }
 
 fn own_calendar(caller: &Caller, filter: BlockedTimeFilter) -> BlockedTimeFilter {

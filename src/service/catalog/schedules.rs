@@ -1,6 +1,10 @@
 //! Schedules: the runs of a course. Those of appointments and classes are made and deleted with their service.
 
-use super::{Edit, Removed, Under, check_revision, lock_schedule, lock_service, seats_of, services::empty_schedules};
+use super::{
+    BookingsOfService, Edit, Removed, Under, check_revision, lock_schedule, lock_service,
+    removal::{Emptied, Emptying},
+    seats_of,
+};
 use crate::{
     domain::{
         Rejection,
@@ -144,15 +148,20 @@ impl Command for Delete {
         if service.schedule == schedule.id {
             return Err(Rejection::invalid(&["scheduleId"], "was made with the service and goes with it").into());
         }
-        let (now, canceled_bookings) = empty_schedules(
-            tx,
-            &self.caller,
-            &[schedule.id],
-            &[],
-            Kind::Schedule,
-            self.cancel_bookings,
-        )
-        .await?;
+        let emptying = Emptying {
+            caller: &self.caller,
+            kind: service.kind,
+            what: Kind::Schedule,
+            schedules: &[schedule.id],
+            resources: &[],
+            bookings: if self.cancel_bookings {
+                BookingsOfService::Cancel
+            } else {
+                BookingsOfService::Refuse
+            },
+            notification: None,
+        };
+        let Emptied { now, impact, .. } = emptying.run(tx).await?;
         schedule.revision += 1;
         schedule.updated = now;
         store::save_schedule(tx.conn(), site, &schedule).await?;
@@ -160,7 +169,7 @@ impl Command for Delete {
         store::delete_schedule(tx.conn(), site, schedule.id, now).await?;
         Ok(Removed {
             object: schedule,
-            canceled_bookings,
+            canceled_bookings: impact.bookings,
         })
     }
 }

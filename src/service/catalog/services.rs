@@ -1,26 +1,23 @@
 //! Services.
 
-use super::{
-    Change, Edit, Removed, Under, check_revision, find_resources, lock_service, offer_changed, require_choice, seats_of,
-};
+use super::{Change, Edit, check_revision, find_resources, lock_service, offer_changed, seats_of};
 use crate::{
     domain::{
         Rejection,
         booking::Location,
         catalog::{
-            OnlineBooking, PaymentOptions, Price, Schedule, Service as Offered, ServiceKind, Session, SessionStatus,
-            Site, SlotStep,
+            DownPayment, MAX_OLD_SLUGS, Media, OnlineBooking, PaymentOptions, Presentation, Price, Schedule, SeoData,
+            Service as Offered, ServiceKind, Session, SessionStatus, Site, SlotStep, SlugOrigin,
         },
         conflict::{Holder, Target},
         event::Matter,
-        ids::{BookingId, Kind, ResourceId, ScheduleId, ServiceId, SiteId},
+        ids::{CategoryId, Kind, ResourceId, ScheduleId, ServiceId, SiteId},
         permission::Permission,
         text,
-        time::TimeSpan,
     },
     service::{
         Caller, Error, IdempotencyKey, Service, access,
-        bookings::{Ledger, Spot, all_time, cancel_all, spots_of},
+        bookings::{Ledger, Spot},
     },
     store::{Command, Failure, Tx, catalog as store, sites},
 };
@@ -48,6 +45,10 @@ pub struct CreateService {
     pub price: Price,
     /// How it can be paid for.
     pub payment_options: PaymentOptions,
+    /// What of it is paid when booking.
+    pub down_payment: DownPayment,
+    /// How it is shown and found.
+    pub presentation: Presentation,
     /// Whether and how customers book it by themselves.
     pub online_booking: OnlineBooking,
     /// Where it takes place.
@@ -77,12 +78,56 @@ pub struct ServiceChanges {
     pub price: Option<Price>,
     /// How it can be paid for.
     pub payment_options: Option<PaymentOptions>,
+    /// What of it is paid when booking.
+    pub down_payment: Option<DownPayment>,
+    /// How it is shown and found.
+    pub presentation: PresentationChanges,
     /// Whether and how customers book it by themselves.
     pub online_booking: Option<OnlineBooking>,
     /// Where it takes place.
     pub location: Change<Location>,
     /// Who and what an appointment needs, all of them.
     pub resources: Option<Vec<ResourceId>>,
+}
+
+/// What changes of how a service is shown and found.
+#[derive(Debug, Clone, Default)]
+pub struct PresentationChanges {
+    /// The group that it belongs to.
+    pub category: Change<CategoryId>,
+    /// Whether customers don't find it in lists, and can't book it.
+    pub hidden: Option<bool>,
+    /// Where it stands in its category.
+    pub sort_order: Option<i32>,
+    /// A short line that makes one want it.
+    pub tag_line: Change<String>,
+    /// Pictures and films, all of them.
+    pub media: Change<Media>,
+    /// Words of the business's own to find it by, all of them.
+    pub tags: Change<Vec<String>>,
+    /// What apps keep with it, all of it.
+    pub extended_fields: Change<serde_json::Value>,
+    /// What search engines are told, all of it.
+    pub seo: Change<SeoData>,
+}
+
+impl PresentationChanges {
+    /// Makes the changes.
+    pub fn apply(self, shown: &mut Presentation) {
+        fn all<T: Default>(change: Change<T>, value: &mut T) {
+            if let Some(given) = change.given() {
+                *value = given.unwrap_or_default();
+            }
+        }
+        self.category.apply(&mut shown.category);
+        shown.hidden = self.hidden.unwrap_or(shown.hidden);
+        shown.sort_order = self.sort_order.unwrap_or(shown.sort_order);
+        self.tag_line.apply(&mut shown.tag_line);
+        all(self.media, &mut shown.media);
+        all(self.tags, &mut shown.tags);
+        self.extended_fields.apply(&mut shown.extended_fields);
+        all(self.seo, &mut shown.seo);
+    }
 }
 
 /// Changes of a service.
@@ -95,12 +140,48 @@ pub struct UpdateService {
 }
 
 /// The site with its row locked: its currency can't change under a price, and slugs are given out one by one.
-async fn lock_site(tx: &mut Tx<'_>) -> Result<Site, Failure> {
+pub(super) async fn lock_site(tx: &mut Tx<'_>) -> Result<Site, Failure> {
     sites::lock(tx).await?;
     let id = tx.site();
     sites::find(tx.conn(), id)
         .await?
         .ok_or_else(|| Rejection::not_found(Kind::Site, &[]).into())
+}
+
+/// A service goes only into a category that there is. With the site's row locked none is deleted meanwhile.
+async fn check_category(tx: &mut Tx<'_>, category: Option<CategoryId>) -> Result<(), Failure> {
+    let Some(id) = category else { return Ok(()) };
+    let site = tx.site();
+    if store::find_categories(tx.conn(), site, &[id]).await?.is_empty() {
+        return Err(Rejection::not_found(Kind::Category, &["categoryId"]).into());
+    }
+    Ok(())
+}
+
+/// Gives a service another slug. The one that it had goes on leading to it.
+async fn change_slug(tx: &mut Tx<'_>, before: &Offered, after: &mut Offered) -> Result<(), Failure> {
+    if before.slug == after.slug {
+        return Ok(());
+    }
+    check_slug(tx, &after.slug, after.id).await?;
+    let (site, now) = (tx.site(), tx.now());
+    store::drop_slug(tx.conn(), site, &after.slug).await?;
+    let old = store::old_slugs(tx.conn(), site, &[after.id]).await?;
+    for forgotten in old.iter().skip(MAX_OLD_SLUGS - 1) {
+        store::drop_slug(tx.conn(), site, &forgotten.slug).await?;
+    }
+    let kept = store::OldSlug {
+        slug: before.slug.clone(),
+        service: before.id,
+        custom: before.slug_origin.custom,
+        since: before.slug_origin.since.unwrap_or(before.created),
+    };
+    store::keep_slug(tx.conn(), site, &kept).await?;
+    after.slug_origin = SlugOrigin {
+        custom: true,
+        since: Some(now),
+    };
+    Ok(())
 }
 
 /// Slugs are compared here and not by the unique index alone, so that a taken one is refused without spoiling the
@@ -117,7 +198,7 @@ async fn check_slug(tx: &mut Tx<'_>, slug: &str, own: ServiceId) -> Result<(), F
     }
 }
 
-async fn free_slug(tx: &mut Tx<'_>, name: &str, kind: ServiceKind) -> Result<String, Failure> {
+pub(super) async fn free_slug(tx: &mut Tx<'_>, name: &str, kind: ServiceKind) -> Result<String, Failure> {
     let site = tx.site();
     let slug = text::slug_of(name).unwrap_or_else(|| kind.to_string());
     let taken = store::service_slugs(tx.conn(), site).await?;
@@ -131,11 +212,87 @@ async fn free_slug(tx: &mut Tx<'_>, name: &str, kind: ServiceKind) -> Result<Str
     }
 }
 
+/// A service that is to be made, with the ids that it and its schedule get.
+pub(super) struct New {
+    pub(super) id: ServiceId,
+    pub(super) schedule: ScheduleId,
+    pub(super) input: CreateService,
+}
+
+impl New {
+    pub(super) fn of(input: CreateService) -> Self {
+        Self {
+            id: ServiceId::new(),
+            schedule: ScheduleId::new(),
+            input,
+        }
+    }
+
+    /// Makes it. The site's row is locked.
+    pub(super) async fn make(&self, tx: &mut Tx<'_>, site: &Site) -> Result<Offered, Failure> {
+        let now = tx.now();
+        let input = self.input.clone();
+        let custom = input.slug.is_some();
+        let slug = match input.slug {
+            Some(slug) => slug,
+            None => free_slug(tx, &input.name, input.kind).await?,
+        };
+        let service = Offered {
+            id: self.id,
+            kind: input.kind,
+            name: input.name,
+            slug,
+            slug_origin: SlugOrigin {
+                custom,
+                since: Some(now),
+            },
+            presentation: input.presentation,
+            description: input.description,
+            default_capacity: input.default_capacity.unwrap_or(1),
+            durations: input.durations,
+            buffer_minutes: input.buffer_minutes,
+            slot_step: input.slot_step.unwrap_or_default(),
+            price: input.price,
+            payment_options: input.payment_options,
+            down_payment: input.down_payment,
+            online_booking: input.online_booking,
+            location: input.location,
+            resources: input.resources,
+            schedule: self.schedule,
+            revision: 1,
+            created: now,
+            updated: now,
+        };
+        service.check(site.currency)?;
+        check_slug(tx, &service.slug, service.id).await?;
+        check_category(tx, service.presentation.category).await?;
+        find_resources(tx, &service.resources).await?;
+        insert(tx, &service).await?;
+        Ok(service)
+    }
+}
+
+/// Writes a new service with its schedule.
+pub(super) async fn insert(tx: &mut Tx<'_>, service: &Offered) -> Result<Schedule, Failure> {
+    let schedule = Schedule {
+        id: service.schedule,
+        service: service.id,
+        name: service.name.clone(),
+        capacity: service.default_capacity,
+        span: None,
+        revision: 1,
+        created: service.created,
+        updated: service.created,
+    };
+    let site = tx.site();
+    store::insert_service(tx.conn(), site, service).await?;
+    store::insert_schedule(tx.conn(), site, &schedule).await?;
+    Ok(schedule)
+}
+
 struct Create {
     site: SiteId,
-    id: ServiceId,
-    schedule: ScheduleId,
-    input: CreateService,
+    new: New,
 }
 
 impl Command for Create {
@@ -147,48 +304,7 @@ impl Command for Create {
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Offered, Failure> {
         let site = lock_site(tx).await?;
-        let now = tx.now();
-        let input = self.input.clone();
-        let slug = match input.slug {
-            Some(slug) => slug,
-            None => free_slug(tx, &input.name, input.kind).await?,
-        };
-        let service = Offered {
-            id: self.id,
-            kind: input.kind,
-            name: input.name,
-            slug,
-            description: input.description,
-            default_capacity: input.default_capacity.unwrap_or(1),
-            durations: input.durations,
-            buffer_minutes: input.buffer_minutes,
-            slot_step: input.slot_step.unwrap_or_default(),
-            price: input.price,
-            payment_options: input.payment_options,
-            online_booking: input.online_booking,
-            location: input.location,
-            resources: input.resources,
-            schedule: self.schedule,
-            revision: 1,
-            created: now,
-            updated: now,
-        };
-        service.check(site.currency)?;
-        check_slug(tx, &service.slug, service.id).await?;
-        find_resources(tx, &service.resources).await?;
-        let schedule = Schedule {
-            id: self.schedule,
-            service: self.id,
-            name: service.name.clone(),
-            capacity: service.default_capacity,
-            span: None,
-            revision: 1,
-            created: now,
-            updated: now,
-        };
-        store::insert_service(tx.conn(), self.site, &service).await?;
-        store::insert_schedule(tx.conn(), self.site, &schedule).await?;
-        Ok(service)
+        self.new.make(tx, &site).await
     }
 }
 
@@ -220,6 +336,8 @@ impl Command for Update {
         after.slot_step = changes.slot_step.unwrap_or(after.slot_step);
         after.price = changes.price.unwrap_or(after.price);
         after.payment_options = changes.payment_options.unwrap_or(after.payment_options);
+        after.down_payment = changes.down_payment.unwrap_or(after.down_payment);
+        changes.presentation.apply(&mut after.presentation);
         after.online_booking = changes.online_booking.unwrap_or(after.online_booking);
         changes.location.apply(&mut after.location);
         if let Some(resources) = changes.resources {
@@ -227,7 +345,10 @@ impl Command for Update {
             after.resources = resources;
         }
         after.check(site.currency)?;
-        check_slug(tx, &after.slug, after.id).await?;
+        if after.presentation.category != before.presentation.category {
+            check_category(tx, after.presentation.category).await?;
+        }
+        change_slug(tx, &before, &mut after).await?;
         after.revision += 1;
         after.updated = now;
         store::save_service(tx.conn(), self.site, &after).await?;
@@ -250,83 +371,6 @@ impl Update {
         }
         Ok(())
     }
-}
-
-struct Delete {
-    caller: Caller,
-    edit: Edit<ServiceId>,
-    cancel_bookings: bool,
-}
-
-impl Command for Delete {
-    type Output = Removed<Offered>;
-
-    fn site(&self) -> SiteId {
-        self.caller.site
-    }
-
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<Removed<Offered>, Failure> {
-        let site = self.caller.site;
-        let mut service = lock_service(tx, self.edit.id, Kind::Service, &["serviceId"]).await?;
-        check_revision(Kind::Service, service.revision, self.edit.expected_revision)?;
-        let schedules = store::schedules_of(tx.conn(), site, service.id).await?;
-        let ids: Vec<ScheduleId> = schedules.iter().map(|schedule| schedule.id).collect();
-        let (now, canceled_bookings) = empty_schedules(
-            tx,
-            &self.caller,
-            &ids,
-            &service.resources,
-            Kind::Service,
-            self.cancel_bookings,
-        )
-        .await?;
-        service.revision += 1;
-        service.updated = now;
-        store::save_service(tx.conn(), site, &service).await?;
-        tx.touch(Matter::Service(service.id), None);
-        for schedule in ids {
-            store::delete_schedule(tx.conn(), site, schedule, now).await?;
-        }
-        store::delete_service(tx.conn(), site, service.id, now).await?;
-        Ok(Removed {
-            object: service,
-            canceled_bookings,
-        })
-    }
-}
-
-/// Cancels the sessions and bookings of schedules that are to be deleted, as far as they aren't over. Refused if
-/// somebody counts on a booking and nothing was said about it. New appointments need one of the `resources`: they are
-/// locked, so that none is made meanwhile.
-pub(super) async fn empty_schedules(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    schedules: &[ScheduleId],
-    resources: &[ResourceId],
-    kind: Kind,
-    cancel_bookings: bool,
-) -> Result<(jiff::Timestamp, i64), Failure> {
-    let (site, now) = (tx.site(), tx.now());
-    let under = Under::Schedules(schedules.to_vec());
-    let seen = under.find(tx).await?;
-    let sessions = store::upcoming_sessions(tx.conn(), site, schedules, now).await?;
-    let mut spots: Vec<Spot> = schedules.iter().map(|id| seats_of(Target::Schedule(*id))).collect();
-    spots.extend(sessions.iter().flat_map(held_by));
-    spots.extend(seen.iter().flat_map(spots_of));
-    spots.extend(
-        resources
-            .iter()
-            .filter_map(|id| Some((Target::Resource(*id), TimeSpan::new(now, all_time().end())?))),
-    );
-    let (mut ledger, bookings) = under.lock(tx, &spots, &seen).await?;
-    require_choice(kind, &bookings, &ledger, cancel_bookings)?;
-    let ids: Vec<BookingId> = bookings.iter().map(|booking| booking.id).collect();
-    let canceled = cancel_all(tx, &mut ledger, &ids, &caller.actor).await?;
-    for session in sessions {
-        call_off(tx, &mut ledger, session).await?;
-    }
-    ledger.review(tx, None, &caller.actor).await?;
-    Ok((ledger.now(), canceled))
 }
 
 /// What a session holds and what is held of it.
@@ -363,9 +407,7 @@ impl Service {
         access::require(Permission::ManageCatalog, caller)?;
         let command = Create {
             site: caller.site,
-            id: ServiceId::new(),
-            schedule: ScheduleId::new(),
-            input,
+            new: New::of(input),
         };
         self.once(caller, "createService", key, command).await
     }
@@ -381,29 +423,6 @@ impl Service {
             Update {
                 site: caller.site,
                 input,
-            },
-        )
-        .await
-    }
-
-    /// Deletes a service with its schedules and future sessions. Refused while somebody counts on a booking of the
-    /// future, unless such bookings are to be canceled with it.
-    pub async fn delete_service(
-        &self,
-        caller: &Caller,
-        mut edit: Edit<ServiceId>,
-        cancel_bookings: bool,
-    ) -> Result<Removed<Offered>, Error> {
-        access::require(Permission::ManageCatalog, caller)?;
-        let key = edit.idempotency.take();
-        self.once(
-            caller,
-            "deleteService",
-            key,
-            Delete {
-                caller: caller.clone(),
-                edit,
-                cancel_bookings,
             },
         )
         .await

@@ -3,7 +3,7 @@
 use jiff::civil::DateTime;
 
 use super::{
-    Change, Edit, Removed, Under, booked, check_revision, find_resources, follow_run, lock_schedule, lock_service,
+    Change, Edit, Removed, Under, booked, check_revision, find_resources, follow_run, lock_schedule, lock_service_ever,
     occupy, offer_changed, require_choice, seats_of,
     series::{CancelMany, Place, Scope, UpdateMany, Word, check_kind, restore, update_one},
     services::{call_off, held_by},
@@ -228,13 +228,17 @@ async fn lock(tx: &mut Tx<'_>, id: SessionId) -> Result<(Offered, Schedule, Sess
     let site = tx.site();
     let missing = || Rejection::not_found(Kind::Session, &["sessionId"]);
     let seen = store::find_session(tx.conn(), site, id).await?.ok_or_else(missing)?;
-    let service = lock_service(tx, seen.service, Kind::Session, &["sessionId"]).await?;
+    let (service, live) = lock_service_ever(tx, seen.service, Kind::Session, &["sessionId"]).await?;
     let schedule = store::find_schedule(tx.conn(), site, seen.schedule)
         .await?
         .ok_or_else(missing)?;
-    let session = store::find_session(tx.conn(), site, id).await?.ok_or_else(missing)?;
+    let mut session = store::find_session(tx.conn(), site, id).await?.ok_or_else(missing)?;
     if session.status == SessionStatus::Cancelled {
         return Err(missing().into());
+    }
+    if !live {
+        // The series ended with the service. What outlived it stands alone.
+        session.series = None;
     }
     Ok((service, schedule, session))
 }

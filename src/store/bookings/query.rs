@@ -11,7 +11,9 @@ use jiff::Timestamp;
 
 use super::{
     super::{
-        Conn, StoreError, on,
+        Conn, StoreError,
+        filtering::{from_key, joined, test, test_nullable, until_key},
+        on,
         page::{Direction, Filter, Page, PageRequest, Test},
         schema::{booking_contacts, bookings},
         types::At,
@@ -92,71 +94,6 @@ impl BookingKey {
     }
 }
 
-/// Tests of a column that always has a value.
-macro_rules! test {
-    ($db:ty, $column:expr, $test:expr) => {{
-        let predicate: Predicate<$db> = match $test {
-            Test::Eq(value) => Box::new($column.eq(value)),
-            Test::Ne(value) => Box::new($column.ne(value)),
-            Test::Lt(value) => Box::new($column.lt(value)),
-            Test::Lte(value) => Box::new($column.le(value)),
-            Test::Gt(value) => Box::new($column.gt(value)),
-            Test::Gte(value) => Box::new($column.ge(value)),
-            Test::In(values) => Box::new($column.eq_any(values)),
-            Test::NotIn(values) => Box::new($column.ne_all(values)),
-        };
-        predicate
-    }};
-}
-
-/// Tests of a column that may have none: always true or false, so that `not` means what it says.
-macro_rules! test_nullable {
-    ($db:ty, $column:expr, $test:expr) => {{
-        let predicate: Predicate<$db> = match $test {
-            Test::Ne(value) => Box::new($column.is_null().or($column.assume_not_null().ne(value))),
-            Test::NotIn(values) => Box::new($column.is_null().or($column.assume_not_null().ne_all(values))),
-            Test::Eq(value) => Box::new($column.is_not_null().and($column.assume_not_null().eq(value))),
-            Test::Lt(value) => Box::new($column.is_not_null().and($column.assume_not_null().lt(value))),
-            Test::Lte(value) => Box::new($column.is_not_null().and($column.assume_not_null().le(value))),
-            Test::Gt(value) => Box::new($column.is_not_null().and($column.assume_not_null().gt(value))),
-            Test::Gte(value) => Box::new($column.is_not_null().and($column.assume_not_null().ge(value))),
-            Test::In(values) => Box::new($column.is_not_null().and($column.assume_not_null().eq_any(values))),
-        };
-        predicate
-    }};
-}
-
-/// Rows from a key on, its own row too, the way the engine scans.
-macro_rules! from_key {
-    ($query:expr, $column:expr, $key:expr, $scan:expr) => {{
-        // A comparison of rows would say it shorter, but Diesel has none; the first test is what finds the index.
-        let (at, id) = (At($key.at), $key.id);
-        match $scan {
-            Direction::Asc => $query
-                .filter($column.ge(at))
-                .filter($column.gt(at).or(bookings::id.ge(id))),
-            Direction::Desc => $query
-                .filter($column.le(at))
-                .filter($column.lt(at).or(bookings::id.le(id))),
-        }
-    }};
-}
-
-/// Rows up to a key, without its own, the way the engine scans.
-macro_rules! until_key {
-    ($query:expr, $column:expr, $key:expr, $scan:expr) => {{
-        let (at, id) = (At($key.at), $key.id);
-        match $scan {
-            Direction::Asc => $query
-                .filter($column.le(at))
-                .filter($column.lt(at).or(bookings::id.lt(id))),
-            Direction::Desc => $query
-                .filter($column.ge(at))
-                .filter($column.gt(at).or(bookings::id.gt(id))),
-        }
-    }};
-}
-
 /// The queries, once for each engine: a boxed query names its engine in its type.
 macro_rules! queries {
     ($module:ident, $db:ty, $conn:ty, $on_calendar:expr) => {
@@ -167,24 +104,7 @@ macro_rules! queries {
                 Box<dyn diesel::BoxableExpression<bookings::table, DB, SqlType = diesel::sql_types::Bool>>;
 
             fn predicate(filter: BookingFilter) -> Predicate<$db> {
-                match filter {
-                    Filter::Is(field) => field_predicate(field),
-                    Filter::All(parts) => {
-                        let mut parts = parts.into_iter().map(predicate);
-                        match parts.next() {
-                            Some(first) => parts.fold(first, |all, part| Box::new(all.and(part))),
-                            None => Box::new(diesel::dsl::sql::<diesel::sql_types::Bool>("1 = 1")),
-                        }
-                    }
-                    Filter::Any(parts) => {
-                        let mut parts = parts.into_iter().map(predicate);
-                        match parts.next() {
-                            Some(first) => parts.fold(first, |all, part| Box::new(all.or(part))),
-                            None => Box::new(diesel::dsl::sql::<diesel::sql_types::Bool>("1 = 0")),
-                        }
-                    }
-                    Filter::Not(part) => Box::new(diesel::dsl::not(predicate(*part))),
-                }
+                joined!(filter, predicate, field_predicate)
             }
 
             fn field_predicate(field: BookingField) -> Predicate<$db> {
@@ -283,10 +203,10 @@ macro_rules! queries {
                 macro_rules! load {
                     ($column:expr) => {{
                         if let Some(key) = start {
-                            query = from_key!(query, $column, key, scan);
+                            query = from_key!(query, $column, bookings::id, (At(key.at), key.id), scan);
                         }
                         if let Some(key) = stop {
-                            query = until_key!(query, $column, key, scan);
+                            query = until_key!(query, $column, bookings::id, (At(key.at), key.id), scan);
                         }
                         let query = match scan {
                             Direction::Asc => query.order(($column.asc(), bookings::id.asc())),

@@ -1,24 +1,30 @@
 //! What can be booked: services, resources, schedules, sessions, blocked times.
 
 mod blocked_times;
+mod categories;
 mod hours;
 mod resources;
 mod schedules;
 mod series;
+mod service_lists;
 mod services;
 mod sessions;
+mod slugs;
 
 use jiff::Timestamp;
 
 use super::StoreError;
 
 pub use blocked_times::*;
+pub use categories::*;
 pub use hours::*;
 pub use resources::*;
 pub use schedules::*;
 pub use series::*;
+pub use service_lists::*;
 pub use services::*;
 pub use sessions::*;
+pub use slugs::*;
 
 /// Where a row stands in a list that is sorted by an instant; the id decides between equals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

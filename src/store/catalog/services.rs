@@ -6,23 +6,26 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl as _;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{
     super::{
         Conn, Failure, StoreError, Tx,
         error::is_unique_violation,
         on,
-        page::{Page, PageRequest},
         schema::services,
         types::{At, Json},
     },
-    TimeKey, corrupt, count, page,
+    corrupt,
 };
 use crate::domain::{
     Rejection,
     booking::Location,
-    catalog::{OnlineBooking, PaymentOptions, Price, Service, ServiceKind, SlotStep},
-    ids::{Kind, ResourceId, ScheduleId, ServiceId, SiteId},
+    catalog::{
+        DownPayment, Media, OnlineBooking, PaymentOptions, Presentation, Price, SeoData, Service, ServiceKind,
+        SlotStep, SlugOrigin,
+    },
+    ids::{CategoryId, Kind, ResourceId, ScheduleId, ServiceId, SiteId},
     money::{Currency, Money},
 };
 
@@ -30,7 +33,7 @@ use crate::domain::{
 #[diesel(table_name = services, primary_key(site_id, id), treat_none_as_null = true)]
 #[diesel(treat_none_as_default_value = false)]
 #[expect(clippy::struct_excessive_bools, reason = "a row has the columns that it has")]
-struct ServiceRow {
+pub(super) struct ServiceRow {
     site_id: SiteId,
     id: ServiceId,
     kind: ServiceKind,
@@ -54,15 +57,65 @@ struct ServiceRow {
     created_at: At,
     updated_at: At,
     slot_step_minutes: Option<i32>,
+    category_id: Option<CategoryId>,
+    hidden: bool,
+    sort_order: i32,
+    pay_deposit: bool,
+    pay_pricing_plan: bool,
+    details: Json<Details>,
+}
+
+/// What no list looks at.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Details {
+    rate: Rate,
+    down_payment: DownPayment,
+    slug_origin: SlugOrigin,
+    tag_line: Option<String>,
+    media: Media,
+    tags: Vec<String>,
+    extended_fields: Option<serde_json::Value>,
+    seo: SeoData,
+}
+
+/// How the columns with the price are to be read.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) enum Rate {
+    /// An amount is the price, and none is none.
+    #[default]
+    Plain,
+    /// The amount is that of choices without a price of their own.
+    Varied,
+    /// There is no amount, but words.
+    Custom(Option<String>),
+}
+
+impl Rate {
+    fn of(price: &Price) -> Self {
+        match price {
+            Price::NoFee | Price::Fixed(_) => Self::Plain,
+            Price::Varied { .. } => Self::Varied,
+            Price::Custom { description } => Self::Custom(description.clone()),
+        }
+    }
+
+    fn price(self, amount: Option<Money>) -> Result<Price, StoreError> {
+        match (self, amount) {
+            (Self::Plain, None) => Ok(Price::NoFee),
+            (Self::Plain, Some(money)) => Ok(Price::Fixed(money)),
+            (Self::Varied, Some(default)) => Ok(Price::Varied { default }),
+            (Self::Custom(description), None) => Ok(Price::Custom { description }),
+            (Self::Varied, None) | (Self::Custom(_), Some(_)) => Err(corrupt("a service's price")),
+        }
+    }
 }
 
 impl ServiceRow {
     fn new(site: SiteId, service: &Service) -> Self {
         let service = service.clone();
-        let price = match service.price {
-            Price::NoFee => None,
-            Price::Fixed(money) => Some(money),
-        };
+        let price = service.price.amount();
+        let shown = service.presentation;
         Self {
             site_id: site,
             id: service.id,
@@ -90,22 +143,49 @@ impl ServiceRow {
                 SlotStep::Minutes(minutes) => Some(minutes),
                 SlotStep::SameAsDuration => None,
             },
+            category_id: shown.category,
+            hidden: shown.hidden,
+            sort_order: shown.sort_order,
+            pay_deposit: service.payment_options.deposit,
+            pay_pricing_plan: service.payment_options.pricing_plan,
+            details: Json(Details {
+                rate: Rate::of(&service.price),
+                down_payment: service.down_payment,
+                slug_origin: service.slug_origin,
+                tag_line: shown.tag_line,
+                media: shown.media,
+                tags: shown.tags,
+                extended_fields: shown.extended_fields,
+                seo: shown.seo,
+            }),
         }
     }
 
-    fn service(self) -> Result<Service, StoreError> {
-        let price = match (self.price_minor, self.price_currency) {
+    pub(super) fn service(self) -> Result<Service, StoreError> {
+        let amount = match (self.price_minor, self.price_currency) {
             (Some(minor), Some(currency)) => {
                 let currency = Currency::parse(&currency).ok_or_else(|| corrupt("a service's currency"))?;
-                Price::Fixed(Money { minor, currency })
+                Some(Money { minor, currency })
             }
-            _ => Price::NoFee,
+            _ => None,
         };
+        let details = self.details.0;
         Ok(Service {
             id: self.id,
             kind: self.kind,
             name: self.name,
             slug: self.slug,
+            slug_origin: details.slug_origin,
+            presentation: Presentation {
+                category: self.category_id,
+                hidden: self.hidden,
+                sort_order: self.sort_order,
+                tag_line: details.tag_line,
+                media: details.media,
+                tags: details.tags,
+                extended_fields: details.extended_fields,
+                seo: details.seo,
+            },
             description: self.description,
             default_capacity: self.default_capacity,
             durations: self.durations.0,
@@ -113,11 +193,14 @@ impl ServiceRow {
             slot_step: self
                 .slot_step_minutes
                 .map_or(SlotStep::SameAsDuration, SlotStep::Minutes),
-            price,
+            price: details.rate.price(amount)?,
             payment_options: PaymentOptions {
                 online: self.pay_online,
                 in_person: self.pay_in_person,
+                deposit: self.pay_deposit,
+                pricing_plan: self.pay_pricing_plan,
             },
+            down_payment: details.down_payment,
             online_booking: OnlineBooking {
                 enabled: self.online_booking_enabled,
                 require_manual_approval: self.require_manual_approval,
@@ -182,74 +265,6 @@ fn slug_taken() -> Failure {
     .into()
 }
 
-/// Which services of a list; deleted ones are in none.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ServiceFilter {
-    /// With these ids.
-    pub ids: Option<Vec<ServiceId>>,
-    /// Of these kinds.
-    pub kinds: Option<Vec<ServiceKind>>,
-}
-
-macro_rules! filtered {
-    ($query:expr, $filter:expr) => {{
-        let mut query = $query.filter(services::deleted_at.is_null());
-        if let Some(ids) = &$filter.ids {
-            query = query.filter(services::id.eq_any(ids.clone()));
-        }
-        if let Some(kinds) = &$filter.kinds {
-            query = query.filter(services::kind.eq_any(kinds.clone()));
-        }
-        query
-    }};
-}
-
-/// A page of services, the oldest first.
-pub async fn page_services(
-    conn: &mut Conn,
-    site: SiteId,
-    filter: &ServiceFilter,
-    request: &PageRequest<TimeKey<ServiceId>>,
-) -> Result<Page<Service>, StoreError> {
-    let key = |service: &Service| TimeKey {
-        at: service.created,
-        id: service.id,
-    };
-    let filter = filter.clone();
-    Page::find(conn, request, key, move |conn, request| {
-        let filter = filter.clone();
-        Box::pin(async move {
-            let rows = page!(
-                conn,
-                services::site_id.eq(site),
-                &request,
-                services,
-                created_at,
-                ServiceRow,
-                |query| filtered!(query, &filter)
-            )?;
-            rows.into_iter().map(ServiceRow::service).collect()
-        })
-    })
-    .await
-}
-
-/// How many services pass the filter.
-pub async fn count_services(conn: &mut Conn, site: SiteId, filter: &ServiceFilter) -> Result<i64, StoreError> {
-    Ok(count!(conn, services::site_id.eq(site), services, |query| filtered!(
-        query, filter
-    ))?)
-}
-
-/// The service with this slug, unless it was deleted.
-pub async fn find_service_by_slug(conn: &mut Conn, site: SiteId, slug: &str) -> Result<Option<Service>, StoreError> {
-    let query = services::table
-        .filter(services::site_id.eq(site).and(services::slug.eq(slug)))
-        .filter(services::deleted_at.is_null());
-    let row: Option<ServiceRow> = on!(conn, c => query.select(ServiceRow::as_select()).first(c).await.optional())?;
-    row.map(ServiceRow::service).transpose()
-}
-
 /// Whether a service with a price exists.
 pub async fn has_prices(conn: &mut Conn, site: SiteId) -> Result<bool, StoreError> {
     let query = services::table
@@ -259,11 +274,15 @@ pub async fn has_prices(conn: &mut Conn, site: SiteId) -> Result<bool, StoreErro
     Ok(found.is_some())
 }
 
-/// Marks a service as deleted and frees its slug: the id that it gets instead can never be one.
+/// Marks a service as deleted and frees its slugs: the id that it gets instead can never be one. It leaves its category.
 pub async fn delete_service(conn: &mut Conn, site: SiteId, id: ServiceId, now: Timestamp) -> Result<(), StoreError> {
-    let changes = (services::deleted_at.eq(At(now)), services::slug.eq(id.to_string()));
+    let changes = (
+        services::deleted_at.eq(At(now)),
+        services::slug.eq(id.to_string()),
+        services::category_id.eq(None::<CategoryId>),
+    );
     on!(conn, c => update(services::table.find((site, id))).set(changes).execute(c).await)?;
-    Ok(())
+    super::forget_slugs(conn, site, id).await
 }
 
 /// Locks a service against other changes of itself; before everything that claims are made on.
@@ -277,13 +296,4 @@ pub async fn lock_service(tx: &mut Tx<'_>, id: ServiceId) -> Result<(), StoreErr
             Ok(())
         }
     )
-}
-
-/// The slugs of all services of a site that weren't deleted.
-pub async fn service_slugs(conn: &mut Conn, site: SiteId) -> Result<std::collections::HashSet<String>, StoreError> {
-    let query = services::table
-        .filter(services::site_id.eq(site).and(services::deleted_at.is_null()))
-        .select(services::slug);
-    let slugs: Vec<String> = on!(conn, c => query.load(c).await)?;
-    Ok(slugs.into_iter().collect())
 }

@@ -5,8 +5,8 @@ use frontdesk::{
     domain::{
         booking::BookedResource,
         catalog::{
-            OnlineBooking, PaymentOptions, Price, Resource, ResourceType, Schedule, Service, ServiceKind, Session,
-            SessionStatus,
+            DownPayment, OnlineBooking, PaymentOptions, Presentation, Price, Resource, ResourceType, Schedule, Service,
+            ServiceKind, Session, SessionStatus, SlugOrigin,
         },
         conflict::{Claim, Holder, Target},
         ids::{ClaimId, ResourceId, ScheduleId, ServiceId, SessionId, SiteId},
@@ -130,6 +130,8 @@ impl Studio {
             kind,
             name: name.to_owned(),
             slug: name.to_lowercase(),
+            slug_origin: SlugOrigin::default(),
+            presentation: Presentation::default(),
             description: None,
             default_capacity: 1,
             durations: if kind == ServiceKind::Appointment {
@@ -140,10 +142,8 @@ impl Studio {
             buffer_minutes: 0,
             slot_step: frontdesk::domain::catalog::SlotStep::default(),
             price: Price::NoFee,
-            payment_options: PaymentOptions {
-                online: false,
-                in_person: true,
-            },
+            payment_options: PaymentOptions::in_person_alone(),
+            down_payment: DownPayment::default(),
             online_booking: OnlineBooking {
                 enabled: true,
                 require_manual_approval: false,
@@ -165,10 +165,7 @@ impl Studio {
             minor: 5000,
             currency: Currency::parse("EUR").unwrap(),
         });
-        training.payment_options = PaymentOptions {
-            online: true,
-            in_person: true,
-        };
+        training.payment_options.online = true;
         let mut consultation = service("Consultation", ServiceKind::Appointment, both.clone());
         consultation.online_booking.require_manual_approval = true;
         let mut audition = service("Audition", ServiceKind::Appointment, vec![anna.id]);

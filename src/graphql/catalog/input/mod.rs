@@ -2,9 +2,13 @@
 //! is only what a text or number means.
 
 mod calendar;
+mod categories;
 mod hours;
+mod payment;
+mod presentation;
 mod resources;
 mod series;
+mod service_acts;
 mod services;
 mod site;
 
@@ -17,9 +21,13 @@ use crate::{
 };
 
 pub use calendar::*;
+pub use categories::*;
 pub use hours::*;
+pub use payment::*;
+pub use presentation::*;
 pub use resources::*;
 pub use series::*;
+pub use service_acts::*;
 pub use services::*;
 pub use site::*;
 

@@ -2,71 +2,22 @@
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
 
-use super::{BookingsOnRemoval, change, edit, given, ids, key};
+use super::{PresentationInput, ServicePaymentInput, change, edit, given, ids, key};
 use crate::{
     domain::{
         booking::Location,
-        catalog::{self, Price},
+        catalog::{self, Presentation},
         ids::{ResourceId, ServiceId},
     },
     graphql::{
         input::{Problems, Rejections},
-        types::{
-            booking_input::LocationInput,
-            money::MoneyInput,
-            service::{RateType, ServiceType},
-        },
+        types::{booking_input::LocationInput, service::ServiceType},
     },
     service::{
         IdempotencyKey,
-        catalog::{Change, CreateService, Edit, ServiceChanges, UpdateService},
+        catalog::{Change, CreateService, ServiceChanges, UpdateService},
     },
 };
-
-/// Ways in which a service can be paid for.
-#[derive(InputObject, Clone, Debug)]
-pub struct PaymentOptionsInput {
-    /// At the business.
-    in_person: bool,
-    /// Online, at checkout.
-    online: bool,
-}
-
-/// What a service costs and how it is paid for.
-#[derive(InputObject, Clone, Debug)]
-pub struct ServicePaymentInput {
-    /// Ways in which it can be paid for; in person alone if not said. With `FIXED` at least one, with `NO_FEE` in
-    /// person alone.
-    options: Option<PaymentOptionsInput>,
-    /// The price for each participant, more than zero, in the site's currency. With `FIXED`, and only then.
-    price: Option<MoneyInput>,
-    /// How it is priced.
-    rate_type: RateType,
-}
-
-impl ServicePaymentInput {
-    fn parse(&self) -> Result<(Price, catalog::PaymentOptions), Rejections> {
-        let mut problems = Problems::default();
-        let options = self.options.as_ref();
-        let options = catalog::PaymentOptions {
-            online: options.is_some_and(|options| options.online),
-            in_person: options.is_none_or(|options| options.in_person),
-        };
-        let price = match (self.rate_type, &self.price) {
-            (RateType::Fixed, Some(price)) => problems.take("price", price.money()).map(Price::Fixed),
-            (RateType::NoFee, None) => Some(Price::NoFee),
-            (RateType::Fixed, None) => {
-                problems.complain(&["price"], "is needed with `FIXED`");
-                None
-            }
-            (RateType::NoFee, Some(_)) => {
-                problems.complain(&["price"], "is for `FIXED` only");
-                None
-            }
-        };
-        problems.finish(price.map(|price| (price, options)))
-    }
-}
 
 /// Whether and how customers book by themselves. It is replaced as a whole.
 #[derive(InputObject, Clone, Debug)]
@@ -141,6 +92,9 @@ pub struct CreateServiceInput {
     online_booking: Option<OnlineBookingInput>,
     /// What it costs and how it is paid for.
     payment: ServicePaymentInput,
+    /// How it is shown and found.
+    #[graphql(flatten)]
+    presentation: PresentationInput,
     /// Who and what an appointment needs, at least one: one free resource of each type that occurs here. Not for
     /// classes and courses, whose sessions have their own.
     resource_ids: Option<Vec<ID>>,
@@ -174,7 +128,9 @@ impl CreateServiceInput {
             require_manual_approval: false,
             allow_multiple_requests: false,
         };
-        let service = payment.map(|(price, payment_options)| CreateService {
+        let mut presentation = Presentation::default();
+        self.presentation.parse(&mut problems).apply(&mut presentation);
+        let service = payment.map(|payment| CreateService {
             kind: self.service_type.into(),
             name: self.name.clone(),
             slug: self.slug.clone(),
@@ -183,8 +139,10 @@ impl CreateServiceInput {
             durations: self.durations.clone().unwrap_or_default(),
             buffer_minutes: self.buffer_minutes.unwrap_or(0),
             slot_step,
-            price,
-            payment_options,
+            price: payment.price,
+            payment_options: payment.options,
+            down_payment: payment.down,
+            presentation,
             online_booking: self.online_booking.as_ref().map_or(usual, Into::into),
             location,
             resources,
@@ -217,11 +175,15 @@ pub struct UpdateServiceInput {
     online_booking: MaybeUndefined<OnlineBookingInput>,
     /// What it costs and how it is paid for.
     payment: MaybeUndefined<ServicePaymentInput>,
+    /// How it is shown and found.
+    #[graphql(flatten)]
+    presentation: PresentationInput,
     /// Who and what an appointment needs, at least one.
     resource_ids: MaybeUndefined<Vec<ID>>,
     /// The service.
     service_id: ID,
-    /// A name for addresses: 1 to 63 lower-case letters, digits and single hyphens.
+    /// A name for addresses: 1 to 63 lower-case letters, digits and single hyphens. The one that it had goes on leading
+    /// to it, as do the last 100.
     slug: MaybeUndefined<String>,
     /// How far apart the starts of appointments are that are offered.
     slots_split_interval: MaybeUndefined<SlotsSplitIntervalInput>,
@@ -258,8 +220,10 @@ impl UpdateServiceInput {
             durations: given(&mut problems, "durations", &self.durations),
             buffer_minutes: given(&mut problems, "bufferMinutes", &self.buffer_minutes),
             slot_step,
-            price: payment.map(|(price, _)| price),
-            payment_options: payment.map(|(_, options)| options),
+            payment_options: payment.as_ref().map(|payment| payment.options),
+            down_payment: payment.as_ref().map(|payment| payment.down),
+            price: payment.map(|payment| payment.price),
+            presentation: self.presentation.parse(&mut problems),
             online_booking: given(&mut problems, "onlineBooking", &self.online_booking)
                 .as_ref()
                 .map(Into::into),
@@ -267,34 +231,5 @@ impl UpdateServiceInput {
             resources: resources.map(|resources| ids::<ResourceId>(&mut problems, "resourceIds", &resources)),
         };
         problems.finish(edit.map(|edit| UpdateService { edit, changes }))
-    }
-}
-
-/// A service that is to be deleted.
-#[derive(InputObject, Clone, Debug)]
-pub struct DeleteServiceInput {
-    /// What is to become of bookings that aren't over. If there are any and nothing is said, it is refused with
-    /// `HAS_BOOKINGS`.
-    bookings: Option<BookingsOnRemoval>,
-    /// Refuse with `REVISION_MISMATCH` unless the service has this revision.
-    expected_revision: Option<i32>,
-    /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
-    idempotency_key: Option<String>,
-    /// The service.
-    service_id: ID,
-}
-
-impl DeleteServiceInput {
-    pub(crate) fn parse(&self) -> Result<(Edit<ServiceId>, bool), Rejections> {
-        let mut problems = Problems::default();
-        let key = key(&mut problems, self, self.idempotency_key.as_ref());
-        let edit = edit(
-            &mut problems,
-            "serviceId",
-            &self.service_id,
-            self.expected_revision,
-            key,
-        );
-        problems.finish(edit.map(|edit| (edit, self.bookings == Some(BookingsOnRemoval::Cancel))))
     }
 }
