@@ -67,6 +67,10 @@ fn queries(schema: &Schema, booking: &Value, things: &BTreeMap<&str, Value>) -> 
                     "(serviceIds: [$id], to: \"2100-01-01T00:00:00Z\", from: \"2099-12-31T00:00:00Z\", limit: 1)",
                     json!({ "id": things["service"] }),
                 ),
+                "calendar" => (
+                    "(to: \"2100-01-01T00:00:00Z\", from: \"2099-12-31T00:00:00Z\", limit: 1)",
+                    json!({}),
+                ),
                 "explainAvailability" => (
                     "(serviceId: $id, to: \"2100-01-01T00:00:00Z\", from: \"2099-12-31T00:00:00Z\", limit: 1)",
                     json!({ "id": things["service"] }),
@@ -333,6 +337,17 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
         let window =
             json!({ "id": studio.training.id.to_string(), "from": studio.at(100 * 120), "to": studio.at(400 * 120) });
         note(&client.send(&query, window).await.json["data"], &mut seen[caller]);
+        // The calendar, and a month in which somebody has hours of their own.
+        let query = format!(
+            "query($from: DateTime!, $to: DateTime!) {{ calendar(from: $from, to: $to, limit: 100) {} }}",
+            schema.selection("Calendar")
+        );
+        for window in [
+            json!({ "from": studio.at(-24 * 60), "to": studio.at(300 * 24 * 60) }),
+            json!({ "from": "2030-01-01T00:00:00Z", "to": "2030-02-01T00:00:00Z" }),
+        ] {
+            note(&client.send(&query, window).await.json["data"], &mut seen[caller]);
+        }
         // Lists and values that hang on nothing with an id.
         for field in &schema.get("Query").fields {
             if field.of.ends_with("Connection") || field.of == "Viewer" {

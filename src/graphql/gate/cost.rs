@@ -20,6 +20,9 @@ const MAX_ROWS: u64 = 1000;
 const LIST: u64 = 10;
 /// Lists that are known to be shorter: one entry for each type of resource.
 const SHORT: [(&str, u64); 1] = [("availableResources", 2)];
+/// Lists that stand beside the rows that a limit counts, and how long they are taken to be: as many as a large business
+/// has resources.
+const BESIDE: [(&str, &str, u64); 2] = [("Calendar", "resources", 50), ("Calendar", "workingHours", 50)];
 /// How often lists of introspection may be nested: `types { fields { args } }` and what deprecations of them need, but
 /// not `types { fields { type { fields { type { fields` and so on, which unfolds the schema into itself.
 const INTROSPECTION: usize = 3;
@@ -79,7 +82,7 @@ impl Estimate<'_> {
         let mut sum = Answer::default();
         for selection in &set.selections {
             let one = match selection {
-                Selection::Field(field) => self.field(field, set.ty.starts_with("__"), page),
+                Selection::Field(field) => self.field(field, &set.ty, page),
                 Selection::InlineFragment(fragment) => self.set(&fragment.selection_set, page),
                 Selection::FragmentSpread(spread) => self.fragment(&spread.fragment_name, page),
             };
@@ -104,12 +107,16 @@ impl Estimate<'_> {
         answer
     }
 
-    fn field(&mut self, field: &Field, of_introspection: bool, page: Option<u64>) -> Answer {
+    fn field(&mut self, field: &Field, of: &Name, page: Option<u64>) -> Answer {
+        let of_introspection = of.starts_with("__");
         let below = self.set(&field.selection_set, self.page(field));
         let is_list = field.definition.ty.is_list();
         let times = match page {
             _ if of_introspection => 1,
-            Some(page) if is_list => page,
+            Some(page) if is_list => {
+                let beside = BESIDE.iter().find(|(ty, name, _)| of == ty && field.name == *name);
+                beside.map_or(page, |(_, _, length)| *length)
+            }
             None if is_list && !field.selection_set.is_empty() => {
                 let short = SHORT.iter().find(|(name, _)| field.name == *name);
                 let length = short.map_or(LIST, |(_, length)| *length);
