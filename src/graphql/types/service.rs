@@ -121,7 +121,7 @@ impl Service {
         &self.offered.durations
     }
 
-    /// What apps keep with it: an object.
+    /// What apps keep with it: an object. Who sees the service sees it, customers too.
     async fn extended_fields(&self) -> Option<Json> {
         self.offered.presentation.extended_fields.clone().map(Json)
     }

@@ -115,6 +115,10 @@ impl Command for CloneOne {
         let name = self.input.name.clone().unwrap_or_else(|| source.name.clone());
         // Those that were deleted since are no choice for a new service.
         let live = store::find_resources(tx.conn(), self.site, &source.resources).await?;
+        if live.is_empty() && !source.resources.is_empty() {
+            let message = "has no staff member or room left that a copy could have";
+            return Err(Rejection::invalid(&["serviceId"], message).into());
+        }
         let is_live = |id: &_| live.iter().any(|resource| resource.id == *id);
         let service = Offered {
             id: self.id,

@@ -91,6 +91,15 @@ on_both_engines! {
         owner.done("createBooking", wish).await;
     }
 
+    async fn a_copy_has_no_resources_that_are_gone(engine) {
+        let (_server, studio, owner) = studio(engine).await;
+        let (massage, audition) = (studio.massage.id.to_string(), studio.audition.id.to_string());
+        done(&owner, "deleteResource", json!({ "resourceId": studio.anna.id.to_string() }), "resource { id }").await;
+        let copy = done(&owner, "cloneService", json!({ "serviceId": massage }), "service { resources { name } }").await;
+        assert_eq!(copy["service"]["resources"], json!([{ "name": "Ben" }]));
+        assert_eq!(place(&refused(&owner, "cloneService", json!({ "serviceId": audition })).await), "serviceId", "there is nobody left");
+    }
+
     async fn a_clone_gets_the_sessions_to_come_when_asked(engine) {
         let (_server, studio, owner) = studio(engine).await;
         series::made(&owner, with(series::yoga(&studio, 0, "FREQ=DAILY;COUNT=3"), json!({ "title": "Flow" }))).await;

@@ -1,5 +1,6 @@
 //! Deleting a service: counted first, with its bookings, or around what people count on.
 
+use futures::future::join_all;
 use serde_json::{Value, json};
 
 use crate::{
@@ -117,6 +118,30 @@ on_both_engines! {
         assert_eq!(owner.booking(&booked).await["doubleBooked"], false);
         assert!(owner.refused("createBooking", studio.enrolment(1)).await["code"].as_str().unwrap().ends_with("_NOT_FOUND"));
         owner.done("cancelBooking", json!({ "bookingId": booked })).await;
+    }
+
+    async fn who_books_while_the_service_goes_keeps_a_seat_that_takes_place(engine) {
+        let (_server, studio, owner) = studio(engine).await;
+        let seat = with(studio.class(&studio.session, 1), json!({ "status": "CONFIRMED" }));
+        let appointment = |n: i64| with(studio.appointment(&studio.massage, n * 30, &[]), json!({ "status": "CONFIRMED" }));
+        let delete = |id: String| json!({ "serviceId": id, "preserveFutureSessionsWithParticipants": true });
+        let seats = join_all((0..6).map(|_| owner.mutate("createBooking", seat.clone())));
+        let times = join_all((0..6).map(|n| owner.mutate("createBooking", appointment(n))));
+        let (seats, times, class, massage) = tokio::join!(
+            seats, times,
+            done(&owner, "deleteService", delete(studio.yoga.id.to_string()), DELETED),
+            done(&owner, "deleteService", delete(studio.massage.id.to_string()), DELETED),
+        );
+        for (made, deleted) in [(seats, class), (times, massage)] {
+            let kept: Vec<&str> = made.iter().filter_map(|payload| payload["booking"]["id"].as_str()).collect();
+            assert_eq!(deleted["impact"]["preservedBookings"], kept.len());
+            for id in kept {
+                assert_eq!(status(&owner, id).await, "CONFIRMED");
+            }
+        }
+        let session = owner.data("query($id: ID!) { session(id: $id) { status remainingCapacity } }", json!({ "id": studio.session.id.to_string() })).await["session"].clone();
+        let empty = session["remainingCapacity"] == 10;
+        assert_eq!(session["status"], if empty { "CANCELLED" } else { "CONFIRMED" });
     }
 
     async fn participants_are_told_what_the_business_has_to_say(engine) {

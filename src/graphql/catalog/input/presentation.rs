@@ -17,7 +17,8 @@ use crate::{
 pub struct PresentationInput {
     /// The category that it belongs to.
     category_id: MaybeUndefined<ID>,
-    /// What apps keep with it: an object of at most 16384 bytes, nested at most 10 deep.
+    /// What apps keep with it: an object of at most 16384 bytes, nested at most 10 deep. Who sees the service sees it,
+    /// customers too.
     extended_fields: MaybeUndefined<Json>,
     /// Whether customers don't find it in lists, and can't book it. Unless said, it isn't hidden.
     hidden: MaybeUndefined<bool>,
