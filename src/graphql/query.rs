@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, MergedObject, Object};
 use super::{
     admin::AdminQuery,
     caller,
-    catalog::{availability::AvailabilityQuery, query::CatalogQuery},
+    catalog::{availability::AvailabilityQuery, query::CatalogQuery, terms::TermsQuery},
     connection::{Paging, selects},
     error::{bad_input, coded, failure},
     input::{Rejections, id},
@@ -29,7 +29,7 @@ use crate::{
 
 /// Everything that can be read.
 #[derive(MergedObject, Default, Clone)]
-pub struct Query(BookingQuery, CatalogQuery, AvailabilityQuery, AdminQuery);
+pub struct Query(BookingQuery, CatalogQuery, AvailabilityQuery, AdminQuery, TermsQuery);
 
 /// Reading bookings and their log.
 #[derive(Default, Clone)]

@@ -72,6 +72,38 @@ diesel::table! {
         updated_at -> Instant,
         deleted_at -> Nullable<Instant>,
         slot_step_minutes -> Nullable<Integer>,
+        booking_policy_id -> Nullable<Uid>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::*;
+    booking_policies (site_id, id) {
+        site_id -> Uid,
+        id -> Uid,
+        name -> Text,
+        is_default -> Bool,
+        rules -> Document,
+        revision -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        deleted_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::*;
+    service_options (site_id, id) {
+        site_id -> Uid,
+        id -> Uid,
+        service_id -> Uid,
+        options -> Document,
+        variants -> Document,
+        revision -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
     }
 }
 
@@ -231,6 +263,7 @@ diesel::table! {
         created_at -> Instant,
         updated_at -> Instant,
         canceled_at -> Nullable<Instant>,
+        terms -> Nullable<Document>,
     }
 }
 

@@ -23,6 +23,7 @@ use crate::{
         ids::{BookingId, ResourceId, SiteId, VisitorId},
         money::{Currency, Money},
         rejection::Invalid,
+        terms::Terms,
         text::EmailAddress,
         time::ZoneName,
     },
@@ -230,6 +231,7 @@ impl Studio<'_> {
             },
             location: None,
             resources: Vec::new(),
+            booking_policy: None,
         };
         Ok(self.service.create_service(&self.owner, input, None).await?)
     }
@@ -256,6 +258,7 @@ impl Studio<'_> {
             },
             location: None,
             resources: trainers.to_vec(),
+            booking_policy: None,
         };
         Ok(self.service.create_service(&self.owner, input, None).await?)
     }
@@ -591,6 +594,7 @@ impl Studio<'_> {
             created: made,
             updated: made,
             canceled: None,
+            terms: Terms::default(),
         })
     }
 

@@ -15,6 +15,7 @@ use crate::{
         service,
         types::{
             blocked_time::{BlockedTime, BlockedTimeConnection},
+            booking_policy::{BookingPolicy, BookingPolicyConnection},
             resource::{Resource, ResourceConnection},
             schedule::{Schedule, ScheduleConnection},
             service::{Service, ServiceConnection},
@@ -22,7 +23,9 @@ use crate::{
         },
     },
     store::{
-        catalog::{BlockedTimeFilter, ResourceFilter, ScheduleFilter, ServiceFilter, SessionFilter, TimeKey},
+        catalog::{
+            BlockedTimeFilter, PolicyFilter, ResourceFilter, ScheduleFilter, ServiceFilter, SessionFilter, TimeKey,
+        },
         page::Page,
     },
 };
@@ -90,6 +93,24 @@ pub(crate) async fn services(
         |rows| Service::rows(ctx, rows, &Look::rows(ctx)).await?,
         ServiceConnection,
         |node| write_key(node.offered.created, node.offered.id)
+    )
+}
+
+/// A page of booking policies.
+pub(crate) async fn booking_policies(
+    ctx: &Context<'_>,
+    filter: PolicyFilter,
+    paging: &Paging,
+) -> async_graphql::Result<BookingPolicyConnection> {
+    list!(
+        ctx,
+        filter,
+        paging,
+        booking_policies,
+        count_booking_policies,
+        |rows| rows.into_iter().map(BookingPolicy).collect(),
+        BookingPolicyConnection,
+        |node| write_key(node.0.created, node.0.id)
     )
 }
 

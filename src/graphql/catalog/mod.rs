@@ -5,3 +5,4 @@ pub mod input;
 pub(crate) mod lists;
 pub mod mutation;
 pub mod query;
+pub mod terms;

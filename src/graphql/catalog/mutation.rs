@@ -200,6 +200,7 @@ macro_rules! act {
         Some(outcome($ctx, result.map($wrap)).map(Into::into))
     }};
 }
+pub(super) use act;
 
 /// Changing the catalog.
 #[derive(Default)]

@@ -4,9 +4,11 @@ use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 
 use super::{
     booked::Location,
+    booking_policy::BookingPolicy,
     money::Money,
     resource::{self, Resource},
     schedule::{Schedule, ScheduleConnection},
+    service_options::ServiceOptionsAndVariants,
     session::{SessionConnection, SessionWindow},
 };
 use crate::{
@@ -96,6 +98,15 @@ pub struct Service {
     resources: Option<Vec<Resource>>,
     /// Its own schedule, where a list has loaded it.
     schedule: Option<Box<Schedule>>,
+    /// Its terms, where a list has loaded them.
+    terms: Terms,
+}
+
+/// On which terms a service is booked, as far as that was loaded.
+#[derive(Clone, Debug, Default)]
+struct Terms {
+    policy: Option<Option<BookingPolicy>>,
+    options: Option<Option<Box<ServiceOptionsAndVariants>>>,
 }
 
 impl From<catalog::Service> for Service {
@@ -104,6 +115,7 @@ impl From<catalog::Service> for Service {
             offered,
             resources: None,
             schedule: None,
+            terms: Terms::default(),
         }
     }
 }
@@ -111,6 +123,17 @@ impl From<catalog::Service> for Service {
 /// Something that the business offers.
 #[Object]
 impl Service {
+    /// The policy by which customers book it: its own, or the site's default. Null: neither, and nothing limits them.
+    async fn booking_policy(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<BookingPolicy>> {
+        match &self.terms.policy {
+            Some(policy) => Ok(policy.clone()),
+            None => Ok(policies(ctx, std::slice::from_ref(&self.offered))
+                .await?
+                .pop()
+                .flatten()),
+        }
+    }
+
     /// Minutes kept free after an appointment, 0 to 720.
     async fn buffer_minutes(&self) -> i32 {
         self.offered.buffer_minutes
@@ -158,6 +181,17 @@ impl Service {
             allow_multiple_requests: online.allow_multiple_requests,
             enabled: online.enabled,
             require_manual_approval: online.require_manual_approval,
+        }
+    }
+
+    /// Its options with what their choices cost. Null if it has none.
+    async fn options_and_variants(
+        &self,
+        ctx: &Context<'_>,
+    ) -> async_graphql::Result<Option<ServiceOptionsAndVariants>> {
+        match &self.terms.options {
+            Some(options) => Ok(options.as_deref().cloned()),
+            None => Ok(options(ctx, vec![self.offered.id]).await?.pop()),
         }
     }
 
@@ -319,6 +353,19 @@ impl Service {
                 row.schedule = own.cloned().map(Box::new);
             }
         }
+        if look.selects("bookingPolicy") {
+            let offered: Vec<_> = rows.iter().map(|row| row.offered.clone()).collect();
+            for (row, policy) in rows.iter_mut().zip(policies(ctx, &offered).await?) {
+                row.terms.policy = Some(policy);
+            }
+        }
+        if look.selects("optionsAndVariants") {
+            let found = options(ctx, rows.iter().map(|row| row.offered.id).collect()).await?;
+            for row in &mut rows {
+                let own = found.iter().find(|options| options.0.service == row.offered.id);
+                row.terms.options = Some(own.cloned().map(Box::new));
+            }
+        }
         Ok(rows)
     }
 
@@ -344,6 +391,23 @@ impl Service {
             .map_err(|error| failure(ctx, error))?;
         Self::rows(ctx, found, look).await
     }
+}
+
+/// The policies by which services are booked, in their order.
+async fn policies(
+    ctx: &Context<'_>,
+    services: &[catalog::Service],
+) -> async_graphql::Result<Vec<Option<BookingPolicy>>> {
+    let found = service(ctx).policies_of(caller(ctx), services).await;
+    let found = found.map_err(|error| failure(ctx, error))?;
+    Ok(found.into_iter().map(|policy| policy.map(BookingPolicy)).collect())
+}
+
+/// The options of those of the services that have any.
+async fn options(ctx: &Context<'_>, services: Vec<ServiceId>) -> async_graphql::Result<Vec<ServiceOptionsAndVariants>> {
+    let found = service(ctx).options_of(caller(ctx), services).await;
+    let found = found.map_err(|error| failure(ctx, error))?;
+    Ok(found.into_iter().map(ServiceOptionsAndVariants).collect())
 }
 
 /// A deleted resource is no candidate for an appointment any more.

@@ -6,6 +6,8 @@
 mod blocked_times;
 mod hours;
 mod import;
+mod options;
+mod policies;
 mod read;
 mod resources;
 mod schedules;
@@ -35,6 +37,8 @@ use crate::{
 pub use blocked_times::CreateBlockedTime;
 pub use hours::SetWorkingHours;
 pub use import::{Import, ImportError, ImportInto, Imported};
+pub use options::{CreateOptions, UpdateOptions};
+pub use policies::{DefaultSet, PolicyChanges};
 pub use resources::{CreateResource, UpdateResource};
 pub use schedules::{CreateSchedule, UpdateSchedule};
 pub use series::{AHEAD, CreateSessionSeries, Scope};

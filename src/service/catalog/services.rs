@@ -1,6 +1,9 @@
 //! Services.
 
-use super::{Change, Edit, Removed, Under, check_revision, find_resources, lock_service, require_choice, seats_of};
+use super::{
+    Change, Edit, Removed, Under, check_revision, find_resources, lock_service, options, policies, require_choice,
+    seats_of,
+};
 use crate::{
     domain::{
         Rejection,
@@ -10,7 +13,7 @@ use crate::{
             Site, SlotStep,
         },
         conflict::{Holder, Target},
-        ids::{BookingId, Kind, ResourceId, ScheduleId, ServiceId, SiteId},
+        ids::{BookingId, BookingPolicyId, Kind, ResourceId, ScheduleId, ServiceId, SiteId},
         permission::Permission,
         text,
         time::TimeSpan,
@@ -51,6 +54,8 @@ pub struct CreateService {
     pub location: Option<Location>,
     /// Who and what an appointment needs.
     pub resources: Vec<ResourceId>,
+    /// The policy by which customers book it; the site's default if not said.
+    pub booking_policy: Option<BookingPolicyId>,
 }
 
 /// What changes of a service.
@@ -80,6 +85,8 @@ pub struct ServiceChanges {
     pub location: Change<Location>,
     /// Who and what an appointment needs, all of them.
     pub resources: Option<Vec<ResourceId>>,
+    /// The policy by which customers book it.
+    pub booking_policy: Change<BookingPolicyId>,
 }
 
 /// Changes of a service.
@@ -92,7 +99,7 @@ pub struct UpdateService {
 }
 
 /// The site with its row locked: its currency can't change under a price, and slugs are given out one by one.
-async fn lock_site(tx: &mut Tx<'_>) -> Result<Site, Failure> {
+pub(super) async fn lock_site(tx: &mut Tx<'_>) -> Result<Site, Failure> {
     sites::lock(tx).await?;
     let id = tx.site();
     sites::find(tx.conn(), id)
@@ -165,6 +172,7 @@ impl Command for Create {
             online_booking: input.online_booking,
             location: input.location,
             resources: input.resources,
+            booking_policy: input.booking_policy,
             schedule: self.schedule,
             revision: 1,
             created: now,
@@ -172,6 +180,7 @@ impl Command for Create {
         };
         service.check(site.currency)?;
         check_slug(tx, &service.slug, service.id).await?;
+        policies::check_named(tx, service.booking_policy).await?;
         find_resources(tx, &service.resources).await?;
         let schedule = Schedule {
             id: self.schedule,
@@ -219,6 +228,10 @@ impl Command for Update {
         after.payment_options = changes.payment_options.unwrap_or(after.payment_options);
         after.online_booking = changes.online_booking.unwrap_or(after.online_booking);
         changes.location.apply(&mut after.location);
+        if changes.booking_policy != Change::Keep {
+            changes.booking_policy.apply(&mut after.booking_policy);
+            policies::check_named(tx, after.booking_policy).await?;
+        }
         if let Some(resources) = changes.resources {
             find_resources(tx, &resources).await?;
             after.resources = resources;
@@ -228,6 +241,7 @@ impl Command for Update {
         after.revision += 1;
         after.updated = now;
         store::save_service(tx.conn(), self.site, &after).await?;
+        options::follow(tx, &site, &before, &after).await?;
         if after.kind == ServiceKind::Class && after.default_capacity != before.default_capacity {
             self.follow_capacity(tx, &after).await?;
         }

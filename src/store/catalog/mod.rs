@@ -2,6 +2,8 @@
 
 mod blocked_times;
 mod hours;
+mod options;
+mod policies;
 mod resources;
 mod schedules;
 mod series;
@@ -14,6 +16,8 @@ use super::StoreError;
 
 pub use blocked_times::*;
 pub use hours::*;
+pub use options::*;
+pub use policies::*;
 pub use resources::*;
 pub use schedules::*;
 pub use series::*;

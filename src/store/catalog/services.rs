@@ -22,7 +22,7 @@ use crate::domain::{
     Rejection,
     booking::Location,
     catalog::{OnlineBooking, PaymentOptions, Price, Service, ServiceKind, SlotStep},
-    ids::{Kind, ResourceId, ScheduleId, ServiceId, SiteId},
+    ids::{BookingPolicyId, Kind, ResourceId, ScheduleId, ServiceId, SiteId},
     money::{Currency, Money},
 };
 
@@ -54,6 +54,7 @@ struct ServiceRow {
     created_at: At,
     updated_at: At,
     slot_step_minutes: Option<i32>,
+    booking_policy_id: Option<BookingPolicyId>,
 }
 
 impl ServiceRow {
@@ -90,6 +91,7 @@ impl ServiceRow {
                 SlotStep::Minutes(minutes) => Some(minutes),
                 SlotStep::SameAsDuration => None,
             },
+            booking_policy_id: service.booking_policy,
         }
     }
 
@@ -125,6 +127,7 @@ impl ServiceRow {
             },
             location: self.location.map(|location| location.0),
             resources: self.resource_ids.0,
+            booking_policy: self.booking_policy_id,
             schedule: self.schedule_id,
             revision: self.revision,
             created: self.created_at.0,

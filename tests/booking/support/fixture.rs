@@ -139,6 +139,7 @@ impl Studio {
             },
             buffer_minutes: 0,
             slot_step: frontdesk::domain::catalog::SlotStep::default(),
+            booking_policy: None,
             price: Price::NoFee,
             payment_options: PaymentOptions {
                 online: false,

@@ -3,6 +3,8 @@
 
 mod calendar;
 mod hours;
+mod options;
+mod policies;
 mod resources;
 mod series;
 mod services;
@@ -18,6 +20,8 @@ use crate::{
 
 pub use calendar::*;
 pub use hours::*;
+pub use options::*;
+pub use policies::*;
 pub use resources::*;
 pub use series::*;
 pub use services::*;
