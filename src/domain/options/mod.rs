@@ -236,6 +236,15 @@ impl OptionsAndVariants {
         all
     }
 
+    /// Takes the variants of somebody away who serves nobody any more. Says whether there were any.
+    pub fn forget_staff(&mut self, who: ResourceId) -> bool {
+        let before = self.variants.len();
+        let gone = ChoiceValue::StaffMember(who);
+        self.variants
+            .retain(|variant| variant.choices.iter().all(|choice| choice.value != gone));
+        self.variants.len() < before
+    }
+
     /// How many combinations there are, where `staff` serve.
     #[must_use]
     pub fn number_of_combinations(&self, staff: usize) -> usize {

@@ -109,6 +109,19 @@ pub(super) async fn follow(tx: &mut Tx<'_>, site: &Site, before: &Offered, after
     Ok(())
 }
 
+/// Takes the variants of a resource away that is deleted. The site is locked, as by all who write variants.
+pub(super) async fn forget(tx: &mut Tx<'_>, resource: ResourceId) -> Result<(), Failure> {
+    let site = tx.site();
+    for mut options in store::options_of_site(tx.conn(), site).await? {
+        if options.forget_staff(resource) {
+            options.revision += 1;
+            options.updated = tx.now();
+            store::save_options(tx.conn(), site, &options).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Refuses where a service has options already; its row is locked.
 async fn check_none(tx: &mut Tx<'_>, service: ServiceId, path: &str) -> Result<(), Failure> {
     let site = tx.site();

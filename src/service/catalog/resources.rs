@@ -1,6 +1,6 @@
 //! Staff members and rooms.
 
-use super::{Edit, check_revision};
+use super::{Edit, check_revision, options};
 use crate::{
     domain::{
         Rejection,
@@ -16,7 +16,7 @@ use crate::{
         bookings::{Ledger, all_time},
         catalog::Change,
     },
-    store::{Command, Failure, Tx, catalog as store, claims},
+    store::{Command, Failure, Tx, catalog as store, claims, sites},
 };
 
 /// A resource that is to be made.
@@ -132,6 +132,7 @@ impl Command for Delete {
     }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Resource, Failure> {
+        sites::lock(tx).await?;
         let target = Target::Resource(self.edit.id);
         let mut resource = lock(tx, self.edit.id).await?;
         check_revision(Kind::Resource, resource.revision, self.edit.expected_revision)?;
@@ -155,6 +156,7 @@ impl Command for Delete {
         resource.updated = now;
         store::save_resource(tx.conn(), self.site, &resource).await?;
         store::delete_resource(tx.conn(), self.site, resource.id, now).await?;
+        options::forget(tx, resource.id).await?;
         Ok(resource)
     }
 }

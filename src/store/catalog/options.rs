@@ -91,6 +91,13 @@ pub async fn options_of_all(
     Ok(rows.into_iter().map(OptionsRow::options).collect())
 }
 
+/// The options of all services of the site.
+pub async fn options_of_site(conn: &mut Conn, site: SiteId) -> Result<Vec<OptionsAndVariants>, StoreError> {
+    let query = service_options::table.filter(service_options::site_id.eq(site));
+    let rows: Vec<OptionsRow> = on!(conn, c => query.select(OptionsRow::as_select()).load(c).await)?;
+    Ok(rows.into_iter().map(OptionsRow::options).collect())
+}
+
 /// Whether any service of the site has options.
 pub async fn has_options(conn: &mut Conn, site: SiteId) -> Result<bool, StoreError> {
     let query = service_options::table.filter(service_options::site_id.eq(site));
