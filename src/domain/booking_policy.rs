@@ -144,6 +144,7 @@ impl BookingRules {
             earliest: self.early.on(),
             latest: self.late.on(),
             after_start: self.after_start,
+            max_party: self.max_participants.and_then(|most| u32::try_from(most).ok()),
         }
     }
 

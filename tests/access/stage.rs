@@ -292,8 +292,8 @@ impl Stage {
     }
 
     pub async fn policy(&self) -> Value {
-        self.made("createBookingPolicy", json!({ "name": "Rules" }), "bookingPolicy")
-            .await
+        let rules = json!({ "name": "Rules", "participantsPolicy": { "maxParticipantsPerBooking": 100 } });
+        self.made("createBookingPolicy", rules, "bookingPolicy").await
     }
 
     /// One text to choose, for a class.

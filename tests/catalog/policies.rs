@@ -214,6 +214,11 @@ on_both_engines! {
         let error = ada.refused("createBooking", studio.class(&studio.session, 3)).await;
         assert_eq!(broken(&error), says("TOO_MANY_PARTICIPANTS", "2"));
         owner.done("createBooking", studio.class(&studio.session, 3)).await;
+        let asked = |party: i32| json!({ "ids": [studio.yoga.id.to_string()], "from": studio.at(0), "to": studio.at(24 * 60), "party": party });
+        for (client, party, bookable) in [(&ada, 2, true), (&ada, 3, false), (&owner, 3, true)] {
+            let told = slots(client, asked(party)).await;
+            assert_eq!((&told[0]["bookable"], &told[0]["nonBookableReasons"]["violatesBookingPolicy"]), (&json!(bookable), &json!(!bookable)));
+        }
     }
 
     async fn what_has_begun_can_be_booked_only_where_the_policy_says_so(engine) {

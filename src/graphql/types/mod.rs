@@ -13,6 +13,7 @@ pub mod identity;
 pub mod money;
 pub mod node;
 pub mod notification;
+pub mod participants_input;
 pub mod resource;
 pub mod schedule;
 pub mod service;
