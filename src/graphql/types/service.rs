@@ -102,11 +102,11 @@ pub struct Service {
     terms: Terms,
 }
 
-/// On which terms a service is booked, as far as that was loaded.
+/// On which terms a service is booked, as far as that was loaded: one of each, or none.
 #[derive(Clone, Debug, Default)]
 struct Terms {
-    policy: Option<Option<BookingPolicy>>,
-    options: Option<Option<Box<ServiceOptionsAndVariants>>>,
+    policy: Option<Vec<BookingPolicy>>,
+    options: Option<Vec<ServiceOptionsAndVariants>>,
 }
 
 impl From<catalog::Service> for Service {
@@ -126,7 +126,7 @@ impl Service {
     /// The policy by which customers book it: its own, or the site's default. Null: neither, and nothing limits them.
     async fn booking_policy(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<BookingPolicy>> {
         match &self.terms.policy {
-            Some(policy) => Ok(policy.clone()),
+            Some(policy) => Ok(policy.first().cloned()),
             None => Ok(policies(ctx, std::slice::from_ref(&self.offered))
                 .await?
                 .pop()
@@ -190,7 +190,7 @@ impl Service {
         ctx: &Context<'_>,
     ) -> async_graphql::Result<Option<ServiceOptionsAndVariants>> {
         match &self.terms.options {
-            Some(options) => Ok(options.as_deref().cloned()),
+            Some(options) => Ok(options.first().cloned()),
             None => Ok(options(ctx, vec![self.offered.id]).await?.pop()),
         }
     }
@@ -356,14 +356,14 @@ impl Service {
         if look.selects("bookingPolicy") {
             let offered: Vec<_> = rows.iter().map(|row| row.offered.clone()).collect();
             for (row, policy) in rows.iter_mut().zip(policies(ctx, &offered).await?) {
-                row.terms.policy = Some(policy);
+                row.terms.policy = Some(policy.into_iter().collect());
             }
         }
         if look.selects("optionsAndVariants") {
             let found = options(ctx, rows.iter().map(|row| row.offered.id).collect()).await?;
             for row in &mut rows {
                 let own = found.iter().find(|options| options.0.service == row.offered.id);
-                row.terms.options = Some(own.cloned().map(Box::new));
+                row.terms.options = Some(own.cloned().into_iter().collect());
             }
         }
         Ok(rows)

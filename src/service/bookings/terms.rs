@@ -45,14 +45,13 @@ pub(super) async fn may_book(
 ) -> Result<(), Failure> {
     let (site, booked) = (tx.site(), &place.booked);
     let open_until = match booked.kind {
-        ServiceKind::Appointment => None,
         ServiceKind::Class => booked.span.map(|span| span.end()),
         // A run stays open until its last session starts.
         ServiceKind::Course if rules.after_start => {
             let sessions = catalog::sessions_of_run(tx.conn(), site, booked.schedule).await?;
             sessions.iter().map(|session| session.span.start()).max()
         }
-        ServiceKind::Course => None,
+        ServiceKind::Appointment | ServiceKind::Course => None,
     };
     let of = Occasion {
         start: booked.span.map(|span| span.start()),

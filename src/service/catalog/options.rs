@@ -85,10 +85,10 @@ async fn follow_lengths(tx: &mut Tx<'_>, mut service: Offered, options: &Options
 pub(super) async fn follow(tx: &mut Tx<'_>, site: &Site, before: &Offered, after: &Offered) -> Result<(), Failure> {
     let same = before.resources == after.resources && before.durations == after.durations;
     let id = tx.site();
-    let Some(mut options) = (match same {
-        true => None,
-        false => store::options_of(tx.conn(), id, after.id).await?,
-    }) else {
+    if same {
+        return Ok(());
+    }
+    let Some(mut options) = store::options_of(tx.conn(), id, after.id).await? else {
         return Ok(());
     };
     if options.minutes().is_some_and(|minutes| minutes != after.durations) {

@@ -89,7 +89,7 @@ impl ServiceOptionInput {
             (ServiceOptionType::Duration, _, None) => {
                 return Err(unsupported("durationData", "is needed with `DURATION`"));
             }
-            (ServiceOptionType::Custom, _, Some(_)) | (ServiceOptionType::StaffMember, _, Some(_)) => {
+            (ServiceOptionType::Custom | ServiceOptionType::StaffMember, _, Some(_)) => {
                 return Err(unsupported("durationData", "is for `DURATION` only"));
             }
             (ServiceOptionType::Duration | ServiceOptionType::StaffMember, Some(_), _) => {
