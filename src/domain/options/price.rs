@@ -251,7 +251,9 @@ impl BookedPrice {
         };
         let groups = match &participants.choices {
             None => match self.groups.as_slice() {
-                [only] => vec![renumbered(only, participants.total)],
+                [first, rest @ ..] if rest.iter().all(|group| group.is_like(first)) => {
+                    vec![renumbered(first, participants.total)]
+                }
                 _ => return None,
             },
             Some(groups) => {
@@ -267,6 +269,11 @@ impl BookedPrice {
 }
 
 impl PricedGroup {
+    /// Whether both chose and pay the same.
+    fn is_like(&self, other: &Self) -> bool {
+        self.choices == other.choices && self.price == other.price
+    }
+
     /// Whether its choices are these, but for those that the place made.
     fn was_chosen(&self, choices: &[Choice]) -> bool {
         let has = |choice: &Choice| self.choices.iter().any(|own| own.is(choice));

@@ -328,6 +328,16 @@ fn choices_that_are_not_offered_are_refused_where_they_stand() {
     )
     .unwrap();
     assert_eq!(price.total, euros(1000));
+    // Groups that pay the same come as one when only their number is told.
+    let pair = |number| ServiceChoices {
+        number_of_participants: number,
+        choices: Vec::new(),
+    };
+    let groups = Participants::groups(vec![pair(1), pair(2)]).unwrap();
+    let fixed = Tariff::Same(euros(500));
+    let price = quote(None, fixed, &groups, &visit).unwrap();
+    let five = Participants::total(5).unwrap();
+    assert_eq!(price.for_numbers(&five).unwrap().total, euros(2500));
     let free = quote(None, Tariff::of(&Price::NoFee, true, euros(0).currency), &total, &visit).unwrap();
     assert_eq!(free.total, euros(0));
 }

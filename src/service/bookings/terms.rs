@@ -10,13 +10,13 @@ use crate::{
         booking::{Booked, Booking, Participants},
         booking_policy::{BookingRules, Occasion},
         catalog::{Price, Service, ServiceKind},
-        ids::ResourceId,
+        ids::{ResourceId, SiteId},
         money::Currency,
         options::{BookedPrice, OptionsAndVariants, Tariff, Visit, chosen_minutes, quote},
         rejection::{Field, Invalid},
         terms::Terms,
     },
-    store::{Failure, StoreError, Tx, catalog, sites},
+    store::{Conn, Failure, StoreError, Tx, catalog, sites},
 };
 
 /// Whether a customer may cancel now; the business always may.
@@ -161,10 +161,7 @@ pub(super) fn check_length(before: &Booking, booked: &Booked) -> Result<(), Reje
     }
 }
 
-async fn site_currency(
-    conn: &mut crate::store::Conn,
-    site: crate::domain::ids::SiteId,
-) -> Result<Option<Currency>, StoreError> {
+async fn site_currency(conn: &mut Conn, site: SiteId) -> Result<Option<Currency>, StoreError> {
     Ok(sites::find(conn, site).await?.map(|site| site.currency))
 }
 
