@@ -20,8 +20,8 @@ use diesel::{
     sqlite::SqliteConnection,
 };
 use frontdesk::store::DatabaseUrl;
-use serde_json::json;
-use support::{Engine, Server, Studio, id, on, with};
+use serde_json::{Value, json};
+use support::{Client, Engine, Server, Studio, id, on, with};
 
 static STATEMENTS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
@@ -126,12 +126,14 @@ async fn walk(server: &Server, studio: &Studio) {
     let next = json!({ "slot": { "session": { "sessionId": studio.next_session.id.to_string() } } });
     owner.done("rescheduleBooking", with(on(&seat), next)).await;
     ada.done("cancelBooking", on(&place)).await;
+    terms(&owner, studio).await;
     let all = "query($id: ID!, $filter: BookingFilter) { \
         bookings(filter: $filter) { totalCount nodes { id contactDetails { email } service { id resources { id } } \
             allowedActions { cancel { allowed } } history { nodes { type } } notifications { nodes { kind } } } } \
         booking(id: $id) { id history(first: 2) { totalCount } } \
         bookingEvents { totalCount nodes { type booking { id } } } eventCursor \
-        services { nodes { id slug schedule { id capacity } sessions { nodes { id remainingCapacity } } } } \
+        bookingPolicies { totalCount nodes { id } } \
+        services { nodes { id slug bookingPolicy { id } optionsAndVariants { id } schedule { id capacity } sessions { nodes { id remainingCapacity } } } } \
         resources { totalCount nodes { id name } } sessions { totalCount nodes { id schedule { id } service { id } } } }";
     for client in [&owner, &ada, &server.staff(studio.anna.id)] {
         for filter in [
@@ -258,6 +260,61 @@ async fn services(owner: &support::Client, studio: &Studio) {
                 .await;
         }
     }
+}
+
+/// A policy for all, one of their own for two services, and options that follow their staff.
+async fn terms(owner: &Client, studio: &Studio) {
+    let run = async |name: &str, input: Value, selection: &str| {
+        let answer = owner
+            .mutate_selecting(name, input, &format!("{selection} userErrors {{ code message path }}"))
+            .await;
+        assert_eq!(answer["userErrors"], json!([]), "{name}");
+        answer
+    };
+    let policy = "bookingPolicy { id }";
+    let id = |made: &Value| made["bookingPolicy"]["id"].clone();
+    let first = id(&run("createBookingPolicy", json!({ "name": "First" }), policy).await);
+    let second = id(&run("createBookingPolicy", json!({ "name": "Second" }), policy).await);
+    run(
+        "updateBookingPolicy",
+        json!({ "bookingPolicyId": first, "name": "All" }),
+        policy,
+    )
+    .await;
+    run("setDefaultBookingPolicy", json!({ "bookingPolicyId": second }), policy).await;
+    run("setDefaultBookingPolicy", json!({ "bookingPolicyId": first }), policy).await;
+    run("deleteBookingPolicy", json!({ "bookingPolicyId": second }), policy).await;
+    let massage = json!(studio.massage.id.to_string());
+    run(
+        "updateService",
+        json!({ "serviceId": massage, "bookingPolicyId": first }),
+        "service { bookingPolicy { id } optionsAndVariants { id } }",
+    )
+    .await;
+    let variant = |who: &frontdesk::domain::catalog::Resource| {
+        let choice = json!({ "optionId": "who", "staffMemberId": who.id.to_string() });
+        json!({ "choices": [choice], "price": { "amount": "1", "currency": "EUR" } })
+    };
+    let options = json!({
+        "serviceId": massage, "options": [{ "optionId": "who", "type": "STAFF_MEMBER" }],
+        "variants": [variant(&studio.anna), variant(&studio.ben)],
+    });
+    let of = "serviceOptionsAndVariants { id }";
+    let made = run("createServiceOptionsAndVariants", options, of).await["serviceOptionsAndVariants"]["id"].clone();
+    run(
+        "updateServiceOptionsAndVariants",
+        json!({ "serviceOptionsAndVariantsId": made }),
+        of,
+    )
+    .await;
+    let other = json!({ "serviceOptionsAndVariantsId": made, "targetServiceId": studio.consultation.id.to_string() });
+    let other = run("cloneServiceOptionsAndVariants", other, of).await["serviceOptionsAndVariants"]["id"].clone();
+    run(
+        "deleteServiceOptionsAndVariants",
+        json!({ "serviceOptionsAndVariantsId": other }),
+        of,
+    )
+    .await;
 }
 
 /// Two files, each a second time with something gone.

@@ -179,6 +179,7 @@ impl Command for Seed {
                 durations: if class { vec![] } else { vec![30, 60] },
                 buffer_minutes: 0,
                 slot_step: frontdesk::domain::catalog::SlotStep::default(),
+                booking_policy: None,
                 price: Price::NoFee,
                 payment_options: PaymentOptions {
                     online: true,

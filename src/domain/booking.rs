@@ -10,8 +10,10 @@ use super::{
     actor::Identity,
     event::EventType,
     ids::{BookingId, Kind, ResourceId, ScheduleId, ServiceId, SessionId},
+    options::Choice,
     permission::Permission,
     rejection::{Field, Invalid, KindRule},
+    terms::Terms,
     time::{TimeSpan, ZoneName},
 };
 
@@ -155,6 +157,9 @@ pub struct BookedResource {
 pub struct ServiceChoices {
     /// How many.
     pub number_of_participants: i32,
+    /// What they chose of the service's options.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<Choice>,
 }
 
 /// How many people come. At least one, at most [`Participants::MAX`].
@@ -291,6 +296,9 @@ pub struct Booking {
     pub updated: Timestamp,
     /// When it was canceled.
     pub canceled: Option<Timestamp>,
+    /// What was agreed when it was made.
+    #[serde(default)]
+    pub terms: Terms,
 }
 
 /// What can be done to a booking.
@@ -528,6 +536,7 @@ mod tests {
     fn participants_are_counted_over_the_groups() {
         let group = |n| ServiceChoices {
             number_of_participants: n,
+            choices: Vec::new(),
         };
         assert_eq!(Participants::groups(vec![group(2), group(3)]).map(|p| p.total), Ok(5));
         for bad in [

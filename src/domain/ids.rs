@@ -143,6 +143,10 @@ macro_rules! ids {
 ids! {
     /// A business on this server.
     SiteId = Site "site";
+    /// A policy for bookings.
+    BookingPolicyId = BookingPolicy "policy";
+    /// The options and variants of a service.
+    OptionsId = Options "options";
     /// A booking.
     BookingId = Booking "booking";
     /// A service that the business offers.

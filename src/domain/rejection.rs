@@ -22,8 +22,46 @@ pub enum Field {
     PaymentOptions,
     /// Approval by the business, of what can be paid for with a plan.
     PlanWithApproval,
+    /// The rules of a booking policy.
+    Policy(PolicyProblem),
+    /// The options and variants of a service.
+    Options(OptionsProblem),
     /// Anything else.
     Other,
+}
+
+/// What is wrong with a booking policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PolicyProblem {
+    /// It can't be booked late and after the start.
+    BothLateAndAfterStart,
+    /// The time in which it can be booked is empty.
+    Window,
+    /// The default can't be deleted.
+    IsDefault,
+    /// Services use it.
+    InUse,
+}
+
+/// What is wrong with the options and variants of a service (`spec/catalog-availability.md` §2.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OptionsProblem {
+    /// A choice names an option that isn't there.
+    UnknownOptionIds,
+    /// The prices are in several currencies.
+    MultipleCurrencies,
+    /// The kind of service doesn't know this type of option.
+    UnsupportedOptionType,
+    /// The data are not those of the option's type.
+    UnsupportedOptionData,
+    /// Somebody is named who isn't on the service's staff.
+    UnknownStaffIds,
+    /// A staff member has no variant, or not with every choice.
+    MissingStaffVariants,
+    /// Two choices, or two variants, are the same.
+    IdenticalChoices,
+    /// A choice has no variant, or not with every other choice.
+    MissingCustomChoices,
 }
 
 /// An input that is not acceptable in itself, whatever the state of the world.
@@ -71,14 +109,22 @@ pub enum CapacityOf {
 pub enum PolicyRule {
     /// The service can't be booked online.
     OnlineBookingDisabled,
-    /// The time has begun or is over.
+    /// The policy lets customers cancel nothing.
+    CancellationNotAllowed,
+    /// The policy lets customers move nothing.
+    RescheduleNotAllowed,
+    /// The time in which it can be booked hasn't come.
+    TooEarlyToBook,
+    /// The time in which it can be booked is over.
     TooLateToBook,
-    /// It has begun, so customers can't cancel any more.
+    /// The time in which customers can cancel it is over.
     TooLateToCancel,
-    /// It has begun, so customers can't move it any more.
+    /// The time in which customers can move it is over.
     TooLateToReschedule,
     /// Too many live holds of one visitor, member or address.
     TooManyHolds,
+    /// More people than one booking may be for.
+    TooManyParticipants,
 }
 
 /// A refusal: nothing was written.

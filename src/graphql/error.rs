@@ -16,7 +16,7 @@ use crate::{
     domain::{
         Rejection,
         ids::{BookingId, Kind},
-        rejection::{CapacityOf, Field, Invalid, KindRule, PolicyRule as Rule},
+        rejection::{CapacityOf, Field, Invalid, KindRule, OptionsProblem, PolicyProblem, PolicyRule as Rule},
     },
     service,
     store::StoreError,
@@ -33,10 +33,16 @@ pub enum UserErrorCode {
     BlockedTimeNotFound,
     /// There is no such booking, or the caller may not see it.
     BookingNotFound,
+    /// Services use the policy.
+    BookingPolicyInUse,
+    /// There is no such booking policy.
+    BookingPolicyNotFound,
     /// A rule for customers forbids it.
     BookingPolicyViolation,
     /// Somebody changed the booking since the caller read it.
     BookingRevisionMismatch,
+    /// A policy can't limit how late and allow after the start.
+    BothLateAndAfterStartPoliciesNotAllowed,
     /// The service has no resource left to choose from, so not even the owner's word can make it fit.
     CanNotSkipAvailabilityValidationIfResourceNotProvided,
     /// The category has services, and the input doesn't say where they are to go.
@@ -45,12 +51,18 @@ pub enum UserErrorCode {
     CategoryLimitReached,
     /// There is no such category.
     CategoryNotFound,
+    /// The default policy can't be deleted.
+    DefaultPolicyCannotBeDeleted,
     /// The change touches bookings, and the input doesn't say what is to become of them.
     HasBookings,
     /// The key was used with another input.
     IdempotencyKeyReused,
+    /// Two choices of an option, or two variants, are the same.
+    IdenticalChoices,
     /// The act can't be done from the booking's status.
     InvalidBookingStatus,
+    /// A policy leaves no time to book.
+    InvalidBookingWindow,
     /// A date or time is malformed or out of range.
     InvalidDateFormat,
     /// An id is malformed, or of another type.
@@ -63,6 +75,12 @@ pub enum UserErrorCode {
     InvalidServiceChoices,
     /// There is no such time zone.
     InvalidTimeZone,
+    /// A choice of an option has no variant, or not with every choice of the others.
+    MissingCustomChoices,
+    /// A staff member has no variant, or not with every choice of the other options.
+    MissingStaffVariants,
+    /// Prices of variants are in several currencies.
+    MultipleCurrencies,
     /// Only bookings of services that need approval can be pending.
     NotPendingApprovalService,
     /// A booking of this kind of service can't be moved.
@@ -77,6 +95,8 @@ pub enum UserErrorCode {
     ScheduleNotFound,
     /// There is no such service.
     ServiceNotFound,
+    /// There are no such options.
+    ServiceOptionsAndVariantsNotFound,
     /// Not enough seats in the session.
     SessionCapacityExceeded,
     /// There is no such session, or it was cancelled.
@@ -87,6 +107,14 @@ pub enum UserErrorCode {
     SlotNotAvailable,
     /// The caller may not use this flag or ask for this status.
     UnauthorizedOperation,
+    /// A choice names an option that isn't there.
+    UnknownOptionIds,
+    /// A choice names somebody who isn't on the service's staff.
+    UnknownStaffIds,
+    /// The data or the choice are not those of the option's type.
+    UnsupportedOptionData,
+    /// This type of option is not for this service, or can be there only once.
+    UnsupportedOptionType,
     /// The input breaks a rule.
     ValidationFailure,
 }
@@ -217,16 +245,24 @@ pub struct InvalidBookingStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "crate::domain::rejection::PolicyRule")]
 pub enum PolicyRule {
+    /// By the policy with which it was booked, customers can't cancel it.
+    CancellationNotAllowed,
     /// The service can't be booked online.
     OnlineBookingDisabled,
-    /// The time has begun or is over.
+    /// By the policy with which it was booked, customers can't move it.
+    RescheduleNotAllowed,
+    /// The time in which it can be booked hasn't come; `limit` is when it begins.
+    TooEarlyToBook,
+    /// The time in which it can be booked is over; `limit` is when it ended: at the start, unless a policy says otherwise.
     TooLateToBook,
-    /// It has begun, so that it can't be canceled any more.
+    /// The time in which it could be canceled is over; `limit` is when it ended.
     TooLateToCancel,
-    /// It has begun, so that it can't be moved any more.
+    /// The time in which it could be moved is over; `limit` is when it ended.
     TooLateToReschedule,
     /// Too many holds of this customer, or from this address, are running.
     TooManyHolds,
+    /// More people come than one booking may be for; `limit` is how many may.
+    TooManyParticipants,
 }
 
 /// A rule for customers forbids it.
@@ -277,6 +313,8 @@ fn not_found(kind: Kind) -> UserErrorCode {
         Kind::Booking | Kind::Claim | Kind::Notification | Kind::Visitor | Kind::Event => {
             UserErrorCode::BookingNotFound
         }
+        Kind::BookingPolicy => UserErrorCode::BookingPolicyNotFound,
+        Kind::Options => UserErrorCode::ServiceOptionsAndVariantsNotFound,
         Kind::Service => UserErrorCode::ServiceNotFound,
         Kind::Category => UserErrorCode::CategoryNotFound,
         Kind::Resource => UserErrorCode::ResourceNotFound,
@@ -294,6 +332,18 @@ fn invalid_code(field: Field) -> UserErrorCode {
         Field::Choices => UserErrorCode::InvalidServiceChoices,
         Field::PaymentOptions => UserErrorCode::InvalidPaymentOptions,
         Field::PlanWithApproval => UserErrorCode::InvalidManualApprovalWithPricingPlans,
+        Field::Policy(PolicyProblem::BothLateAndAfterStart) => UserErrorCode::BothLateAndAfterStartPoliciesNotAllowed,
+        Field::Policy(PolicyProblem::Window) => UserErrorCode::InvalidBookingWindow,
+        Field::Policy(PolicyProblem::IsDefault) => UserErrorCode::DefaultPolicyCannotBeDeleted,
+        Field::Policy(PolicyProblem::InUse) => UserErrorCode::BookingPolicyInUse,
+        Field::Options(OptionsProblem::UnknownOptionIds) => UserErrorCode::UnknownOptionIds,
+        Field::Options(OptionsProblem::MultipleCurrencies) => UserErrorCode::MultipleCurrencies,
+        Field::Options(OptionsProblem::UnsupportedOptionType) => UserErrorCode::UnsupportedOptionType,
+        Field::Options(OptionsProblem::UnsupportedOptionData) => UserErrorCode::UnsupportedOptionData,
+        Field::Options(OptionsProblem::UnknownStaffIds) => UserErrorCode::UnknownStaffIds,
+        Field::Options(OptionsProblem::MissingStaffVariants) => UserErrorCode::MissingStaffVariants,
+        Field::Options(OptionsProblem::IdenticalChoices) => UserErrorCode::IdenticalChoices,
+        Field::Options(OptionsProblem::MissingCustomChoices) => UserErrorCode::MissingCustomChoices,
         Field::Other => UserErrorCode::ValidationFailure,
     }
 }
@@ -383,10 +433,14 @@ impl From<Rejection> for UserError {
             Rejection::Policy { rule, limit } => {
                 let message = match rule {
                     Rule::OnlineBookingDisabled => "the service can't be booked online",
-                    Rule::TooLateToBook => "the time has begun or is over",
-                    Rule::TooLateToCancel => "it has begun and can't be canceled any more",
-                    Rule::TooLateToReschedule => "it has begun and can't be moved any more",
+                    Rule::CancellationNotAllowed => "customers can't cancel it",
+                    Rule::RescheduleNotAllowed => "customers can't move it",
+                    Rule::TooEarlyToBook => "it can't be booked yet",
+                    Rule::TooLateToBook => "it can't be booked any more",
+                    Rule::TooLateToCancel => "it can't be canceled any more",
+                    Rule::TooLateToReschedule => "it can't be moved any more",
                     Rule::TooManyHolds => "too many holds are running",
+                    Rule::TooManyParticipants => "a booking can't be for so many",
                 };
                 Self::PolicyViolation(PolicyViolation {
                     code: UserErrorCode::BookingPolicyViolation,

@@ -6,7 +6,7 @@ use super::{
     VisitorTokens,
     admin::AdminMutation,
     caller,
-    catalog::{mutation::CatalogMutation, services::ServicesMutation},
+    catalog::{mutation::CatalogMutation, services::ServicesMutation, terms::TermsMutation},
     error::{ActError, Outcome, UserError, outcome},
     input::{Problems, Rejections, idempotency},
     query::Query,
@@ -30,7 +30,13 @@ use crate::{
 
 /// Everything that can be changed.
 #[derive(MergedObject, Default)]
-pub struct Mutation(BookingMutation, CatalogMutation, ServicesMutation, AdminMutation);
+pub struct Mutation(
+    BookingMutation,
+    CatalogMutation,
+    ServicesMutation,
+    TermsMutation,
+    AdminMutation,
+);
 
 /// A payload type: the changed object, what the user is told, and the way back to the query.
 macro_rules! payload {

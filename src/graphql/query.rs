@@ -5,7 +5,10 @@ use async_graphql::{Context, ID, MergedObject, Object};
 use super::{
     admin::AdminQuery,
     caller,
-    catalog::{availability::AvailabilityQuery, calendar::CalendarQuery, query::CatalogQuery, services::CategoryQuery},
+    catalog::{
+        availability::AvailabilityQuery, calendar::CalendarQuery, query::CatalogQuery, services::CategoryQuery,
+        terms::TermsQuery,
+    },
     connection::{Paging, selects},
     error::{bad_input, coded, failure},
     input::{Rejections, id},
@@ -33,6 +36,7 @@ pub struct Query(
     BookingQuery,
     CatalogQuery,
     CategoryQuery,
+    TermsQuery,
     AvailabilityQuery,
     CalendarQuery,
     AdminQuery,

@@ -108,7 +108,7 @@ impl Command for Update {
             site.time_zone = zone.clone();
         }
         if let Some(currency) = input.currency.filter(|currency| *currency != site.currency) {
-            if catalog::has_prices(tx.conn(), id).await? {
+            if catalog::has_prices(tx.conn(), id).await? || catalog::has_options(tx.conn(), id).await? {
                 let message = "can't change while services have prices in the present one";
                 return Err(Rejection::invalid(&["currency"], message).into());
             }

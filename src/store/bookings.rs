@@ -23,6 +23,7 @@ use crate::domain::{
         PaymentStatus, SelectedPaymentOption, ServiceChoices, ServiceKind,
     },
     ids::{BookingId, ResourceId, ScheduleId, ServiceId, SessionId, SiteId},
+    terms::Terms,
     time::{TimeSpan, ZoneName},
 };
 
@@ -68,6 +69,7 @@ struct Row {
     created_at: At,
     updated_at: At,
     canceled_at: Option<At>,
+    terms: Option<Json<Terms>>,
 }
 
 impl Row {
@@ -105,6 +107,7 @@ impl Row {
             created_at: At(booking.created),
             updated_at: At(booking.updated),
             canceled_at: booking.canceled.map(At),
+            terms: (booking.terms != Terms::default()).then_some(Json(booking.terms)),
         }
     }
 
@@ -151,6 +154,7 @@ impl Row {
             created: self.created_at.0,
             updated: self.updated_at.0,
             canceled: self.canceled_at.map(|at| at.0),
+            terms: self.terms.map(|terms| terms.0).unwrap_or_default(),
         })
     }
 }

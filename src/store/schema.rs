@@ -72,6 +72,7 @@ diesel::table! {
         updated_at -> Instant,
         deleted_at -> Nullable<Instant>,
         slot_step_minutes -> Nullable<Integer>,
+        booking_policy_id -> Nullable<Uid>,
         category_id -> Nullable<Uid>,
         hidden -> Bool,
         sort_order -> Integer,
@@ -101,6 +102,37 @@ diesel::table! {
         id -> Uid,
         name -> Text,
         sort_order -> Integer,
+        revision -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::*;
+    booking_policies (site_id, id) {
+        site_id -> Uid,
+        id -> Uid,
+        name -> Text,
+        is_default -> Bool,
+        rules -> Document,
+        revision -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        deleted_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::*;
+    service_options (site_id, id) {
+        site_id -> Uid,
+        id -> Uid,
+        service_id -> Uid,
+        options -> Document,
+        variants -> Document,
         revision -> BigInt,
         created_at -> Instant,
         updated_at -> Instant,
@@ -264,6 +296,7 @@ diesel::table! {
         created_at -> Instant,
         updated_at -> Instant,
         canceled_at -> Nullable<Instant>,
+        terms -> Nullable<Document>,
     }
 }
 

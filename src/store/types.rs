@@ -27,8 +27,8 @@ use crate::domain::{
     conflict::OverlapReason,
     event::{EventSource, EventType},
     ids::{
-        ApiKeyId, BlockedTimeId, BookingId, CategoryId, ClaimId, NotificationId, ResourceId, ScheduleId, SeriesId,
-        ServiceId, SessionId, SiteId, TypedId,
+        ApiKeyId, BlockedTimeId, BookingId, BookingPolicyId, CategoryId, ClaimId, NotificationId, OptionsId,
+        ResourceId, ScheduleId, SeriesId, ServiceId, SessionId, SiteId, TypedId,
     },
 };
 
@@ -130,6 +130,8 @@ macro_rules! id_values {
 id_values!(
     SiteId,
     BookingId,
+    BookingPolicyId,
+    OptionsId,
     ServiceId,
     CategoryId,
     ResourceId,

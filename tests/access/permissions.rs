@@ -56,7 +56,7 @@ fn queries(schema: &Schema, booking: &Value, things: &BTreeMap<&str, Value>) -> 
                 "booking" => ("(id: $id)", json!({ "id": booking["id"] })),
                 "node" => ("(id: $id)", json!({ "id": booking["id"] })),
                 "nodes" => ("(ids: [$id])", json!({ "id": booking["id"] })),
-                "category" | "resource" | "schedule" | "service" | "session" | "sessionSeries" => {
+                "bookingPolicy" | "category" | "resource" | "schedule" | "service" | "session" | "sessionSeries" => {
                     ("(id: $id)", json!({ "id": things[field.name.as_str()] }))
                 }
                 name if field.of.ends_with("Connection") => {
@@ -134,6 +134,16 @@ async fn mutate(stage: &Stage, caller: usize, mutation: &str) -> Option<Reply> {
         // Of a resource that nobody books: hours on record would bind what the others book later.
         "setWorkingHours" => json!({ "resourceId": stage.resource().await, "weekly": [] }),
         "clearWorkingHours" => json!({ "resourceId": stage.resource().await }),
+        "createBookingPolicy" => json!({ "name": "Other" }),
+        "updateBookingPolicy" => json!({ "bookingPolicyId": stage.policy().await, "name": "Other" }),
+        "deleteBookingPolicy" => json!({ "bookingPolicyId": stage.policy().await }),
+        "setDefaultBookingPolicy" => json!({ "bookingPolicyId": stage.policy().await }),
+        "createServiceOptionsAndVariants" => stage.options_input(&stage.class().await),
+        "updateServiceOptionsAndVariants" => json!({ "serviceOptionsAndVariantsId": stage.options().await }),
+        "deleteServiceOptionsAndVariants" => json!({ "serviceOptionsAndVariantsId": stage.options().await }),
+        "cloneServiceOptionsAndVariants" => {
+            json!({ "serviceOptionsAndVariantsId": stage.options().await, "targetServiceId": stage.class().await })
+        }
         "updateSite" => json!({ "name": "Other" }),
         "createApiKey" => stage.key_input(),
         "revokeApiKey" => json!({ "apiKeyId": stage.key().await }),
@@ -244,6 +254,15 @@ async fn subscriptions(stage: &Stage, schema: &Schema, table: &mut Table, seen: 
 async fn actual(stage: &Stage, schema: &Schema) -> Table {
     let mut table = Table::new();
     let mut seen = vec![BTreeMap::new(); CALLERS.len()];
+    // Before the rest: what is booked from now on has its terms.
+    let policy = stage.policy().await;
+    let terms = json!({ "serviceId": stage.studio.massage.id.to_string(), "bookingPolicyId": policy });
+    let set = stage
+        .owner()
+        .mutate_selecting("updateService", terms, "userErrors { message }")
+        .await;
+    assert_eq!(set["userErrors"], json!([]));
+    let options = [stage.options_of_training().await, stage.options().await];
     let made = [
         stage.confirmed(Maker::Member).await,
         stage.confirmed(Maker::Visitor).await,
@@ -252,6 +271,7 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
         stage.enrolment(Maker::Member).await,
         stage.enrolment(Maker::Visitor).await,
     ];
+    let chosen = [stage.chosen(Maker::Member).await, stage.chosen(Maker::Visitor).await];
     let priced = stage.priced().await;
     let category = stage.category().await;
     let shown = stage.shown(&category).await;
@@ -271,6 +291,7 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
     assert_eq!(set["userErrors"], json!([]));
     let things = BTreeMap::from([
         ("category", category),
+        ("bookingPolicy", policy),
         ("resource", json!(studio.anna.id.to_string())),
         ("schedule", json!(run)),
         ("service", json!(studio.massage.id.to_string())),
@@ -298,7 +319,10 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
             repeated.clone(),
             kept.clone(),
             json!(studio.course.id.to_string()),
+            json!(studio.training.id.to_string()),
+            chosen[one]["id"].clone(),
         ]);
+        ids.extend(options.iter().cloned());
         ids.extend(
             [
                 &found["booking"]["notifications"],

@@ -314,6 +314,62 @@ impl Stage {
         self.made("createSchedule", self.run_input(), "schedule").await
     }
 
+    pub async fn policy(&self) -> Value {
+        let rules = json!({ "name": "Rules", "participantsPolicy": { "maxParticipantsPerBooking": 100 } });
+        self.made("createBookingPolicy", rules, "bookingPolicy").await
+    }
+
+    /// One text to choose, for a class.
+    pub fn options_input(&self, service: &Value) -> Value {
+        json!({
+            "serviceId": service, "options": [{ "optionId": "colour", "type": "CUSTOM", "customData": { "name": "Colour", "choices": ["Red"] } }],
+            "variants": [{ "choices": [{ "optionId": "colour", "custom": "Red" }], "price": { "amount": "5", "currency": "EUR" } }],
+        })
+    }
+
+    pub async fn options(&self) -> Value {
+        let input = self.options_input(&self.class().await);
+        self.made("createServiceOptionsAndVariants", input, "serviceOptionsAndVariants")
+            .await
+    }
+
+    /// Staff and a length to choose for the training, which nobody else books.
+    pub async fn options_of_training(&self) -> Value {
+        let (anna, price) = (
+            self.studio.anna.id.to_string(),
+            json!({ "amount": "50", "currency": "EUR" }),
+        );
+        let choices = [
+            json!({ "optionId": "who", "staffMemberId": anna }),
+            json!({ "optionId": "length", "durationInMinutes": 60 }),
+            json!({ "optionId": "colour", "custom": "Red" }),
+        ];
+        let input = json!({
+            "serviceId": self.studio.training.id.to_string(),
+            "options": [
+                { "optionId": "who", "type": "STAFF_MEMBER" },
+                { "optionId": "length", "type": "DURATION", "durationData": { "name": "Length", "choices": [{ "minutes": 60 }] } },
+                { "optionId": "colour", "type": "CUSTOM", "customData": { "name": "Colour", "choices": ["Red"] } },
+            ],
+            "variants": [{ "choices": choices, "price": price }],
+        });
+        self.made("createServiceOptionsAndVariants", input, "serviceOptionsAndVariants")
+            .await
+    }
+
+    /// A training of somebody's, with what was chosen.
+    pub async fn chosen(&self, maker: Maker) -> Value {
+        let wish = self
+            .studio
+            .appointment(&self.studio.training, self.minutes(), &[&self.studio.anna]);
+        let mut wish = with(
+            wish,
+            json!({ "participantsChoices": [{ "numberOfParticipants": 1, "choices": [{ "optionId": "colour", "custom": "Red" }] }] }),
+        );
+        wish.as_object_mut().unwrap().remove("totalParticipants");
+        self.client_of(maker).done("createBooking", wish).await
+    }
+
     pub fn key_input(&self) -> Value {
         json!({ "name": "another", "scopes": ["READ_BOOKINGS"] })
     }

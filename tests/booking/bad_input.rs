@@ -209,7 +209,7 @@ on_both_engines! {
         }
         let choice = json!({ "participantsChoices": [{ "numberOfParticipants": 1, "choices": [{ "optionId": "x", "custom": "y" }] }] });
         let input = with(without(class.clone(), "totalParticipants"), choice);
-        bench.user_error("createBooking", input, "INVALID_SERVICE_CHOICES", &["participantsChoices", "0", "choices"]).await;
+        bench.user_error("createBooking", input, "INVALID_SERVICE_CHOICES", &["participantsChoices", "0", "choices", "0"]).await;
         let query = mutation("createBooking", ERRORS);
         for bad in [json!(4_294_967_296_i64), json!(1.5), json!("1"), json!(true), json!([])] {
             let input = put(class.clone(), &["totalParticipants"], bad);

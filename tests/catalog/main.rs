@@ -26,6 +26,8 @@ mod hours;
 mod imports;
 mod lists;
 mod offers;
+mod options;
+mod policies;
 mod races;
 mod series;
 mod services;
@@ -37,7 +39,7 @@ use support::{Client, Server, Studio};
 
 /// What tests look at in a user error.
 const ERRORS: &str = "userErrors { __typename code message path ... on BookingsAffected { count } ... on ServicesAffected { count } \
-    ... on RevisionMismatch { current } ... on SlotNotAvailable { conflicts { id } nextAvailable } }";
+    ... on PolicyViolation { rule limit } ... on RevisionMismatch { current } ... on SlotNotAvailable { conflicts { id } nextAvailable } }";
 
 /// The payload of a mutation that is done.
 async fn done(client: &Client, name: &str, input: Value, selection: &str) -> Value {

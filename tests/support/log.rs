@@ -281,5 +281,6 @@ pub fn booking(id: BookingId, revision: i64, now: Timestamp) -> Booking {
         created: now,
         updated: now,
         canceled: None,
+        terms: frontdesk::domain::terms::Terms::default(),
     }
 }

@@ -23,6 +23,7 @@ use crate::{
         ids::{BookingId, ResourceId, SiteId, VisitorId},
         money::{Currency, Money},
         rejection::Invalid,
+        terms::Terms,
         text::EmailAddress,
         time::ZoneName,
     },
@@ -232,6 +233,7 @@ impl Studio<'_> {
             },
             location: None,
             resources: Vec::new(),
+            booking_policy: None,
         };
         Ok(self.service.create_service(&self.owner, input, None).await?)
     }
@@ -260,6 +262,7 @@ impl Studio<'_> {
             },
             location: None,
             resources: trainers.to_vec(),
+            booking_policy: None,
         };
         Ok(self.service.create_service(&self.owner, input, None).await?)
     }
@@ -596,6 +599,7 @@ impl Studio<'_> {
             created: made,
             updated: made,
             canceled: None,
+            terms: Terms::default(),
         })
     }
 

@@ -12,6 +12,8 @@ pub struct Policy {
     pub latest: Option<u32>,
     /// Whether a class or course can be booked after it has started.
     pub after_start: bool,
+    /// The largest party of one booking; none: as many as there are seats.
+    pub max_party: Option<u32>,
 }
 
 /// Which rules for customers a time breaks.

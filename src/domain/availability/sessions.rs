@@ -125,9 +125,10 @@ impl SeatQuery<'_> {
         }
     }
 
-    fn reasons(&self, seats: &Seats, violations: Violations, cancelled: bool) -> NonBookable {
+    fn reasons(&self, policy: &Policy, seats: &Seats, violations: Violations, cancelled: bool) -> NonBookable {
+        let too_many = policy.max_party.is_some_and(|most| self.party.get() > most);
         NonBookable {
-            violates_booking_policy: !self.ignore_policy && violations.any(),
+            violates_booking_policy: !self.ignore_policy && (violations.any() || too_many),
             cancelled,
             ..seats.refuse(self.party.get())
         }
@@ -190,7 +191,7 @@ pub fn classes(sessions: &[ClassSession<'_>], policy: &Policy, online: bool, que
             seats: session.seats,
             locked: session.seats.reserved > 0 && session.seats.offered_to_caller == 0,
             violations,
-            reasons: query.reasons(&session.seats, violations, session.cancelled),
+            reasons: query.reasons(policy, &session.seats, violations, session.cancelled),
             waitlist: session.waitlist,
         }
     };
@@ -261,7 +262,7 @@ pub fn course(run: &CourseRun<'_>, policy: &Policy, online: bool, query: &SeatQu
             ..Violations::default()
         },
     };
-    let mut reasons = query.reasons(&run.seats, violations, run.cancelled);
+    let mut reasons = query.reasons(policy, &run.seats, violations, run.cancelled);
     // Nobody can come to what is over, not even on the business's word.
     reasons.violates_booking_policy |= last.is_none_or(|last| last <= query.now);
     CourseOffer {

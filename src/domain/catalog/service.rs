@@ -9,7 +9,7 @@ use super::{DownPayment, PaymentOptions, Presentation, Price, SlugOrigin, check_
 use crate::domain::{
     Rejection,
     booking::Location,
-    ids::{ResourceId, ScheduleId, ServiceId},
+    ids::{BookingPolicyId, ResourceId, ScheduleId, ServiceId},
     money::Currency,
     rejection::{Field, Invalid},
     text,
@@ -104,6 +104,9 @@ pub struct Service {
     pub location: Option<Location>,
     /// Who and what an appointment needs: one free resource of each type that occurs here.
     pub resources: Vec<ResourceId>,
+    /// The policy by which customers book it; none: the site's default.
+    #[serde(default)]
+    pub booking_policy: Option<BookingPolicyId>,
     /// The schedule that was made with it: sessions of a class, the first run of a course.
     pub schedule: ScheduleId,
     /// Grows by one with every change.

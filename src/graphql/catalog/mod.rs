@@ -7,3 +7,4 @@ pub(crate) mod lists;
 pub mod mutation;
 pub mod query;
 pub mod services;
+pub mod terms;

@@ -194,7 +194,6 @@ macro_rules! act {
         Some(outcome($ctx, result.map($wrap)).map(Into::into))
     }};
 }
-
 pub(super) use act;
 
 /// Changing the catalog.

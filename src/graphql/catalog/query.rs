@@ -69,10 +69,10 @@ pub struct BlockedTimeFilter {
 const MAX_IDS: usize = 100;
 
 /// Reads the parts of a filter; the first that can't be understood is the query's error.
-struct Reader;
+pub(super) struct Reader;
 
 impl Reader {
-    fn ids<I: TypedId>(name: &str, ids: Option<&Vec<ID>>) -> async_graphql::Result<Option<Vec<I>>> {
+    pub(super) fn ids<I: TypedId>(name: &str, ids: Option<&Vec<ID>>) -> async_graphql::Result<Option<Vec<I>>> {
         let Some(ids) = ids else { return Ok(None) };
         if ids.len() > MAX_IDS {
             let message = format!("`filter.{name}` must have at most {MAX_IDS} entries");

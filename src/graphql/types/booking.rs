@@ -6,10 +6,12 @@ use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 
 use super::{
     booked::BookedEntity,
+    booking_policy::BookingPolicySnapshot,
     event::{BookingEvent, BookingEventConnection, history_cursor, history_revision},
     identity::Identity,
     notification::{Notification, NotificationChannel, NotificationConnection},
     service::Service,
+    service_options::{BookingPrice, ServiceChoice, shown},
 };
 use crate::{
     domain::{
@@ -134,6 +136,8 @@ impl From<Contact> for ContactDetails {
 /// A group of participants.
 #[derive(SimpleObject, Debug, Clone)]
 pub struct ParticipantsChoice {
+    /// What they chose of the service's options, and what the slot decided for them.
+    pub choices: Vec<ServiceChoice>,
     /// How many they are.
     pub number_of_participants: i32,
 }
@@ -310,6 +314,11 @@ impl Booking {
         self.inner.clone().into()
     }
 
+    /// The policy as it was when this was booked, by which its customer's acts are judged. Null where there was none.
+    async fn booking_policy_snapshot(&self) -> Option<BookingPolicySnapshot> {
+        BookingPolicySnapshot::of(&self.inner)
+    }
+
     /// When it was canceled.
     async fn canceled_date(&self) -> Option<DateTime> {
         self.inner.canceled.map(DateTime::from)
@@ -438,6 +447,7 @@ impl Booking {
     async fn participants_choices(&self) -> Option<Vec<ParticipantsChoice>> {
         self.inner.participants.choices.as_ref().map(|groups| {
             let group = |g: &domain::ServiceChoices| ParticipantsChoice {
+                choices: shown(&g.choices),
                 number_of_participants: g.number_of_participants,
             };
             groups.iter().map(group).collect()
@@ -447,6 +457,11 @@ impl Booking {
     /// What is known about the money.
     async fn payment_status(&self) -> PaymentStatus {
         self.inner.payment_status.into()
+    }
+
+    /// What it costs, fixed when it was booked. Null for bookings from before prices were kept.
+    async fn price(&self) -> Option<BookingPrice> {
+        self.inner.terms.price.as_ref().map(BookingPrice::from)
     }
 
     /// Grows by one with every change. Send it as `expectedRevision` to change only what you have seen.

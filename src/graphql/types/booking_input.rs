@@ -6,10 +6,11 @@ use super::{
     booked::LocationType,
     booking::{BookingStatus, PaymentStatus, SelectedPaymentOption},
     notification::NotificationChannel,
+    participants_input::{ParticipantsChoiceInput, take_participants},
 };
 use crate::{
     domain::{
-        booking::{self as domain, FlowControl, MAX_HOLD_SECONDS, Participants, ServiceChoices},
+        booking::{self as domain, FlowControl, MAX_HOLD_SECONDS},
         ids::{BookingId, ResourceId},
         rejection::{Field, Invalid},
         text,
@@ -235,56 +236,6 @@ fn country(code: &str) -> Result<String, Invalid> {
         Ok(code.to_owned())
     } else {
         Err(Invalid::new(Field::Other, "must be two capital letters (ISO 3166-1)"))
-    }
-}
-
-/// A choice of an option of the service.
-#[derive(Debug, Clone, InputObject)]
-pub struct ServiceChoiceInput {
-    /// The chosen value.
-    pub custom: Option<String>,
-    /// The option.
-    pub option_id: ID,
-}
-
-/// A group of participants with the same choices.
-#[derive(Debug, Clone, InputObject)]
-pub struct ParticipantsChoiceInput {
-    /// What the group chose, at most 5. Only for services with options.
-    pub choices: Option<Vec<ServiceChoiceInput>>,
-    /// How many they are, at least 1.
-    pub number_of_participants: i32,
-}
-
-/// Exactly one of the two must be given; `required` says whether none is fine, too.
-fn participants(
-    total: Option<i32>,
-    groups: Option<Vec<ParticipantsChoiceInput>>,
-    required: bool,
-) -> Result<Option<Participants>, Invalid> {
-    match (total, groups) {
-        (Some(_), Some(_)) => {
-            Err(Invalid::new(Field::Other, "or `participantsChoices` must be given, not both").at("totalParticipants"))
-        }
-        (None, None) if required => {
-            Err(Invalid::new(Field::Other, "or `participantsChoices` must be given").at("totalParticipants"))
-        }
-        (None, None) => Ok(None),
-        (Some(total), None) => Participants::total(total).map(Some),
-        (None, Some(groups)) => {
-            // No service has options yet, so no choice can be one of its own.
-            if let Some(index) = groups
-                .iter()
-                .position(|g| g.choices.as_ref().is_some_and(|c| !c.is_empty()))
-            {
-                let invalid = Invalid::new(Field::Choices, "are not offered by the service");
-                return Err(invalid.at("choices").at(index.to_string()).at("participantsChoices"));
-            }
-            let groups = groups.into_iter().map(|g| ServiceChoices {
-                number_of_participants: g.number_of_participants,
-            });
-            Participants::groups(groups.collect()).map(Some)
-        }
     }
 }
 
@@ -603,20 +554,5 @@ impl UpdateNumberOfParticipantsInput {
             skip_availability_validation: flow.skip_availability_validation,
         });
         problems.finish(input)
-    }
-}
-
-fn take_participants(
-    problems: &mut Problems,
-    total: Option<i32>,
-    groups: Option<Vec<ParticipantsChoiceInput>>,
-    required: bool,
-) -> Option<Participants> {
-    match participants(total, groups, required) {
-        Ok(people) => people,
-        Err(invalid) => {
-            problems.add(invalid);
-            None
-        }
     }
 }

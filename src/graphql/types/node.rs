@@ -3,14 +3,14 @@
 use async_graphql::{Context, ID, Interface};
 
 use super::{
-    api_key::ApiKey, blocked_time::BlockedTime, booking::Booking, category::Category, event::BookingEvent,
-    notification::Notification, resource::Resource, schedule::Schedule, service::Service, session::Session,
-    session_series::SessionSeries, site::Site,
+    api_key::ApiKey, blocked_time::BlockedTime, booking::Booking, booking_policy::BookingPolicy, category::Category,
+    event::BookingEvent, notification::Notification, resource::Resource, schedule::Schedule, service::Service,
+    service_options::ServiceOptionsAndVariants, session::Session, session_series::SessionSeries, site::Site,
 };
 use crate::{
     domain::ids::{
-        ApiKeyId, BlockedTimeId, BookingId, CategoryId, EventId, Kind, NotificationId, ResourceId, ScheduleId,
-        SeriesId, ServiceId, SessionId, SiteId, TypedId as _, parse_any,
+        ApiKeyId, BlockedTimeId, BookingId, BookingPolicyId, CategoryId, EventId, Kind, NotificationId, OptionsId,
+        ResourceId, ScheduleId, SeriesId, ServiceId, SessionId, SiteId, TypedId as _, parse_any,
     },
     graphql::{
         caller,
@@ -34,6 +34,8 @@ pub enum Node {
     BlockedTime(BlockedTime),
     /// A booking.
     Booking(Booking),
+    /// The rules by which customers book.
+    BookingPolicy(BookingPolicy),
     /// An event of the log.
     BookingEvent(BookingEvent),
     /// A group of services.
@@ -46,6 +48,8 @@ pub enum Node {
     Schedule(Schedule),
     /// A service.
     Service(Service),
+    /// The options of a service.
+    ServiceOptionsAndVariants(ServiceOptionsAndVariants),
     /// A session.
     Session(Session),
     /// Sessions that repeat by a rule.
@@ -61,6 +65,12 @@ impl Node {
             parse_any(id.as_str()).ok_or_else(|| coded("not a well-formed id of any type", "BAD_USER_INPUT"))?;
         Ok(match kind {
             Kind::Booking => Booking::load(ctx, BookingId::from_uuid(uuid)).await?.map(Self::Booking),
+            Kind::BookingPolicy => BookingPolicy::find(ctx, BookingPolicyId::from_uuid(uuid))
+                .await?
+                .map(Self::BookingPolicy),
+            Kind::Options => ServiceOptionsAndVariants::find(ctx, OptionsId::from_uuid(uuid))
+                .await?
+                .map(Self::ServiceOptionsAndVariants),
             Kind::Service => Service::find(ctx, ServiceId::from_uuid(uuid)).await?.map(Self::Service),
             Kind::Resource => Resource::load(ctx, vec![ResourceId::from_uuid(uuid)])
                 .await?

@@ -4,10 +4,12 @@ use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 
 use super::{
     booked::Location,
+    booking_policy::BookingPolicy,
     category::Category,
     media::{Media, SeoData, Slug},
     resource::{self, Resource},
     schedule::{Schedule, ScheduleConnection},
+    service_options::ServiceOptionsAndVariants,
     service_payment::ServicePayment,
     session::{SessionConnection, SessionWindow},
 };
@@ -70,6 +72,15 @@ pub struct Service {
     resources: Option<Vec<Resource>>,
     /// Its own schedule, where a list has loaded it.
     schedule: Option<Box<Schedule>>,
+    /// Its terms, where a list has loaded them.
+    terms: Terms,
+}
+
+/// On which terms a service is booked, as far as that was loaded: one of each, or none.
+#[derive(Clone, Debug, Default)]
+struct Terms {
+    policy: Option<Vec<BookingPolicy>>,
+    options: Option<Vec<ServiceOptionsAndVariants>>,
 }
 
 impl From<catalog::Service> for Service {
@@ -80,6 +91,7 @@ impl From<catalog::Service> for Service {
             old_slugs: None,
             resources: None,
             schedule: None,
+            terms: Terms::default(),
         }
     }
 }
@@ -87,6 +99,17 @@ impl From<catalog::Service> for Service {
 /// Something that the business offers.
 #[Object]
 impl Service {
+    /// The policy by which customers book it: its own, or the site's default. Null: neither, and nothing limits them.
+    async fn booking_policy(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<BookingPolicy>> {
+        match &self.terms.policy {
+            Some(policy) => Ok(policy.first().cloned()),
+            None => Ok(policies(ctx, std::slice::from_ref(&self.offered))
+                .await?
+                .pop()
+                .flatten()),
+        }
+    }
+
     /// Minutes kept free after an appointment, 0 to 720.
     async fn buffer_minutes(&self) -> i32 {
         self.offered.buffer_minutes
@@ -163,6 +186,17 @@ impl Service {
             allow_multiple_requests: online.allow_multiple_requests,
             enabled: online.enabled,
             require_manual_approval: online.require_manual_approval,
+        }
+    }
+
+    /// Its options with what their choices cost. Null if it has none.
+    async fn options_and_variants(
+        &self,
+        ctx: &Context<'_>,
+    ) -> async_graphql::Result<Option<ServiceOptionsAndVariants>> {
+        match &self.terms.options {
+            Some(options) => Ok(options.first().cloned()),
+            None => Ok(options(ctx, vec![self.offered.id]).await?.pop()),
         }
     }
 
@@ -361,6 +395,19 @@ impl Service {
                 row.schedule = own.cloned().map(Box::new);
             }
         }
+        if look.selects("bookingPolicy") {
+            let offered: Vec<_> = rows.iter().map(|row| row.offered.clone()).collect();
+            for (row, policy) in rows.iter_mut().zip(policies(ctx, &offered).await?) {
+                row.terms.policy = Some(policy.into_iter().collect());
+            }
+        }
+        if look.selects("optionsAndVariants") {
+            let found = options(ctx, rows.iter().map(|row| row.offered.id).collect()).await?;
+            for row in &mut rows {
+                let own = found.iter().find(|options| options.0.service == row.offered.id);
+                row.terms.options = Some(own.cloned().into_iter().collect());
+            }
+        }
         Ok(rows)
     }
 
@@ -391,6 +438,23 @@ impl Service {
 async fn old_slugs(ctx: &Context<'_>, of: Vec<ServiceId>) -> async_graphql::Result<Vec<OldSlug>> {
     let found = service(ctx).old_slugs(caller(ctx), of).await;
     found.map_err(|error| failure(ctx, error))
+}
+
+/// The policies by which services are booked, in their order.
+async fn policies(
+    ctx: &Context<'_>,
+    services: &[catalog::Service],
+) -> async_graphql::Result<Vec<Option<BookingPolicy>>> {
+    let found = service(ctx).policies_of(caller(ctx), services).await;
+    let found = found.map_err(|error| failure(ctx, error))?;
+    Ok(found.into_iter().map(|policy| policy.map(BookingPolicy)).collect())
+}
+
+/// The options of those of the services that have any.
+async fn options(ctx: &Context<'_>, services: Vec<ServiceId>) -> async_graphql::Result<Vec<ServiceOptionsAndVariants>> {
+    let found = service(ctx).options_of(caller(ctx), services).await;
+    let found = found.map_err(|error| failure(ctx, error))?;
+    Ok(found.into_iter().map(ServiceOptionsAndVariants).collect())
 }
 
 /// A deleted resource is no candidate for an appointment any more.

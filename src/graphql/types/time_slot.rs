@@ -50,7 +50,8 @@ pub struct NonBookableReasons {
     no_remaining_capacity: bool,
     /// Whether the spots that are left are offered to people on the waiting list.
     reserved_for_waiting_list: bool,
-    /// Whether a rule for customers forbids it: see `bookingPolicyViolations`.
+    /// Whether a rule for customers forbids it: see `bookingPolicyViolations`; or more people come than the policy lets
+    /// one booking be for.
     violates_booking_policy: bool,
 }
 

@@ -11,7 +11,7 @@ use crate::domain::{
     catalog::{Resource, ResourceType, Service as Offered, SlotStep},
     conflict::{Claim, Holder, Target},
     hours::{OpeningHours, WorkingHours},
-    ids::ResourceId,
+    ids::{ResourceId, ServiceId},
 };
 
 /// When resources are busy.
@@ -42,6 +42,7 @@ pub(in crate::service) struct Facts {
     hours: Option<OpeningHours>,
     own: HashMap<ResourceId, OpeningHours>,
     resources: Vec<Resource>,
+    policies: HashMap<ServiceId, Policy>,
 }
 
 impl Facts {
@@ -62,7 +63,18 @@ impl Facts {
             hours,
             own,
             resources,
+            policies: HashMap::new(),
         }
+    }
+
+    /// The same, with the booking windows of services.
+    pub(in crate::service) fn with_policies(self, policies: HashMap<ServiceId, Policy>) -> Self {
+        Self { policies, ..self }
+    }
+
+    /// The booking windows of a service; none were told of: no limits.
+    pub(in crate::service) fn policy(&self, service: ServiceId) -> Policy {
+        self.policies.get(&service).copied().unwrap_or_default()
     }
 
     /// Whether any hours are on record that could bind the resources.
@@ -165,7 +177,7 @@ impl Facts {
             available_until: None,
             online: service.open_to_customers(),
             max_party: positive(service.default_capacity),
-            policy: Policy::default(),
+            policy: self.policy(service.id),
         };
         question(&business, &asked)
     }

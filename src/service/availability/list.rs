@@ -288,7 +288,7 @@ impl Question {
             waitlist: None,
         });
         let asked: Vec<ClassSession<'_>> = asked.collect();
-        let policy = availability::Policy::default();
+        let policy = found.facts.policy(service.id);
         let slots = availability::classes(&asked, &policy, service.open_to_customers(), &self.seat_query());
         let slots: Vec<_> = slots.into_iter().filter(|slot| self.keeps(slot.bookable())).collect();
         let kept = self.per_day(clock, slots.iter().map(|slot| (slot.span.start(), slot.bookable())));
@@ -310,7 +310,7 @@ impl Question {
     }
 
     fn courses(&self, found: &Found, service: &Arc<Offered>) -> Vec<Offer> {
-        let (policy, query) = (availability::Policy::default(), self.seat_query());
+        let (policy, query) = (found.facts.policy(service.id), self.seat_query());
         let wished = |sessions: &[Session]| {
             query.resources.is_none_or(|wished| {
                 let mut needed = sessions.iter().flat_map(resources_of);

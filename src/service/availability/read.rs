@@ -7,9 +7,10 @@ use jiff::{Timestamp, ToSpan as _};
 use super::facts::Facts;
 use crate::{
     domain::{
+        availability::Policy,
         catalog::{MAX_SESSION_HOURS, Resource, Schedule, Service as Offered, ServiceKind, Session, Site},
         conflict::{Claim, Target},
-        ids::{ResourceId, ServiceId, SiteId},
+        ids::{BookingPolicyId, ResourceId, ServiceId, SiteId},
         time::ZoneName,
     },
     store::{Conn, StoreError, catalog, claims, sites},
@@ -68,6 +69,7 @@ pub(super) async fn read(conn: &mut Conn, wanted: &Wanted) -> Result<Found, Stor
     }
     let resources = catalog::find_resources(conn, site, &wanted.resources).await?;
     let (facts, claims) = appointments(conn, wanted, &zone, &services).await?;
+    let facts = facts.with_policies(policies(conn, site, &services).await?);
     // A session may have begun before now; how long ago is bounded by how long one lasts.
     let begun = now.checked_sub((MAX_SESSION_HOURS).hours()).unwrap_or(now);
     let classes: Vec<ServiceId> = of_kind(&services, ServiceKind::Class)
@@ -99,6 +101,33 @@ pub(super) async fn read(conn: &mut Conn, wanted: &Wanted) -> Result<Found, Stor
         runs,
         taken: taken.into_iter().collect(),
     })
+}
+
+/// The booking windows of the services.
+async fn policies(
+    conn: &mut Conn,
+    site: SiteId,
+    services: &[Offered],
+) -> Result<HashMap<ServiceId, Policy>, StoreError> {
+    let named: Vec<BookingPolicyId> = services.iter().filter_map(|service| service.booking_policy).collect();
+    let own = if named.is_empty() {
+        Vec::new()
+    } else {
+        catalog::find_policies(conn, site, &named).await?
+    };
+    let default = if named.len() < services.len() {
+        catalog::default_policy(conn, site).await?
+    } else {
+        None
+    };
+    let window = |service: &Offered| {
+        let policy = match service.booking_policy {
+            Some(id) => own.iter().find(|policy| policy.id == id),
+            None => default.as_ref(),
+        };
+        policy.map(|policy| (service.id, policy.rules.window()))
+    };
+    Ok(services.iter().filter_map(window).collect())
 }
 
 /// Who could serve the appointments, when they are open, and what keeps them busy within the window.

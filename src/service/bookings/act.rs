@@ -1,8 +1,9 @@
 //! Acts that decide about a booking: confirm, decline, put before the business, cancel, and the double-booking rule.
 
 use super::{
-    Changed, Target, before_start, check_revision,
+    Changed, Target, check_revision,
     place::{self, Place, Reopen},
+    terms::may_cancel,
     write_change,
 };
 use crate::{
@@ -14,7 +15,6 @@ use crate::{
         event::EventType,
         ids::{Kind, SiteId},
         permission::Permission,
-        rejection::PolicyRule,
     },
     service::{Caller, Error, Service, access},
     store::{Command, Failure, Tx, bookings, catalog},
@@ -220,7 +220,7 @@ impl Decide {
             }
             Verdict::Decline => closed(BookingStatus::Declined, EventType::Declined),
             Verdict::Cancel => {
-                before_start(booking, &self.caller.actor, now, PolicyRule::TooLateToCancel)?;
+                may_cancel(booking, &self.caller.actor, now)?;
                 closed(BookingStatus::Canceled, EventType::Canceled)
             }
         })

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Ledger, NewVisitor, notify,
     place::{self, Place, Purpose, Search, Wanted},
+    terms,
 };
 use crate::{
     domain::{
@@ -131,10 +132,15 @@ impl Create {
             off_grid: !self.caller.actor.is_customer(),
             current: None,
         };
-        let mut place = place::find(tx, &input.wanted, &search, &["bookedEntity"]).await?;
+        let wanted = terms::with_length(tx, &input.wanted, &input.participants).await?;
+        let mut place = place::find(tx, &wanted, &search, &["bookedEntity"]).await?;
         let now = place.ledger.now();
         self.check_rights(&place)?;
-        self.check_service(&place, now)?;
+        self.check_service(&place)?;
+        let (terms, participants) = terms::agree(tx, &place, &input.participants).await?;
+        if self.caller.actor.is_customer() {
+            terms::may_book(tx, &place, &terms.rules(), Some(participants.total), now).await?;
+        }
         self.check_holds(tx, now).await?;
         if !input.flow.skip_availability_validation
             && let Some(refusal) = place.refusal(tx).await?
@@ -154,7 +160,7 @@ impl Create {
             payment_status: PaymentStatus::Undefined,
             selected_payment_option: input.selected_payment_option,
             booked: place.booked.clone(),
-            participants: input.participants.clone(),
+            participants,
             double_booked: false,
             hold_expires_at,
             flow: input.flow,
@@ -165,6 +171,7 @@ impl Create {
             created: now,
             updated: now,
             canceled: None,
+            terms,
         };
         bookings::insert(tx.conn(), self.caller.site, &booking, &input.contact).await?;
         if purpose == Purpose::Take {
@@ -214,7 +221,7 @@ impl Create {
         }
     }
 
-    fn check_service(&self, place: &Place, now: Timestamp) -> Result<(), Rejection> {
+    fn check_service(&self, place: &Place) -> Result<(), Rejection> {
         let (input, service) = (&self.input, &place.service);
         check_participants(service, &input.participants)?;
         if let Some(option) = input.selected_payment_option
@@ -231,22 +238,6 @@ impl Create {
                 &["holdSeconds"],
                 "is for bookings in status CREATED",
             ));
-        }
-        if self.caller.actor.is_customer() {
-            if !service.open_to_customers() {
-                return Err(Rejection::Policy {
-                    rule: PolicyRule::OnlineBookingDisabled,
-                    limit: None,
-                });
-            }
-            if let Some(start) = place.booked.span.map(|span| span.start())
-                && start <= now
-            {
-                return Err(Rejection::Policy {
-                    rule: PolicyRule::TooLateToBook,
-                    limit: Some(start.to_string()),
-                });
-            }
         }
         Ok(())
     }
@@ -339,7 +330,12 @@ impl BulkCreate {
     async fn lock(&self, tx: &mut Tx<'_>) -> Result<(), Failure> {
         let mut spots = Vec::new();
         for item in self.items.iter().filter(|item| item.purpose() == Purpose::Take) {
-            match place::spots_wanted(tx, &item.input.wanted).await {
+            let wanted = match terms::with_length(tx, &item.input.wanted, &item.input.participants).await {
+                Ok(wanted) => wanted,
+                Err(Failure::Rejected(_)) => continue,
+                Err(failure) => return Err(failure),
+            };
+            match place::spots_wanted(tx, &wanted).await {
                 Ok(wanted) => spots.extend(wanted),
                 // The item itself is going to say so.
                 Err(Failure::Rejected(_)) => {}

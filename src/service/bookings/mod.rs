@@ -9,6 +9,7 @@ mod ledger;
 mod place;
 mod read;
 mod reschedule;
+mod terms;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,6 @@ use crate::{
         booking::{Booking, ParticipantNotification},
         event::{EventSource, EventType},
         ids::{BookingId, NotificationId, ResourceId, VisitorId},
-        rejection::PolicyRule,
     },
     store::{
         Failure, StoreError, Tx, bookings,
@@ -129,17 +129,6 @@ async fn notify(
         notifications::insert(tx.conn(), site, &message).await?;
     }
     Ok(())
-}
-
-/// Customers can't act on what has begun. Without a policy that says otherwise, the start is the limit.
-fn before_start(booking: &Booking, actor: &Actor, now: Timestamp, rule: PolicyRule) -> Result<(), Rejection> {
-    match booking.start() {
-        Some(start) if actor.is_customer() && start <= now => Err(Rejection::Policy {
-            rule,
-            limit: Some(start.to_string()),
-        }),
-        _ => Ok(()),
-    }
 }
 
 /// Refuses a change that was meant for another revision. The end of its hold that this act itself settled is no change

@@ -1,6 +1,6 @@
 //! Reading bookings and their log. What the caller may not see looks like what isn't there.
 
-use super::before_start;
+use super::terms::{may_cancel, may_reschedule};
 use crate::{
     domain::{
         Rejection,
@@ -10,7 +10,6 @@ use crate::{
         event::EventType,
         ids::{BookingId, Kind, NotificationId, ServiceId, SiteId},
         permission::Permission,
-        rejection::PolicyRule,
         time::TimeSpan,
     },
     service::{
@@ -95,13 +94,11 @@ impl Service {
         }
         booking.check(act)?;
         match act {
-            Act::Cancel => before_start(booking, &caller.actor, self.clock().now(), PolicyRule::TooLateToCancel),
-            Act::Reschedule => before_start(
-                booking,
-                &caller.actor,
-                self.clock().now(),
-                PolicyRule::TooLateToReschedule,
-            ),
+            Act::Cancel => may_cancel(booking, &caller.actor, self.clock().now()),
+            Act::Reschedule => {
+                let online = offered.open_to_customers();
+                may_reschedule(booking, online, &caller.actor, self.clock().now())
+            }
             Act::MarkAsPending if !offered.online_booking.require_manual_approval => {
                 Err(Rejection::NotPendingApprovalService)
             }

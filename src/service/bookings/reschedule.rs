@@ -3,10 +3,10 @@
 use super::{
     Changed, Target,
     act::{load, open},
-    before_start, check_revision,
+    check_revision,
     create::check_participants,
     place::{self, Place, Purpose, Reopen, Search, Wanted},
-    write_change,
+    terms, write_change,
 };
 use crate::{
     domain::{
@@ -16,8 +16,8 @@ use crate::{
         conflict::{Ask, Holder, OverlapReason},
         event::EventType,
         ids::SiteId,
+        options::BookedPrice,
         permission::Permission,
-        rejection::PolicyRule,
     },
     service::{Caller, Error, Service, access},
     store::{Command, Failure, Tx},
@@ -60,16 +60,10 @@ impl Command for Reschedule {
             return Err(Rejection::invalid(&["slot"], "is of another service").into());
         }
         check_participants(&place.service, &participants)?;
-        before_start(&before, actor, now, PolicyRule::TooLateToReschedule)?;
-        if let Some(start) = place.booked.span.map(|span| span.start())
-            && actor.is_customer()
-            && start <= now
-        {
-            return Err(Rejection::Policy {
-                rule: PolicyRule::TooLateToBook,
-                limit: Some(start.to_string()),
-            }
-            .into());
+        terms::may_reschedule(&before, place.service.open_to_customers(), actor, now)?;
+        if actor.is_customer() {
+            terms::may_book(tx, &place, &before.terms.rules(), None, now).await?;
+            terms::check_length(&before, &place.booked)?;
         }
         if !input.skip_availability_validation
             && let Some(refusal) = place.refusal(tx).await?
@@ -78,7 +72,10 @@ impl Command for Reschedule {
         }
         let mut after = before.clone();
         after.booked = place.booked.clone();
-        after.participants = participants;
+        if self.input.participants.is_some() {
+            let (price, people) = terms::renumber(tx, &before, &place.service, &participants).await?;
+            (after.terms.price, after.participants) = (price, people);
+        }
         // It went where nothing was in its way, or by the business's own word: either way the flag is gone.
         after.double_booked = false;
         after.flow.skip_availability_validation |= input.skip_availability_validation;
@@ -195,10 +192,12 @@ impl Reschedule {
                     .resources
                     .iter()
                     .filter(|resource| resource.explicitly_requested);
+                let chosen = booking.terms.price.as_ref().and_then(BookedPrice::minutes);
                 Ok(Wanted::Appointment {
                     service: *service,
                     start: *start,
-                    end: *end,
+                    // Who chose a length keeps it.
+                    end: end.or_else(|| terms::after(*start, chosen?)),
                     time_zone: time_zone.clone().or_else(|| Some(booking.booked.time_zone.clone())),
                     // Who was asked for by name stays, unless the client names somebody now.
                     resources: if resources.is_empty() {
@@ -266,7 +265,8 @@ impl Command for Update {
         check_revision(&before, input.target.expected_revision, place.ledger.settled(before.id))?;
         before.check(Act::UpdateParticipants)?;
         let mut after = before.clone();
-        after.participants = input.participants.clone();
+        let (price, people) = terms::renumber(tx, &before, &place.service, &input.participants).await?;
+        (after.terms.price, after.participants) = (price, people);
         after.flow.skip_availability_validation |= input.skip_availability_validation;
         if before.status.on_calendar() || before.held(now) {
             let holder = Holder::Booking(before.id);

@@ -8,6 +8,8 @@ mod categories;
 mod copies;
 mod hours;
 mod import;
+mod options;
+mod policies;
 mod read;
 mod removal;
 mod resources;
@@ -41,6 +43,8 @@ pub use categories::{CreateCategory, DeleteCategory, MoveCategory, UpdateCategor
 pub use copies::{BulkCreatedServices, CloneService, ClonedService};
 pub use hours::SetWorkingHours;
 pub use import::{Import, ImportError, ImportInto, Imported};
+pub use options::{CreateOptions, UpdateOptions};
+pub use policies::{DefaultSet, PolicyChanges};
 pub use removal::{BookingsOfService, DeleteService, DeletedService, DeletionImpact};
 pub use resources::{CreateResource, UpdateResource};
 pub use schedules::{CreateSchedule, UpdateSchedule};

@@ -1,6 +1,6 @@
 //! Staff members and rooms.
 
-use super::{Edit, check_revision};
+use super::{Edit, check_revision, options};
 use crate::{
     domain::{
         Rejection,
@@ -17,7 +17,7 @@ use crate::{
         bookings::{Ledger, all_time},
         catalog::Change,
     },
-    store::{Command, Failure, Tx, catalog as store, claims},
+    store::{Command, Failure, Tx, catalog as store, claims, sites},
 };
 
 /// A resource that is to be made.
@@ -134,6 +134,7 @@ impl Command for Delete {
     }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Resource, Failure> {
+        sites::lock(tx).await?;
         let target = Target::Resource(self.edit.id);
         let mut resource = lock(tx, self.edit.id).await?;
         check_revision(Kind::Resource, resource.revision, self.edit.expected_revision)?;
@@ -158,6 +159,7 @@ impl Command for Delete {
         store::save_resource(tx.conn(), self.site, &resource).await?;
         store::delete_resource(tx.conn(), self.site, resource.id, now).await?;
         tx.touch(Matter::Resource(resource.id), None);
+        options::forget(tx, resource.id).await?;
         Ok(resource)
     }
 }

@@ -1,6 +1,6 @@
 //! Services.
 
-use super::{Change, Edit, check_revision, find_resources, lock_service, offer_changed, seats_of};
+use super::{Change, Edit, check_revision, find_resources, lock_service, offer_changed, options, policies, seats_of};
 use crate::{
     domain::{
         Rejection,
@@ -11,7 +11,7 @@ use crate::{
         },
         conflict::{Holder, Target},
         event::Matter,
-        ids::{CategoryId, Kind, ResourceId, ScheduleId, ServiceId, SiteId},
+        ids::{BookingPolicyId, CategoryId, Kind, ResourceId, ScheduleId, ServiceId, SiteId},
         permission::Permission,
         text,
     },
@@ -55,6 +55,8 @@ pub struct CreateService {
     pub location: Option<Location>,
     /// Who and what an appointment needs.
     pub resources: Vec<ResourceId>,
+    /// The policy by which customers book it; the site's default if not said.
+    pub booking_policy: Option<BookingPolicyId>,
 }
 
 /// What changes of a service.
@@ -88,6 +90,8 @@ pub struct ServiceChanges {
     pub location: Change<Location>,
     /// Who and what an appointment needs, all of them.
     pub resources: Option<Vec<ResourceId>>,
+    /// The policy by which customers book it.
+    pub booking_policy: Change<BookingPolicyId>,
 }
 
 /// What changes of how a service is shown and found.
@@ -258,6 +262,7 @@ impl New {
             online_booking: input.online_booking,
             location: input.location,
             resources: input.resources,
+            booking_policy: input.booking_policy,
             schedule: self.schedule,
             revision: 1,
             created: now,
@@ -266,6 +271,7 @@ impl New {
         service.check(site.currency)?;
         check_slug(tx, &service.slug, service.id).await?;
         check_category(tx, service.presentation.category).await?;
+        policies::check_named(tx, service.booking_policy).await?;
         find_resources(tx, &service.resources).await?;
         insert(tx, &service).await?;
         Ok(service)
@@ -340,6 +346,10 @@ impl Command for Update {
         changes.presentation.apply(&mut after.presentation);
         after.online_booking = changes.online_booking.unwrap_or(after.online_booking);
         changes.location.apply(&mut after.location);
+        if changes.booking_policy != Change::Keep {
+            changes.booking_policy.apply(&mut after.booking_policy);
+            policies::check_named(tx, after.booking_policy).await?;
+        }
         if let Some(resources) = changes.resources {
             find_resources(tx, &resources).await?;
             after.resources = resources;
@@ -353,6 +363,7 @@ impl Command for Update {
         after.updated = now;
         store::save_service(tx.conn(), self.site, &after).await?;
         tx.touch(Matter::Service(after.id), None);
+        options::follow(tx, &site, &before, &after).await?;
         if after.kind == ServiceKind::Class && after.default_capacity != before.default_capacity {
             self.follow_capacity(tx, &after).await?;
         }

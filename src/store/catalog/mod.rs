@@ -3,6 +3,8 @@
 mod blocked_times;
 mod categories;
 mod hours;
+mod options;
+mod policies;
 mod resources;
 mod schedules;
 mod series;
@@ -18,6 +20,8 @@ use super::StoreError;
 pub use blocked_times::*;
 pub use categories::*;
 pub use hours::*;
+pub use options::*;
+pub use policies::*;
 pub use resources::*;
 pub use schedules::*;
 pub use series::*;

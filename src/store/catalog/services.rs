@@ -25,7 +25,7 @@ use crate::domain::{
         DownPayment, Media, OnlineBooking, PaymentOptions, Presentation, Price, SeoData, Service, ServiceKind,
         SlotStep, SlugOrigin,
     },
-    ids::{CategoryId, Kind, ResourceId, ScheduleId, ServiceId, SiteId},
+    ids::{BookingPolicyId, CategoryId, Kind, ResourceId, ScheduleId, ServiceId, SiteId},
     money::{Currency, Money},
 };
 
@@ -57,6 +57,7 @@ pub(super) struct ServiceRow {
     created_at: At,
     updated_at: At,
     slot_step_minutes: Option<i32>,
+    booking_policy_id: Option<BookingPolicyId>,
     category_id: Option<CategoryId>,
     hidden: bool,
     sort_order: i32,
@@ -158,6 +159,7 @@ impl ServiceRow {
                 extended_fields: shown.extended_fields,
                 seo: shown.seo,
             }),
+            booking_policy_id: service.booking_policy,
         }
     }
 
@@ -208,6 +210,7 @@ impl ServiceRow {
             },
             location: self.location.map(|location| location.0),
             resources: self.resource_ids.0,
+            booking_policy: self.booking_policy_id,
             schedule: self.schedule_id,
             revision: self.revision,
             created: self.created_at.0,

@@ -141,6 +141,7 @@ impl Studio {
             },
             buffer_minutes: 0,
             slot_step: frontdesk::domain::catalog::SlotStep::default(),
+            booking_policy: None,
             price: Price::NoFee,
             payment_options: PaymentOptions::in_person_alone(),
             down_payment: DownPayment::default(),

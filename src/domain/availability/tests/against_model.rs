@@ -195,6 +195,7 @@ pub(super) fn world(tape: &mut Tape) -> (World, &'static Clock) {
             earliest: tape.once_in(3).then(|| limit(tape)),
             latest: tape.once_in(3).then(|| limit(tape)),
             after_start: false,
+            max_party: None,
         },
         from,
         to,

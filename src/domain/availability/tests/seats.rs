@@ -290,7 +290,7 @@ proptest! {
             ..session(1, NOON + start, Seats { capacity, taken, reserved, offered_to_caller: own })
         };
         let query = SeatQuery { party: NonZeroU32::new(party).unwrap(), ignore_policy, cancelled: true, ..query() };
-        let found = classes(&[of_class], &Policy { earliest, latest, after_start }, online, &query);
+        let found = classes(&[of_class], &Policy { earliest, latest, after_start, max_party: None }, online, &query);
         prop_assert_eq!(found.len(), usize::from(start + 60 > 0));
         for slot in found {
             let free = i64::from(capacity) - i64::from(taken) - i64::from(reserved - own);

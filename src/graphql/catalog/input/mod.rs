@@ -4,7 +4,9 @@
 mod calendar;
 mod categories;
 mod hours;
+mod options;
 mod payment;
+mod policies;
 mod presentation;
 mod resources;
 mod series;
@@ -23,7 +25,9 @@ use crate::{
 pub use calendar::*;
 pub use categories::*;
 pub use hours::*;
+pub use options::*;
 pub use payment::*;
+pub use policies::*;
 pub use presentation::*;
 pub use resources::*;
 pub use series::*;

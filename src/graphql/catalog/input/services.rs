@@ -10,7 +10,7 @@ use crate::{
         ids::{ResourceId, ServiceId},
     },
     graphql::{
-        input::{Problems, Rejections},
+        input::{Problems, Rejections, id as read_id},
         types::{booking_input::LocationInput, service::ServiceType},
     },
     service::{
@@ -73,6 +73,8 @@ impl SlotsSplitIntervalInput {
 /// A service that is to be made, with its schedule.
 #[derive(InputObject, Clone, Debug)]
 pub struct CreateServiceInput {
+    /// The policy by which customers book it; the site's default if not said.
+    booking_policy_id: Option<ID>,
     /// Minutes kept free after an appointment, 0 to 720; 0 if not said.
     buffer_minutes: Option<i32>,
     /// Seats of new sessions (class) or of the run (course), 1 to 1000. Appointments: 1. If not said, 1.
@@ -123,6 +125,8 @@ impl CreateServiceInput {
         let payment = problems.nest("payment", self.payment.parse());
         let step = self.slots_split_interval.as_ref().map(SlotsSplitIntervalInput::parse);
         let slot_step = step.and_then(|step| problems.nest("slotsSplitInterval", step));
+        let policy = self.booking_policy_id.as_ref().map(read_id);
+        let booking_policy = problems.option("bookingPolicyId", policy);
         let usual = catalog::OnlineBooking {
             enabled: true,
             require_manual_approval: false,
@@ -146,6 +150,7 @@ impl CreateServiceInput {
             online_booking: self.online_booking.as_ref().map_or(usual, Into::into),
             location,
             resources,
+            booking_policy,
         });
         problems.finish(service.map(|service| (service, key)))
     }
@@ -155,6 +160,8 @@ impl CreateServiceInput {
 /// as it was booked.
 #[derive(InputObject, Clone, Debug)]
 pub struct UpdateServiceInput {
+    /// The policy by which customers book it; null: the site's default.
+    booking_policy_id: MaybeUndefined<ID>,
     /// Minutes kept free after an appointment, 0 to 720.
     buffer_minutes: MaybeUndefined<i32>,
     /// Seats of new sessions (class) or of new runs (course), 1 to 1000. Sessions and runs that are there keep theirs.
@@ -212,6 +219,13 @@ impl UpdateServiceInput {
                 .nest("location", location.clone().parse())
                 .map_or(Change::Keep, Change::Set),
         };
+        let booking_policy = match &self.booking_policy_id {
+            MaybeUndefined::Undefined => Change::Keep,
+            MaybeUndefined::Null => Change::Clear,
+            MaybeUndefined::Value(policy) => problems
+                .take("bookingPolicyId", read_id(policy))
+                .map_or(Change::Keep, Change::Set),
+        };
         let changes = ServiceChanges {
             name: given(&mut problems, "name", &self.name),
             slug: given(&mut problems, "slug", &self.slug),
@@ -229,6 +243,7 @@ impl UpdateServiceInput {
                 .map(Into::into),
             location,
             resources: resources.map(|resources| ids::<ResourceId>(&mut problems, "resourceIds", &resources)),
+            booking_policy,
         };
         problems.finish(edit.map(|edit| UpdateService { edit, changes }))
     }

@@ -1,0 +1,201 @@
+//! Booking policies.
+
+use diesel::{
+    AsChangeset, BoolExpressionMethods as _, ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _,
+    Queryable, Selectable, SelectableHelper as _, insert_into, update,
+};
+use diesel_async::RunQueryDsl as _;
+use jiff::Timestamp;
+
+use super::{
+    super::{
+        Conn, StoreError, on,
+        page::{Page, PageRequest},
+        schema::{booking_policies, services},
+        types::{At, Json},
+    },
+    TimeKey, count, page,
+};
+use crate::domain::{
+    booking_policy::{BookingPolicy, BookingRules},
+    ids::{BookingPolicyId, ServiceId, SiteId},
+};
+
+#[derive(Debug, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = booking_policies, primary_key(site_id, id))]
+struct PolicyRow {
+    site_id: SiteId,
+    id: BookingPolicyId,
+    name: String,
+    is_default: bool,
+    rules: Json<BookingRules>,
+    revision: i64,
+    created_at: At,
+    updated_at: At,
+}
+
+impl PolicyRow {
+    fn new(site: SiteId, policy: &BookingPolicy) -> Self {
+        Self {
+            site_id: site,
+            id: policy.id,
+            name: policy.name.clone(),
+            is_default: policy.default,
+            rules: Json(policy.rules),
+            revision: policy.revision,
+            created_at: At(policy.created),
+            updated_at: At(policy.updated),
+        }
+    }
+
+    fn policy(self) -> BookingPolicy {
+        BookingPolicy {
+            id: self.id,
+            name: self.name,
+            default: self.is_default,
+            rules: self.rules.0,
+            revision: self.revision,
+            created: self.created_at.0,
+            updated: self.updated_at.0,
+        }
+    }
+}
+
+/// The policy with this id, unless it was deleted.
+pub async fn find_live_policy(
+    conn: &mut Conn,
+    site: SiteId,
+    id: BookingPolicyId,
+) -> Result<Option<BookingPolicy>, StoreError> {
+    let query = booking_policies::table
+        .find((site, id))
+        .filter(booking_policies::deleted_at.is_null());
+    let row: Option<PolicyRow> = on!(conn, c => query.select(PolicyRow::as_select()).first(c).await.optional())?;
+    Ok(row.map(PolicyRow::policy))
+}
+
+/// Those policies that there are, deleted ones too.
+pub async fn find_policies(
+    conn: &mut Conn,
+    site: SiteId,
+    ids: &[BookingPolicyId],
+) -> Result<Vec<BookingPolicy>, StoreError> {
+    let of = booking_policies::site_id
+        .eq(site)
+        .and(booking_policies::id.eq_any(ids.to_vec()));
+    let query = booking_policies::table.filter(of);
+    let rows: Vec<PolicyRow> = on!(conn, c => query.select(PolicyRow::as_select()).load(c).await)?;
+    Ok(rows.into_iter().map(PolicyRow::policy).collect())
+}
+
+/// The policy of services that name none.
+pub async fn default_policy(conn: &mut Conn, site: SiteId) -> Result<Option<BookingPolicy>, StoreError> {
+    let of_site = booking_policies::site_id.eq(site).and(booking_policies::is_default);
+    let query = booking_policies::table.filter(of_site);
+    let row: Option<PolicyRow> = on!(conn, c => query.select(PolicyRow::as_select()).first(c).await.optional())?;
+    Ok(row.map(PolicyRow::policy))
+}
+
+/// The policy by which a service is booked: the one that it names, or the default.
+pub async fn policy_of(
+    conn: &mut Conn,
+    site: SiteId,
+    named: Option<BookingPolicyId>,
+) -> Result<Option<BookingPolicy>, StoreError> {
+    if let Some(id) = named
+        && let Some(found) = find_live_policy(conn, site, id).await?
+    {
+        return Ok(Some(found));
+    }
+    default_policy(conn, site).await
+}
+
+/// Whether a service that wasn't deleted names the policy.
+pub async fn policy_is_used(conn: &mut Conn, site: SiteId, id: BookingPolicyId) -> Result<bool, StoreError> {
+    let named = services::site_id.eq(site).and(services::booking_policy_id.eq(id));
+    let query = services::table.filter(named).filter(services::deleted_at.is_null());
+    let found: Option<ServiceId> = on!(conn, c => query.select(services::id).first(c).await.optional())?;
+    Ok(found.is_some())
+}
+
+/// Adds a policy.
+pub async fn insert_policy(conn: &mut Conn, site: SiteId, new: &BookingPolicy) -> Result<(), StoreError> {
+    let row = PolicyRow::new(site, new);
+    on!(conn, c => insert_into(booking_policies::table).values(row).execute(c).await)?;
+    Ok(())
+}
+
+/// Writes a changed policy.
+pub async fn save_policy(conn: &mut Conn, site: SiteId, changed: &BookingPolicy) -> Result<(), StoreError> {
+    let row = PolicyRow::new(site, changed);
+    let of = booking_policies::table.find((site, changed.id));
+    on!(conn, c => update(of).set(row).execute(c).await)?;
+    Ok(())
+}
+
+/// Marks a policy as deleted.
+pub async fn delete_policy(
+    conn: &mut Conn,
+    site: SiteId,
+    id: BookingPolicyId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let of = booking_policies::table.find((site, id));
+    on!(conn, c => update(of).set(booking_policies::deleted_at.eq(At(now))).execute(c).await)?;
+    Ok(())
+}
+
+/// Which policies of a list; deleted ones are in none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PolicyFilter {
+    /// With these ids.
+    pub ids: Option<Vec<BookingPolicyId>>,
+}
+
+macro_rules! filtered {
+    ($query:expr, $filter:expr) => {{
+        let mut query = $query.filter(booking_policies::deleted_at.is_null());
+        if let Some(ids) = &$filter.ids {
+            query = query.filter(booking_policies::id.eq_any(ids.clone()));
+        }
+        query
+    }};
+}
+
+/// A page of policies, the oldest first.
+pub async fn page_policies(
+    conn: &mut Conn,
+    site: SiteId,
+    filter: &PolicyFilter,
+    request: &PageRequest<TimeKey<BookingPolicyId>>,
+) -> Result<Page<BookingPolicy>, StoreError> {
+    let key = |policy: &BookingPolicy| TimeKey {
+        at: policy.created,
+        id: policy.id,
+    };
+    let filter = filter.clone();
+    Page::find(conn, request, key, move |conn, request| {
+        let filter = filter.clone();
+        Box::pin(async move {
+            let rows = page!(
+                conn,
+                booking_policies::site_id.eq(site),
+                &request,
+                booking_policies,
+                created_at,
+                PolicyRow,
+                |query| filtered!(query, &filter)
+            )?;
+            Ok(rows.into_iter().map(PolicyRow::policy).collect())
+        })
+    })
+    .await
+}
+
+/// How many policies pass the filter.
+pub async fn count_policies(conn: &mut Conn, site: SiteId, filter: &PolicyFilter) -> Result<i64, StoreError> {
+    let of_site = booking_policies::site_id.eq(site);
+    Ok(count!(conn, of_site, booking_policies, |query| filtered!(
+        query, filter
+    ))?)
+}
