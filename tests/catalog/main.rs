@@ -14,7 +14,6 @@
 mod support;
 
 #[path = "../races/socket.rs"]
-#[allow(dead_code, reason = "each test binary uses its own part of it")]
 mod socket;
 
 mod availability;

@@ -48,7 +48,7 @@ fn variant(choices: &[Value], amount: &str) -> Value {
 
 /// A class with a price.
 async fn class(owner: &Client) -> String {
-    let input = json!({ "type": "CLASS", "name": "Painting", "defaultCapacity": 20, "payment": { "rateType": "FIXED", "price": price("9") } });
+    let input = json!({ "type": "CLASS", "name": "Painting", "defaultCapacity": 20, "payment": { "rateType": "VARIED", "defaultPrice": price("9") } });
     let made = done(owner, "createService", input, "service { id schedule { id } }").await;
     made["service"]["id"].as_str().unwrap().to_owned()
 }
@@ -67,7 +67,7 @@ async fn session(owner: &Client, studio: &Studio, class: &str) -> Value {
 async fn by_staff_and_length(owner: &Client, studio: &Studio) -> Value {
     let (anna, ben) = (studio.anna.id.to_string(), studio.ben.id.to_string());
     let input =
-        json!({ "serviceId": studio.massage.id.to_string(), "payment": { "rateType": "FIXED", "price": price("20") } });
+        json!({ "serviceId": studio.massage.id.to_string(), "payment": { "rateType": "VARIED", "defaultPrice": price("20") } });
     done(owner, "updateService", input, "service { id }").await;
     let input = json!({
         "serviceId": studio.massage.id.to_string(), "options": [who(), length(&[30, 60])],

@@ -1,4 +1,5 @@
 //! A client of `graphql-transport-ws` on a socket whose buffer is as small as wanted.
+#![allow(dead_code, reason = "each test binary uses its own part of it")]
 
 use std::time::Duration;
 
