@@ -77,7 +77,7 @@ impl Command for Hold {
                 allow_multiple_requests: false,
             },
             location: None::<Location>,
-            resources: Vec::new(),
+            requirements: Vec::new(),
             schedule,
             revision: 1,
             created: now,

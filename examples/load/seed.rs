@@ -5,8 +5,8 @@ use std::{path::PathBuf, sync::Arc};
 use frontdesk::{
     domain::{
         catalog::{
-            OnlineBooking, PaymentOptions, Price, Resource, ResourceType, Schedule, Service, ServiceKind, Session,
-            SessionStatus, Site,
+            OnlineBooking, PaymentOptions, Price, Resource, ResourceType, Schedule, Service, ServiceKind,
+            ServiceResource, Session, SessionStatus, Site,
         },
         clock::{Clock as _, SystemClock},
         ids::{ResourceId, ScheduleId, ServiceId, SessionId, SiteId, TypedId},
@@ -188,9 +188,12 @@ impl Command for Seed {
                     allow_multiple_requests: false,
                 },
                 location: None,
-                resources: staff
-                    .map(|staff| id::<ResourceId>(Sort::Resource, number, staff))
-                    .collect(),
+                requirements: vec![ServiceResource::one_of(
+                    ResourceType::Staff,
+                    staff
+                        .map(|staff| id::<ResourceId>(Sort::Resource, number, staff))
+                        .collect(),
+                )],
                 schedule: id::<ScheduleId>(Sort::Schedule, number, kind),
                 revision: 1,
                 created: now,

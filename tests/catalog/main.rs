@@ -22,6 +22,7 @@ mod imports;
 mod lists;
 mod offers;
 mod races;
+mod requirements;
 mod series;
 mod sessions;
 

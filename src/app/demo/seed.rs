@@ -29,7 +29,7 @@ use crate::{
     service::{
         Caller, Error, Service,
         bookings::{ActOn, CreateBooking, Target, Verdict, Wanted},
-        catalog::{CreateBlockedTime, CreateResource, CreateService, CreateSession, SetWorkingHours},
+        catalog::{CreateBlockedTime, CreateResource, CreateService, CreateSession, Requirements, SetWorkingHours},
     },
     store::{
         Command, Failure, Tx,
@@ -229,7 +229,7 @@ impl Studio<'_> {
                 allow_multiple_requests: false,
             },
             location: None,
-            resources: Vec::new(),
+            requirements: Requirements::default(),
         };
         Ok(self.service.create_service(&self.owner, input, None).await?)
     }
@@ -255,7 +255,7 @@ impl Studio<'_> {
                 allow_multiple_requests: false,
             },
             location: None,
-            resources: trainers.to_vec(),
+            requirements: Requirements::OfEachType(trainers.to_vec()),
         };
         Ok(self.service.create_service(&self.owner, input, None).await?)
     }

@@ -1,11 +1,13 @@
 //! What can be booked: services, resources, schedules, sessions, and the times in which nothing can be.
 
 mod calendar;
+mod requirement;
 mod resource;
 mod service;
 mod site;
 
 pub use calendar::*;
+pub use requirement::*;
 pub use resource::*;
 pub use service::*;
 pub use site::*;

@@ -20,6 +20,7 @@ use crate::domain::{
 pub use explain::Explained;
 pub use list::{Availability, FreeTime, Offer, OfferOf};
 
+pub use facts::Needed;
 pub(in crate::service) use facts::{Facts, busy_times, positive};
 
 /// Services of one question, at the most.

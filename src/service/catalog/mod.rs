@@ -7,6 +7,7 @@ mod blocked_times;
 mod hours;
 mod import;
 mod read;
+mod requirements;
 mod resources;
 mod schedules;
 mod series;
@@ -35,6 +36,7 @@ use crate::{
 pub use blocked_times::CreateBlockedTime;
 pub use hours::SetWorkingHours;
 pub use import::{Import, ImportError, ImportInto, Imported};
+pub use requirements::{Entries, Requirements};
 pub use resources::{CreateResource, UpdateResource};
 pub use schedules::{CreateSchedule, UpdateSchedule};
 pub use series::{AHEAD, CreateSessionSeries, Scope};

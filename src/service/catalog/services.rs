@@ -1,6 +1,6 @@
 //! Services.
 
-use super::{Change, Edit, Removed, Under, check_revision, find_resources, lock_service, require_choice, seats_of};
+use super::{Change, Edit, Removed, Requirements, Under, check_revision, lock_service, require_choice, seats_of};
 use crate::{
     domain::{
         Rejection,
@@ -50,7 +50,7 @@ pub struct CreateService {
     /// Where it takes place.
     pub location: Option<Location>,
     /// Who and what an appointment needs.
-    pub resources: Vec<ResourceId>,
+    pub requirements: Requirements,
 }
 
 /// What changes of a service.
@@ -78,8 +78,8 @@ pub struct ServiceChanges {
     pub online_booking: Option<OnlineBooking>,
     /// Where it takes place.
     pub location: Change<Location>,
-    /// Who and what an appointment needs, all of them.
-    pub resources: Option<Vec<ResourceId>>,
+    /// Who and what an appointment needs.
+    pub requirements: Option<Requirements>,
 }
 
 /// Changes of a service.
@@ -150,6 +150,7 @@ impl Command for Create {
             Some(slug) => slug,
             None => free_slug(tx, &input.name, input.kind).await?,
         };
+        let requirements = input.requirements.resolve(tx, &[]).await?;
         let service = Offered {
             id: self.id,
             kind: input.kind,
@@ -164,7 +165,7 @@ impl Command for Create {
             payment_options: input.payment_options,
             online_booking: input.online_booking,
             location: input.location,
-            resources: input.resources,
+            requirements,
             schedule: self.schedule,
             revision: 1,
             created: now,
@@ -172,7 +173,6 @@ impl Command for Create {
         };
         service.check(site.currency)?;
         check_slug(tx, &service.slug, service.id).await?;
-        find_resources(tx, &service.resources).await?;
         let schedule = Schedule {
             id: self.schedule,
             service: self.id,
@@ -219,9 +219,8 @@ impl Command for Update {
         after.payment_options = changes.payment_options.unwrap_or(after.payment_options);
         after.online_booking = changes.online_booking.unwrap_or(after.online_booking);
         changes.location.apply(&mut after.location);
-        if let Some(resources) = changes.resources {
-            find_resources(tx, &resources).await?;
-            after.resources = resources;
+        if let Some(requirements) = changes.requirements {
+            after.requirements = requirements.resolve(tx, &before.requirements).await?;
         }
         after.check(site.currency)?;
         check_slug(tx, &after.slug, after.id).await?;
@@ -267,15 +266,9 @@ impl Command for Delete {
         check_revision(Kind::Service, service.revision, self.edit.expected_revision)?;
         let schedules = store::schedules_of(tx.conn(), site, service.id).await?;
         let ids: Vec<ScheduleId> = schedules.iter().map(|schedule| schedule.id).collect();
-        let (now, canceled_bookings) = empty_schedules(
-            tx,
-            &self.caller,
-            &ids,
-            &service.resources,
-            Kind::Service,
-            self.cancel_bookings,
-        )
-        .await?;
+        let resources = store::candidate_ids(tx.conn(), site, &service.requirements).await?;
+        let (now, canceled_bookings) =
+            empty_schedules(tx, &self.caller, &ids, &resources, Kind::Service, self.cancel_bookings).await?;
         service.revision += 1;
         service.updated = now;
         store::save_service(tx.conn(), site, &service).await?;

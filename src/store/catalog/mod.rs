@@ -1,6 +1,7 @@
 //! What can be booked: services, resources, schedules, sessions, blocked times.
 
 mod blocked_times;
+mod candidates;
 mod hours;
 mod resources;
 mod schedules;
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 use super::StoreError;
 
 pub use blocked_times::*;
+pub use candidates::*;
 pub use hours::*;
 pub use resources::*;
 pub use schedules::*;

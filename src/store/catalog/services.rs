@@ -21,8 +21,8 @@ use super::{
 use crate::domain::{
     Rejection,
     booking::Location,
-    catalog::{OnlineBooking, PaymentOptions, Price, Service, ServiceKind, SlotStep},
-    ids::{Kind, ResourceId, ScheduleId, ServiceId, SiteId},
+    catalog::{OnlineBooking, PaymentOptions, Price, Service, ServiceKind, ServiceResource, SlotStep},
+    ids::{Kind, ScheduleId, ServiceId, SiteId},
     money::{Currency, Money},
 };
 
@@ -48,7 +48,7 @@ struct ServiceRow {
     require_manual_approval: bool,
     allow_multiple_requests: bool,
     location: Option<Json<Location>>,
-    resource_ids: Json<Vec<ResourceId>>,
+    requirements: Json<Vec<ServiceResource>>,
     schedule_id: ScheduleId,
     revision: i64,
     created_at: At,
@@ -81,7 +81,7 @@ impl ServiceRow {
             require_manual_approval: service.online_booking.require_manual_approval,
             allow_multiple_requests: service.online_booking.allow_multiple_requests,
             location: service.location.map(Json),
-            resource_ids: Json(service.resources),
+            requirements: Json(service.requirements),
             schedule_id: service.schedule,
             revision: service.revision,
             created_at: At(service.created),
@@ -124,7 +124,7 @@ impl ServiceRow {
                 allow_multiple_requests: self.allow_multiple_requests,
             },
             location: self.location.map(|location| location.0),
-            resources: self.resource_ids.0,
+            requirements: self.requirements.0,
             schedule: self.schedule_id,
             revision: self.revision,
             created: self.created_at.0,

@@ -5,8 +5,8 @@ use frontdesk::{
     domain::{
         booking::BookedResource,
         catalog::{
-            OnlineBooking, PaymentOptions, Price, Resource, ResourceType, Schedule, Service, ServiceKind, Session,
-            SessionStatus,
+            OnlineBooking, PaymentOptions, Price, Resource, ResourceType, Schedule, Service, ServiceKind,
+            ServiceResource, Session, SessionStatus,
         },
         conflict::{Claim, Holder, Target},
         ids::{ClaimId, ResourceId, ScheduleId, ServiceId, SessionId, SiteId},
@@ -125,6 +125,11 @@ impl Studio {
             resource("Ben", ResourceType::Staff),
         );
         let room = resource("Studio 1", ResourceType::Room);
+        let all = [anna.clone(), ben.clone(), room.clone()];
+        let needs = |ids: &[ResourceId]| {
+            let named: Vec<Resource> = all.iter().filter(|one| ids.contains(&one.id)).cloned().collect();
+            ServiceResource::of_each_type(&named)
+        };
         let service = |name: &str, kind, resources: Vec<ResourceId>| Service {
             id: ServiceId::new(),
             kind,
@@ -150,7 +155,7 @@ impl Studio {
                 allow_multiple_requests: false,
             },
             location: None,
-            resources,
+            requirements: needs(&resources),
             schedule: ScheduleId::new(),
             revision: 1,
             created: now,

@@ -3,6 +3,7 @@
 
 mod calendar;
 mod hours;
+mod requirements;
 mod resources;
 mod series;
 mod services;
@@ -18,6 +19,7 @@ use crate::{
 
 pub use calendar::*;
 pub use hours::*;
+pub use requirements::ServiceResourceInput;
 pub use resources::*;
 pub use series::*;
 pub use services::*;
