@@ -92,10 +92,10 @@ impl Candidates {
         let had = |id: ResourceId| current.is_some_and(|b| b.booked.resources.iter().any(|had| had.id == id));
         let mut needs = Vec::new();
         for (requirement, needed) in needed.iter().enumerate() {
-            let wished = wishes.iter().find(|wish| wish.requirement == requirement);
-            let wished = wished.map_or(&[] as &[ResourceId], |wish| wish.resources.as_slice());
+            let named = wishes.iter().find(|wish| wish.requirement == requirement);
+            let named = named.map_or(&[] as &[ResourceId], |wish| wish.resources.as_slice());
             let (asked, mut others): (Vec<ResourceId>, Vec<ResourceId>) =
-                needed.ids.iter().partition(|id| wished.contains(id));
+                needed.ids.iter().partition(|id| named.contains(id));
             others.sort_by_key(|id| !had(*id));
             let rest = needed.count.saturating_sub(asked.len());
             for (count, ids) in [(asked.len(), asked), (rest, others)] {
