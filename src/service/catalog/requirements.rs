@@ -103,9 +103,8 @@ async fn check_named(tx: &mut Tx<'_>, ids: &[ResourceId], kind: ResourceType, pa
     let other = |resource: &Resource| resource.resource_type != kind;
     match found.iter().position(other) {
         Some(index) => {
-            let path: Vec<&str> = path.iter().copied().collect();
             let message = "is of another type";
-            Err(Rejection::invalid(&[&index.to_string()], message).within(&path).into())
+            Err(Rejection::invalid(&[&index.to_string()], message).within(path).into())
         }
         None => Ok(()),
     }
