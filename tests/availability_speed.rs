@@ -87,7 +87,7 @@ async fn measure(engine: Engine, name: &str) {
         id: ServiceId::new(),
         slug: "crowd".to_owned(),
         durations: vec![60],
-        resources: staff.iter().map(|resource| resource.id).collect(),
+        requirements: frontdesk::domain::catalog::ServiceResource::of_each_type(&staff),
         ..studio.massage.clone()
     };
     let id = service.id.to_string();

@@ -78,7 +78,7 @@ impl Command for Hold {
                 allow_multiple_requests: false,
             },
             location: None::<Location>,
-            resources: Vec::new(),
+            requirements: Vec::new(),
             schedule,
             revision: 1,
             created: now,

@@ -293,7 +293,7 @@ impl Plain {
             services::require_manual_approval,
             services::allow_multiple_requests,
             services::location,
-            services::resource_ids,
+            services::requirements,
             services::schedule_id,
             services::revision,
             services::created_at,

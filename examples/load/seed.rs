@@ -6,7 +6,7 @@ use frontdesk::{
     domain::{
         catalog::{
             DownPayment, OnlineBooking, PaymentOptions, Presentation, Price, Resource, ResourceType, Schedule, Service,
-            ServiceKind, Session, SessionStatus, Site, SlugOrigin,
+            ServiceKind, ServiceResource, Session, SessionStatus, Site, SlugOrigin,
         },
         clock::{Clock as _, SystemClock},
         ids::{ResourceId, ScheduleId, ServiceId, SessionId, SiteId, TypedId},
@@ -192,9 +192,12 @@ impl Command for Seed {
                     allow_multiple_requests: false,
                 },
                 location: None,
-                resources: staff
-                    .map(|staff| id::<ResourceId>(Sort::Resource, number, staff))
-                    .collect(),
+                requirements: vec![ServiceResource::one_of(
+                    ResourceType::Staff,
+                    staff
+                        .map(|staff| id::<ResourceId>(Sort::Resource, number, staff))
+                        .collect(),
+                )],
                 schedule: id::<ScheduleId>(Sort::Schedule, number, kind),
                 revision: 1,
                 created: now,

@@ -65,7 +65,7 @@ diesel::table! {
         require_manual_approval -> Bool,
         allow_multiple_requests -> Bool,
         location -> Nullable<Document>,
-        resource_ids -> Document,
+        requirements -> Document,
         schedule_id -> Uid,
         revision -> BigInt,
         created_at -> Instant,

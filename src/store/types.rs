@@ -253,7 +253,7 @@ text_enum! {
         MembershipOffline = "MEMBERSHIP_OFFLINE",
     }
     ServiceKind { Appointment = "APPOINTMENT", Class = "CLASS", Course = "COURSE" }
-    ResourceType { Staff = "STAFF", Room = "ROOM" }
+    ResourceType { Staff = "STAFF", Room = "ROOM", Equipment = "EQUIPMENT" }
     SessionStatus { Confirmed = "CONFIRMED", Cancelled = "CANCELLED" }
     OverlapReason {
         OwnerSkip = "OWNER_SKIP", OwnerConfirm = "OWNER_CONFIRM", PaidOrder = "PAID_ORDER",

@@ -137,7 +137,7 @@ on_both_engines! {
         let two = put(massage.clone(), &at("resourceIds"), json!([studio.anna.id.to_string(), unknown("resource")]));
         bench.user_error("createBooking", two, "RESOURCE_NOT_FOUND", &resource).await;
         let both = put(massage.clone(), &at("resourceIds"), json!([studio.anna.id.to_string(), studio.ben.id.to_string()]));
-        bench.user_error("createBooking", both, "VALIDATION_FAILURE", &at("resourceIds")).await;
+        bench.user_error("createBooking", both, "VALIDATION_FAILURE", &resource).await;
         // Of another kind of service.
         let yoga = put(massage.clone(), &at("serviceId"), json!(studio.yoga.id.to_string()));
         bench.user_error("createBooking", yoga, "SERVICE_NOT_FOUND", &at("serviceId")).await;

@@ -1,7 +1,10 @@
 //! Double booking (`spec/bookings.md` §5): when a booking is declined, kept with a flag or refused, who carries the flag
 //! and when it goes.
 
-use frontdesk::domain::{catalog::Service, time::TimeSpan};
+use frontdesk::domain::{
+    catalog::{Service, ServiceResource},
+    time::TimeSpan,
+};
 use jiff::ToSpan as _;
 use serde_json::{Value, json};
 
@@ -479,15 +482,15 @@ on_both_engines! {
         let first = owner.confirmed(studio.appointment(&studio.massage, 0, &[&studio.ben])).await;
         let second = owner.done("createBooking", studio.appointment(&studio.massage, 60, &[&studio.ben])).await;
         let mut massage = studio.massage.clone();
-        massage.resources = vec![studio.anna.id];
+        massage.requirements = ServiceResource::of_each_type(std::slice::from_ref(&studio.anna));
         server.save_service(&massage).await;
         assert_eq!(owner.done("cancelBooking", on(&first)).await["status"], "CANCELED");
         assert_eq!(owner.done("declineBooking", on(&second)).await["status"], "DECLINED");
-        massage.resources = vec![];
+        massage.requirements = vec![];
         server.save_service(&massage).await;
         let third = owner.done("createBooking", studio.appointment(&studio.training, 0, &[])).await;
         let mut training = studio.training.clone();
-        training.resources = vec![];
+        training.requirements = vec![];
         server.save_service(&training).await;
         assert_eq!(owner.done("cancelBooking", on(&third)).await["status"], "CANCELED");
     }

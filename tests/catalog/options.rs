@@ -66,8 +66,7 @@ async fn session(owner: &Client, studio: &Studio, class: &str) -> Value {
 /// Gives a service with Anna and Ben a price, and both of them half an hour and an hour to choose.
 async fn by_staff_and_length(owner: &Client, studio: &Studio) -> Value {
     let (anna, ben) = (studio.anna.id.to_string(), studio.ben.id.to_string());
-    let input =
-        json!({ "serviceId": studio.massage.id.to_string(), "payment": { "rateType": "VARIED", "defaultPrice": price("20") } });
+    let input = json!({ "serviceId": studio.massage.id.to_string(), "payment": { "rateType": "VARIED", "defaultPrice": price("20") } });
     done(owner, "updateService", input, "service { id }").await;
     let input = json!({
         "serviceId": studio.massage.id.to_string(), "options": [who(), length(&[30, 60])],

@@ -30,7 +30,7 @@ use crate::{
     service::{
         Caller, Error, Service,
         bookings::{ActOn, CreateBooking, Target, Verdict, Wanted},
-        catalog::{CreateBlockedTime, CreateResource, CreateService, CreateSession, SetWorkingHours},
+        catalog::{CreateBlockedTime, CreateResource, CreateService, CreateSession, Requirements, SetWorkingHours},
     },
     store::{
         Command, Failure, Tx,
@@ -232,7 +232,7 @@ impl Studio<'_> {
                 allow_multiple_requests: false,
             },
             location: None,
-            resources: Vec::new(),
+            requirements: Requirements::default(),
             booking_policy: None,
         };
         Ok(self.service.create_service(&self.owner, input, None).await?)
@@ -261,7 +261,7 @@ impl Studio<'_> {
                 allow_multiple_requests: false,
             },
             location: None,
-            resources: trainers.to_vec(),
+            requirements: Requirements::OfEachType(trainers.to_vec()),
             booking_policy: None,
         };
         Ok(self.service.create_service(&self.owner, input, None).await?)

@@ -1,5 +1,71 @@
 //! Who serves which requirement, when one resource would do for several (spec §4.4 step 6).
 
+use crate::domain::ids::ResourceId;
+
+/// So many of some resources.
+#[derive(Debug, Clone)]
+pub struct Share {
+    /// How many.
+    pub count: usize,
+    /// Who would do.
+    pub allowed: Vec<ResourceId>,
+}
+
+/// Gives resources to shares, none of them twice, in an order of preference: first those that are `free`, then the
+/// others. Who serves each share, in that order; fewer than it counts if there are no more.
+pub fn share_out(
+    shares: &[Share],
+    order: &[ResourceId],
+    mut free: impl FnMut(ResourceId) -> bool,
+) -> Vec<Vec<ResourceId>> {
+    let at = |id: &ResourceId| order.iter().position(|one| one == id);
+    let demands: Vec<Demand> = shares
+        .iter()
+        .enumerate()
+        .map(|(requirement, share)| Demand {
+            requirement,
+            need: share.count,
+            members: share.allowed.iter().filter_map(at).collect(),
+        })
+        .collect();
+    let serves = |hand: usize| {
+        demands
+            .iter()
+            .enumerate()
+            .filter(move |(_, demand)| demand.members.contains(&hand))
+    };
+    let of: Vec<Vec<usize>> = (0..order.len())
+        .map(|hand| serves(hand).map(|(index, _)| index).collect())
+        .collect();
+    let of = |hand: usize| of.get(hand).map_or(&[] as &[usize], Vec::as_slice);
+    let mut matcher = Matcher::new(&demands);
+    let mut rest = Vec::new();
+    for (hand, id) in order.iter().enumerate() {
+        if matcher.full() {
+            break;
+        }
+        if of(hand).is_empty() {
+            continue;
+        }
+        if free(*id) {
+            matcher.add(hand, &of);
+        } else {
+            rest.push(hand);
+        }
+    }
+    for hand in rest {
+        if !matcher.full() {
+            matcher.add(hand, &of);
+        }
+    }
+    let serving = |demand: usize| {
+        let mut hands = matcher.serving(demand).to_vec();
+        hands.sort_unstable();
+        hands.into_iter().filter_map(|hand| order.get(hand).copied()).collect()
+    };
+    (0..demands.len()).map(serving).collect()
+}
+
 /// How many resources of which are needed: one requirement, or the part of it for which somebody is asked for.
 #[derive(Debug, Clone)]
 pub(super) struct Demand {

@@ -35,6 +35,7 @@ pub use explain::{Action, Explanation, Finding, Reason, TimeFindings, explain, e
 pub use facts::{
     Business, HoursMode, HoursSource, PerDay, Place, Query, Requested, Requirement, Resource, Service, Step,
 };
+pub use matching::{Share, share_out};
 pub use paging::per_day;
 pub use policy::{NonBookable, Policy, Violations};
 pub use sessions::{ClassSession, ClassSlot, CourseOffer, CourseRun, SeatQuery, Seats, Waitlist, classes, course};

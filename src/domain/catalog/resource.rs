@@ -1,4 +1,4 @@
-//! Resources: who does the work, and where.
+//! Resources: who does the work, where, and with what.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,9 +13,16 @@ pub enum ResourceType {
     Staff,
     /// A room.
     Room,
+    /// A thing that is used.
+    Equipment,
 }
 
-/// A staff member or a room: can do one thing at a time.
+impl ResourceType {
+    /// All of them, in the order in which a service needs them: the staff's hours set the grid of starts.
+    pub const ALL: [Self; 3] = [Self::Staff, Self::Room, Self::Equipment];
+}
+
+/// A staff member, a room or a piece of equipment: can do one thing at a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resource {
     /// Its id.

@@ -5,11 +5,14 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{DownPayment, PaymentOptions, Presentation, Price, SlugOrigin, check_capacity, payment::check_payment};
+use super::{
+    DownPayment, PaymentOptions, Presentation, Price, ServiceResource, SlugOrigin, check_capacity,
+    payment::check_payment, requirement,
+};
 use crate::domain::{
     Rejection,
     booking::Location,
-    ids::{BookingPolicyId, ResourceId, ScheduleId, ServiceId},
+    ids::{BookingPolicyId, ScheduleId, ServiceId},
     money::Currency,
     rejection::{Field, Invalid},
     text,
@@ -102,8 +105,9 @@ pub struct Service {
     pub online_booking: OnlineBooking,
     /// Where it takes place.
     pub location: Option<Location>,
-    /// Who and what an appointment needs: one free resource of each type that occurs here.
-    pub resources: Vec<ResourceId>,
+    /// Who and what an appointment needs, all of it: staff first.
+    #[serde(default)]
+    pub requirements: Vec<ServiceResource>,
     /// The policy by which customers book it; none: the site's default.
     #[serde(default)]
     pub booking_policy: Option<BookingPolicyId>,
@@ -211,11 +215,12 @@ impl Service {
             let message = format!("must be between 1 and {MAX_STEP_MINUTES}");
             return Err(Rejection::invalid(&["slotsSplitInterval", "valueInMinutes"], message));
         }
-        if !(1..=MAX_RESOURCES).contains(&self.resources.len()) {
-            let message = format!("must name 1 to {MAX_RESOURCES} staff members or rooms");
+        if self.requirements.is_empty() {
+            let message =
+                format!("must name 1 to {MAX_RESOURCES} resources, unless the longer form says what is needed");
             return Err(Rejection::invalid(&["resourceIds"], message));
         }
-        Ok(())
+        requirement::check(&self.requirements)
     }
 
     fn check_sessions_of_its_own(&self) -> Result<(), Rejection> {
@@ -232,7 +237,7 @@ impl Service {
         if self.slot_step != SlotStep::default() {
             return Err(Rejection::invalid(&["slotsSplitInterval"], "is for appointments"));
         }
-        if !self.resources.is_empty() {
+        if !self.requirements.is_empty() {
             return Err(Rejection::invalid(
                 &["resourceIds"],
                 "is for appointments: sessions have their own resources",

@@ -338,6 +338,12 @@ fn choices_that_are_not_offered_are_refused_where_they_stand() {
     let price = quote(None, fixed, &groups, &visit).unwrap();
     let five = Participants::total(5).unwrap();
     assert_eq!(price.for_numbers(&five).unwrap().total, euros(2500));
-    let free = quote(None, Tariff::of(&Price::NoFee, euros(0).currency).unwrap(), &total, &visit).unwrap();
+    let free = quote(
+        None,
+        Tariff::of(&Price::NoFee, euros(0).currency).unwrap(),
+        &total,
+        &visit,
+    )
+    .unwrap();
     assert_eq!(free.total, euros(0));
 }

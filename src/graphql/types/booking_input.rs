@@ -61,7 +61,7 @@ pub struct AppointmentSlotInput {
     pub end_date: Option<DateTime>,
     /// Where; the service's place if not said.
     pub location: Option<LocationInput>,
-    /// Who or what is wished for: at most one of each type. Nobody means anybody.
+    /// Who or what is wished for: at most as many of each as the service takes. Nobody means anybody.
     pub resource_ids: Option<Vec<ID>>,
     /// The service.
     pub service_id: ID,

@@ -19,6 +19,8 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "crate::domain::catalog::ResourceType")]
 pub enum ResourceType {
+    /// A thing that is used.
+    Equipment,
     /// A room.
     Room,
     /// Somebody who does the work.

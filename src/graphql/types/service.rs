@@ -7,14 +7,17 @@ use super::{
     booking_policy::BookingPolicy,
     category::Category,
     media::{Media, SeoData, Slug},
-    resource::{self, Resource},
+    resource::{self, Resource, ResourceType},
     schedule::{Schedule, ScheduleConnection},
     service_options::ServiceOptionsAndVariants,
     service_payment::ServicePayment,
     session::{SessionConnection, SessionWindow},
 };
 use crate::{
-    domain::{catalog, ids::ServiceId},
+    domain::{
+        catalog,
+        ids::{ResourceId, ServiceId},
+    },
     graphql::{
         caller,
         catalog::lists,
@@ -57,6 +60,30 @@ pub struct SlotsSplitInterval {
     same_as_duration: bool,
     /// So many minutes; null with `sameAsDuration`.
     value_in_minutes: Option<i32>,
+}
+
+/// So many resources of a type that an appointment needs besides its staff.
+#[derive(SimpleObject, Clone, Debug)]
+pub struct ServiceResource {
+    /// How many of them at once.
+    required_resources_number: i32,
+    /// Those that will do; empty: any of the type, those too that are made later.
+    resource_ids: Vec<ID>,
+    /// Of which type.
+    resource_type: ResourceType,
+    /// Whether customers may choose among them.
+    selectable_resource: bool,
+}
+
+impl From<&catalog::ServiceResource> for ServiceResource {
+    fn from(entry: &catalog::ServiceResource) -> Self {
+        Self {
+            required_resources_number: entry.required,
+            resource_ids: entry.resources.iter().map(|id| id.to_string().into()).collect(),
+            resource_type: entry.resource_type.into(),
+            selectable_resource: entry.selectable,
+        }
+    }
 }
 
 /// Something that the business offers.
@@ -205,12 +232,17 @@ impl Service {
         (&self.offered).into()
     }
 
-    /// Who and what an appointment needs: one free resource of each type that occurs here. Empty for classes and
-    /// courses, whose sessions have their own.
+    /// How many of its staff members an appointment takes at once; null if it needs no staff.
+    async fn required_staff_members_number(&self) -> Option<i32> {
+        self.staff().map(|staff| staff.required)
+    }
+
+    /// The resources that an appointment can be served by, those that are named: staff first. What it needs of which
+    /// type say `staffMemberIds` and `serviceResources`. Empty for classes and courses, whose sessions have their own.
     async fn resources(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Resource>> {
         match &self.resources {
             Some(resources) => Ok(resources.clone()),
-            None => live_resources(ctx, &self.offered.resources).await,
+            None => live_resources(ctx, &named(&self.offered)).await,
         }
     }
 
@@ -255,6 +287,13 @@ impl Service {
     /// What search engines are told.
     async fn seo_data(&self) -> SeoData {
         (&self.offered.presentation.seo).into()
+    }
+
+    /// What an appointment needs besides staff; all of it has to be free. Empty for classes and courses.
+    async fn service_resources(&self) -> Vec<ServiceResource> {
+        let others = self.offered.requirements.iter();
+        let others = others.filter(|entry| entry.resource_type != catalog::ResourceType::Staff);
+        others.map(ServiceResource::from).collect()
     }
 
     /// Its sessions, by start. Appointments have none.
@@ -334,6 +373,12 @@ impl Service {
         self.offered.kind.into()
     }
 
+    /// The staff members that will do; an empty list: any. Null if it needs no staff.
+    async fn staff_member_ids(&self) -> Option<Vec<ID>> {
+        let ids = |entry: &catalog::ServiceResource| entry.resources.iter().map(|id| id.to_string().into()).collect();
+        self.staff().map(ids)
+    }
+
     /// When it changed last.
     async fn updated_date(&self) -> DateTime {
         self.offered.updated.into()
@@ -342,7 +387,23 @@ impl Service {
 
 connection!("A list of services.", ServiceConnection, ServiceEdge, Service);
 
+/// The resources that a service names, each once.
+fn named(service: &catalog::Service) -> Vec<ResourceId> {
+    let mut named: Vec<ResourceId> = Vec::new();
+    for id in service.requirements.iter().flat_map(|entry| &entry.resources) {
+        if !named.contains(id) {
+            named.push(*id);
+        }
+    }
+    named
+}
+
 impl Service {
+    fn staff(&self) -> Option<&catalog::ServiceResource> {
+        let mut entries = self.offered.requirements.iter();
+        entries.find(|entry| entry.resource_type == catalog::ResourceType::Staff)
+    }
+
     /// Makes the rows of a list; what the client asked for below them is loaded at once for all.
     pub(crate) async fn rows(
         ctx: &Context<'_>,
@@ -351,10 +412,7 @@ impl Service {
     ) -> async_graphql::Result<Vec<Self>> {
         let mut rows: Vec<Self> = found.into_iter().map(Self::from).collect();
         if look.selects("resources") {
-            let mut ids: Vec<_> = rows
-                .iter()
-                .flat_map(|row| row.offered.resources.iter().copied())
-                .collect();
+            let mut ids: Vec<_> = rows.iter().flat_map(|row| named(&row.offered)).collect();
             ids.sort();
             ids.dedup();
             let found: Vec<_> = live_resources(ctx, &ids)
@@ -363,7 +421,7 @@ impl Service {
                 .map(|resource| resource.0)
                 .collect();
             for row in &mut rows {
-                row.resources = Some(resource::pick(&row.offered.resources, &found));
+                row.resources = Some(resource::pick(&named(&row.offered), &found));
             }
         }
         if look.selects("category") {
@@ -458,10 +516,7 @@ async fn options(ctx: &Context<'_>, services: Vec<ServiceId>) -> async_graphql::
 }
 
 /// A deleted resource is no candidate for an appointment any more.
-async fn live_resources(
-    ctx: &Context<'_>,
-    ids: &[crate::domain::ids::ResourceId],
-) -> async_graphql::Result<Vec<Resource>> {
+async fn live_resources(ctx: &Context<'_>, ids: &[ResourceId]) -> async_graphql::Result<Vec<Resource>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }

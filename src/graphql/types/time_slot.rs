@@ -93,15 +93,15 @@ pub struct AvailableResources {
 const LISTED: usize = 10;
 
 impl AvailableResources {
-    fn of((kind, free): (catalog::ResourceType, Vec<&catalog::Resource>)) -> Self {
+    fn of((needed, free): (&found::Needed, Vec<&catalog::Resource>)) -> Self {
         let listed = free.iter().take(LISTED).map(|resource| AvailableResource {
             id: resource.id.to_string().into(),
             name: resource.name.clone(),
         });
         Self {
             has_more_available_resources: free.len() > LISTED,
-            number_of_resources_required: 1,
-            resource_type: kind.into(),
+            number_of_resources_required: i32::try_from(needed.count).unwrap_or(i32::MAX),
+            resource_type: needed.kind.into(),
             resources: listed.collect(),
         }
     }

@@ -94,7 +94,7 @@ impl Question {
         resources.extend(others.cloned());
         Ok(Explained {
             found: told,
-            needed: needed.into_iter().map(|(kind, _)| kind).collect(),
+            needed: needed.into_iter().map(|needed| needed.kind).collect(),
             resources,
             zone: self.query.time_zone.clone().unwrap_or_else(|| found.zone.clone()),
         })

@@ -8,7 +8,7 @@ use crate::domain::{
     availability::{
         Business, Busy, HoursSource, Place, Policy, Requirement, Resource as Bookable, Service as Asked, Step,
     },
-    catalog::{Resource, ResourceType, Service as Offered, SlotStep},
+    catalog::{Resource, ResourceType, Service as Offered, ServiceResource, SlotStep},
     conflict::{Claim, Holder, Target},
     hours::{OpeningHours, WorkingHours},
     ids::{ResourceId, ServiceId},
@@ -33,6 +33,19 @@ pub(in crate::service) fn busy_times<'c>(
         }
     }
     busy
+}
+
+/// What a service needs of one type of resource.
+#[derive(Debug, Clone)]
+pub struct Needed {
+    /// Of which type.
+    pub kind: ResourceType,
+    /// How many at once.
+    pub count: usize,
+    /// Whether customers may choose among them.
+    pub selectable: bool,
+    /// Those to choose from.
+    pub ids: Vec<ResourceId>,
 }
 
 /// Who there is, and when they are open.
@@ -101,21 +114,25 @@ impl Facts {
         self.resources.iter().find(|resource| resource.id == id)
     }
 
-    /// What an appointment service needs: for each type of resource that occurs in its list, those to choose from.
-    pub(in crate::service) fn requirements(&self, service: &Offered) -> Vec<(ResourceType, Vec<ResourceId>)> {
-        let of_type = |kind| {
-            let is = |id: &ResourceId| {
-                self.resource(*id)
-                    .is_some_and(|resource| resource.resource_type == kind)
+    /// What an appointment service needs, with those to choose from. A resource that was deleted is none of them any
+    /// more; those of which any will do are all of the type.
+    pub(in crate::service) fn requirements(&self, service: &Offered) -> Vec<Needed> {
+        let needed = |entry: &ServiceResource| {
+            let all = || self.resources.iter().filter(|resource| entry.allows(resource));
+            let named = || entry.resources.iter().filter_map(|id| self.resource(*id));
+            let ids = if entry.resources.is_empty() {
+                all().map(|resource| resource.id).collect()
+            } else {
+                named().map(|resource| resource.id).collect()
             };
-            let ids: Vec<ResourceId> = service.resources.iter().copied().filter(is).collect();
-            (kind, ids)
+            Needed {
+                kind: entry.resource_type,
+                count: usize::try_from(entry.required).unwrap_or(1),
+                selectable: entry.selectable,
+                ids,
+            }
         };
-        [ResourceType::Staff, ResourceType::Room]
-            .map(of_type)
-            .into_iter()
-            .filter(|(_, ids)| !ids.is_empty())
-            .collect()
+        service.requirements.iter().map(needed).collect()
     }
 
     /// Asks the engine about an appointment service.
@@ -149,10 +166,10 @@ impl Facts {
         let needed = self.requirements(service);
         let requirements: Vec<Requirement<'_>> = needed
             .iter()
-            .map(|(kind, ids)| Requirement {
-                staff: *kind == ResourceType::Staff,
-                count: 1,
-                allowed: ids,
+            .map(|needed| Requirement {
+                staff: needed.kind == ResourceType::Staff,
+                count: needed.count,
+                allowed: &needed.ids,
             })
             .collect();
         let business = Business {

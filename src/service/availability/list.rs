@@ -6,7 +6,7 @@ use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 
 use super::{
     AvailabilityQuery,
-    facts::{Facts, busy_times, positive},
+    facts::{Facts, Needed, busy_times, positive},
     read::{Found, Wanted, read},
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
         availability::{
             self, ClassSession, CourseRun, NonBookable, PerDay, Query, SeatQuery, Seats, Slots, Violations,
         },
-        catalog::{Resource, ResourceType, Schedule, Service as Offered, ServiceKind, Session},
+        catalog::{Resource, Schedule, Service as Offered, ServiceKind, Session},
         conflict::Target,
         ids::ResourceId,
         permission::Permission,
@@ -83,21 +83,17 @@ pub struct FreeTime {
 struct List {
     slots: Slots,
     facts: Arc<Facts>,
-    needed: Vec<(ResourceType, Vec<ResourceId>)>,
+    needed: Vec<Needed>,
 }
 
 impl FreeTime {
-    /// For each type of resource that is needed, who is free.
-    pub fn available(&self) -> impl Iterator<Item = (ResourceType, Vec<&Resource>)> {
+    /// For each requirement, who is free.
+    pub fn available(&self) -> impl Iterator<Item = (&Needed, Vec<&Resource>)> {
         let slot = self.list.slots.get(self.position);
-        self.list
-            .needed
-            .iter()
-            .enumerate()
-            .map(move |(requirement, (kind, _))| {
-                let free = slot.into_iter().flat_map(move |slot| slot.free(requirement));
-                (*kind, free.filter_map(|id| self.list.facts.resource(id)).collect())
-            })
+        self.list.needed.iter().enumerate().map(move |(requirement, needed)| {
+            let free = slot.into_iter().flat_map(move |slot| slot.free(requirement));
+            (needed, free.filter_map(|id| self.list.facts.resource(id)).collect())
+        })
     }
 }
 
@@ -385,8 +381,9 @@ pub(super) fn wishes(facts: &Facts, service: &Offered, named: &[Resource]) -> Ve
     let mut wishes: Vec<(usize, Vec<ResourceId>)> = Vec::new();
     for resource in named {
         // What the service doesn't need, nobody can serve: there is nothing to be had.
-        let requirement = needed.iter().position(|(kind, _)| *kind == resource.resource_type);
-        let requirement = requirement.unwrap_or(needed.len());
+        let serves = needed.iter().position(|one| one.ids.contains(&resource.id));
+        let of_type = || needed.iter().position(|one| one.kind == resource.resource_type);
+        let requirement = serves.or_else(of_type).unwrap_or(needed.len());
         match wishes.iter_mut().find(|(known, _)| *known == requirement) {
             Some((_, ids)) => ids.push(resource.id),
             None => wishes.push((requirement, vec![resource.id])),

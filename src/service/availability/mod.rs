@@ -22,6 +22,7 @@ pub use explain::Explained;
 pub use list::{Availability, FreeTime, Offer, OfferOf};
 pub use watch::Watched;
 
+pub use facts::Needed;
 pub(in crate::service) use facts::{Facts, busy_times, positive};
 
 /// Services of one question, at the most.

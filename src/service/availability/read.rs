@@ -8,7 +8,9 @@ use super::facts::Facts;
 use crate::{
     domain::{
         availability::Policy,
-        catalog::{MAX_SESSION_HOURS, Resource, Schedule, Service as Offered, ServiceKind, Session, Site},
+        catalog::{
+            MAX_SESSION_HOURS, Resource, Schedule, Service as Offered, ServiceKind, ServiceResource, Session, Site,
+        },
         conflict::{Claim, Target},
         ids::{BookingPolicyId, ResourceId, ServiceId, SiteId},
         time::ZoneName,
@@ -138,16 +140,14 @@ async fn appointments(
     services: &[Offered],
 ) -> Result<(Facts, Vec<Claim>), StoreError> {
     let site = wanted.site;
-    let mut ids: Vec<ResourceId> = of_kind(services, ServiceKind::Appointment)
-        .flat_map(|service| service.resources.iter().copied())
+    let needed: Vec<ServiceResource> = of_kind(services, ServiceKind::Appointment)
+        .flat_map(|service| service.requirements.iter().cloned())
         .collect();
-    ids.sort();
-    ids.dedup();
+    let ids = catalog::candidate_ids(conn, site, &needed).await?;
     if ids.is_empty() {
         return Ok((Facts::new(zone.zone(), Vec::new(), Vec::new()), Vec::new()));
     }
-    let bookable = catalog::find_resources(conn, site, &ids).await?;
-    let hours = catalog::hours_of(conn, site, &ids).await?;
+    let (bookable, hours) = catalog::candidates(conn, site, &ids).await?;
     let longest = of_kind(services, ServiceKind::Appointment)
         .map(longest)
         .max()

@@ -8,7 +8,7 @@ use crate::{
         Rejection,
         catalog::{Service as Offered, ServiceKind},
         event::{Matter, Touched},
-        ids::ServiceId,
+        ids::{ResourceId, ServiceId},
         permission::Permission,
         time::TimeSpan,
     },
@@ -21,6 +21,8 @@ use crate::{
 pub struct Watched {
     /// The service as it is now.
     pub service: Offered,
+    /// All that could serve it.
+    resources: Vec<ResourceId>,
     window: TimeSpan,
 }
 
@@ -48,11 +50,23 @@ impl Service {
         let site = caller.site;
         let found = self
             .db()
-            .read(move |conn| Box::pin(catalog::find_live_service(conn, site, service)))
+            .read(move |conn| {
+                Box::pin(async move {
+                    let Some(service) = catalog::find_live_service(conn, site, service).await? else {
+                        return Ok(None);
+                    };
+                    let resources = catalog::candidate_ids(conn, site, &service.requirements).await?;
+                    Ok(Some((service, resources)))
+                })
+            })
             .await?;
         let missing = || Rejection::invalid(&["serviceId"], "is no service of this business");
-        let service = found.ok_or_else(missing)?;
-        Ok(Watched { service, window })
+        let (service, resources) = found.ok_or_else(missing)?;
+        Ok(Watched {
+            service,
+            resources,
+            window,
+        })
     }
 }
 
@@ -65,7 +79,7 @@ impl Watched {
             Matter::Everything => true,
             Matter::Service(service) => service == self.service.id,
             // Sessions are offered whoever is busy otherwise.
-            Matter::Resource(resource) => appointment && self.service.resources.contains(&resource),
+            Matter::Resource(resource) => appointment && self.resources.contains(&resource),
         };
         let span = touched.span.unwrap_or(self.window);
         // A visit that begins earlier may reach into it.

@@ -1,4 +1,6 @@
-//! Who could take an appointment: the choice among the service's staff and rooms.
+//! Who could take an appointment: the choice among the resources that would do.
+
+use std::collections::{HashMap, HashSet};
 
 use jiff::{Timestamp, ToSpan as _};
 
@@ -6,14 +8,14 @@ use super::ledger::Ledger;
 use crate::{
     domain::{
         Rejection,
-        availability::{self, Choice, Query, Refusal, Requested, Start},
+        availability::{self, Choice, Query, Refusal, Requested, Share, Start},
         booking::{BookedResource, Booking},
-        catalog::{Resource, ResourceType, Service},
+        catalog::{Resource, Service},
         conflict::{self, Ask, Clash, Holder, Target},
         ids::{BookingId, Kind, ResourceId},
         time::{TimeSpan, ZoneName},
     },
-    service::availability::{Facts, busy_times, positive},
+    service::availability::{Facts, Needed, busy_times, positive},
     store::{Failure, Tx, catalog, claims, sites},
 };
 
@@ -45,14 +47,31 @@ struct Hours {
     service: Service,
 }
 
-/// Who could do it: for each type of resource that the service needs, those to choose from, in the order of choice.
+/// So many of some resources, which stand in the order of choice.
+struct Need {
+    count: usize,
+    candidates: Vec<Resource>,
+}
+
+/// Who could do it, for each thing that the service needs.
 #[derive(Default)]
 pub(super) struct Candidates {
-    by_type: Vec<Vec<Resource>>,
+    needs: Vec<Need>,
     requested: Vec<ResourceId>,
+    /// Who is asked for by name, by requirement.
+    wishes: Vec<Wish>,
     needed: bool,
     /// None are on record: everybody is there around the clock, and any start will do.
     hours: Option<Hours>,
+}
+
+/// Who names resources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Naming {
+    /// A customer, who may choose where the service says so.
+    Customer,
+    /// The business, or the server for what is booked already.
+    Business,
 }
 
 impl Candidates {
@@ -61,47 +80,31 @@ impl Candidates {
         service: &Service,
         requested: &[ResourceId],
         current: Option<&Booking>,
+        naming: Naming,
     ) -> Result<Self, Failure> {
         let site = tx.site();
-        let (ids, owners) = (service.resources.clone(), service.resources.clone());
-        let (found, on_record) = tx
-            .conn()
-            .both(
-                move |conn| Box::pin(async move { catalog::find_resources(conn, site, &ids).await }),
-                move |conn| Box::pin(async move { catalog::hours_of(conn, site, &owners).await }),
-            )
-            .await?;
-        let mut by_type: Vec<Vec<Resource>> = Vec::new();
-        for kind in [ResourceType::Staff, ResourceType::Room] {
-            let mut of_type: Vec<Resource> = service
-                .resources
-                .iter()
-                .filter_map(|id| found.iter().find(|resource| resource.id == *id))
-                .filter(|resource| resource.resource_type == kind)
-                .cloned()
-                .collect();
-            let wished: Vec<&Resource> = of_type.iter().filter(|r| requested.contains(&r.id)).collect();
-            match wished.as_slice() {
-                [] => {
-                    // Who has it now comes first, so that moving a booking doesn't change people without need.
-                    let had = |r: &Resource| current.is_some_and(|b| b.booked.resources.iter().any(|h| h.id == r.id));
-                    of_type.sort_by_key(|resource| !had(resource));
-                }
-                [one] => of_type = vec![(*one).clone()],
-                _ => return Err(Rejection::invalid(&["resourceIds"], "names two resources of one type").into()),
-            }
-            if !of_type.is_empty() {
-                by_type.push(of_type);
-            }
-        }
-        if let Some(unknown) = requested
-            .iter()
-            .position(|id| !by_type.iter().flatten().any(|r| r.id == *id))
-        {
-            let index = unknown.to_string();
-            return Err(Rejection::not_found(Kind::Resource, &["resourceIds", &index]).into());
-        }
+        let ids = catalog::candidate_ids(tx.conn(), site, &service.requirements).await?;
+        let (found, on_record) = catalog::candidates(tx.conn(), site, &ids).await?;
         let facts = Facts::new(jiff::tz::TimeZone::UTC, on_record, found);
+        let needed = facts.requirements(service);
+        let wishes = wishes(&needed, requested, current, naming)?;
+        // Who has it now comes first, so that moving a booking doesn't change people without need.
+        let had = |id: ResourceId| current.is_some_and(|b| b.booked.resources.iter().any(|had| had.id == id));
+        let mut needs = Vec::new();
+        for (requirement, needed) in needed.iter().enumerate() {
+            let named = wishes.iter().find(|wish| wish.requirement == requirement);
+            let named = named.map_or(&[] as &[ResourceId], |wish| wish.resources.as_slice());
+            let (asked, mut others): (Vec<ResourceId>, Vec<ResourceId>) =
+                needed.ids.iter().partition(|id| named.contains(id));
+            others.sort_by_key(|id| !had(*id));
+            let rest = needed.count.saturating_sub(asked.len());
+            for (count, ids) in [(asked.len(), asked), (rest, others)] {
+                if count > 0 {
+                    let candidates = ids.into_iter().filter_map(|id| facts.resource(id).cloned()).collect();
+                    needs.push(Need { count, candidates });
+                }
+            }
+        }
         let hours = if facts.has_hours() {
             let zone = sites::find(tx.conn(), site).await?;
             let zone = zone.map_or_else(ZoneName::utc, |site| site.time_zone).zone();
@@ -111,22 +114,39 @@ impl Candidates {
             None
         };
         Ok(Self {
-            by_type,
+            needs,
             requested: requested.to_vec(),
+            wishes,
             needed: true,
             hours,
         })
     }
 
-    pub(super) fn targets(&self) -> impl Iterator<Item = Target> {
-        self.by_type
-            .iter()
-            .flatten()
-            .map(|resource| Target::Resource(resource.id))
+    /// All of them, each once, in the order of choice.
+    fn all(&self) -> Vec<&Resource> {
+        let mut all: Vec<&Resource> = Vec::new();
+        for resource in self.needs.iter().flat_map(|need| &need.candidates) {
+            if !all.iter().any(|one| one.id == resource.id) {
+                all.push(resource);
+            }
+        }
+        all
     }
 
-    /// Takes the first free one of each type; where none is free, the first, and says what is in its way. A `visit` has
-    /// to keep within opening hours, if any are on record.
+    fn shares(&self) -> Vec<Share> {
+        let share = |need: &Need| Share {
+            count: need.count,
+            allowed: need.candidates.iter().map(|resource| resource.id).collect(),
+        };
+        self.needs.iter().map(share).collect()
+    }
+
+    pub(super) fn targets(&self) -> impl Iterator<Item = Target> {
+        self.all().into_iter().map(|resource| Target::Resource(resource.id))
+    }
+
+    /// Takes the first that are free, as many of each as are needed; where too few are free, others, and says what is in
+    /// their way. A `visit` has to keep within opening hours, if any are on record.
     pub(super) fn choose(
         &self,
         ledger: &Ledger,
@@ -164,12 +184,11 @@ impl Candidates {
         holder: BookingId,
     ) -> Result<Vec<ResourceId>, Refusal> {
         let busy = busy_times(ledger.claims(), Some(Holder::Booking(holder)), ledger.now());
-        let order: Vec<ResourceId> = self.by_type.iter().flatten().map(|resource| resource.id).collect();
+        let order: Vec<ResourceId> = self.all().into_iter().map(|resource| resource.id).collect();
         // Whether it may be in the past, or is open to customers, is told by other refusals.
         let now = visit.span.start();
         hours.facts.ask(&hours.service, &busy, now, |business, service| {
-            let wished = self.wished(hours);
-            let requested: Vec<Requested<'_>> = wished.iter().map(Wish::requested).collect();
+            let requested: Vec<Requested<'_>> = self.wishes.iter().map(Wish::requested).collect();
             let query = Query {
                 requested: &requested,
                 duration: Some(positive(minutes(visit.span))),
@@ -185,17 +204,7 @@ impl Candidates {
         })
     }
 
-    /// Who is asked for by name, by requirement.
-    fn wished(&self, hours: &Hours) -> Vec<Wish> {
-        let needed = hours.facts.requirements(&hours.service);
-        let wish = |(requirement, (_, ids)): (usize, (ResourceType, Vec<ResourceId>))| {
-            let resources = ids.into_iter().filter(|id| self.requested.contains(id)).collect();
-            Wish { requirement, resources }
-        };
-        needed.into_iter().enumerate().map(wish).collect()
-    }
-
-    /// Takes of each type one of `serving`, or else the first that is free.
+    /// Takes those of `serving` first, then who comes first and is free.
     fn choose_free(
         &self,
         ledger: &Ledger,
@@ -203,40 +212,42 @@ impl Candidates {
         holder: BookingId,
         serving: &[ResourceId],
     ) -> Result<Chosen, Rejection> {
-        let (mut chosen, mut asks, mut clash) = (Vec::new(), Vec::new(), None);
-        for of_type in &self.by_type {
-            let mut first = None;
-            let mut free = None;
-            let serves = |resource: &&Resource| serving.contains(&resource.id);
-            let rest = of_type.iter().filter(|resource| !serves(resource));
-            for resource in of_type.iter().filter(serves).chain(rest) {
-                let ask = ask(resource.id, span, holder);
-                match ledger.check(&ask) {
-                    None => {
-                        free = Some((resource, ask));
-                        break;
-                    }
-                    Some(found) if first.is_none() => first = Some((resource, ask, found)),
-                    Some(_) => {}
-                }
+        let mut all = self.all();
+        all.sort_by_key(|resource| !serving.contains(&resource.id));
+        let order: Vec<ResourceId> = all.iter().map(|resource| resource.id).collect();
+        let shares = self.shares();
+        let mut clashes: Vec<(ResourceId, Clash)> = Vec::new();
+        let picks = availability::share_out(&shares, &order, |id| match ledger.check(&ask(id, span, holder)) {
+            None => true,
+            Some(found) => {
+                clashes.push((id, found));
+                false
             }
-            let (resource, ask) = match (free, first) {
-                (Some(free), _) => free,
-                (None, Some((resource, ask, found))) => {
-                    clash = clash.or(Some((ask, found)));
-                    (resource, ask)
-                }
-                (None, None) => continue,
+        });
+        let short = shares
+            .iter()
+            .zip(&picks)
+            .any(|(share, picks)| picks.len() < share.count);
+        if self.needed && (short || picks.is_empty()) {
+            return Err(Rejection::NoResource);
+        }
+        let (mut chosen, mut asks, mut clash) = (Vec::new(), Vec::new(), None);
+        for id in picks.into_iter().flatten() {
+            let Some(resource) = all.iter().find(|resource| resource.id == id) else {
+                continue;
             };
+            let ask = ask(id, span, holder);
+            if clash.is_none()
+                && let Some(at) = clashes.iter().position(|(busy, _)| *busy == id)
+            {
+                clash = Some((ask, clashes.swap_remove(at).1));
+            }
             chosen.push(BookedResource {
-                id: resource.id,
+                id,
                 name: resource.name.clone(),
-                explicitly_requested: self.requested.contains(&resource.id),
+                explicitly_requested: self.requested.contains(&id),
             });
             asks.push(ask);
-        }
-        if self.needed && asks.is_empty() {
-            return Err(Rejection::NoResource);
         }
         Ok(Chosen {
             resources: chosen,
@@ -261,12 +272,11 @@ impl Candidates {
         // What starts on the last day may go on for as long as it takes.
         let over = wanted.span.end().duration_since(wanted.span.start());
         let until = days(LOOK_AHEAD_DAYS).checked_add(over).unwrap_or(from);
-        let ids: Vec<ResourceId> = self.by_type.iter().flatten().map(|resource| resource.id).collect();
+        let ids: Vec<ResourceId> = self.all().into_iter().map(|resource| resource.id).collect();
         let found = claims::on_resources(tx.conn(), site, &ids, from, until).await?;
         let busy = busy_times(&found, Some(wanted.holder), now);
         let next = hours.facts.ask(service, &busy, now, |business, service| {
-            let wished = self.wished(hours);
-            let requested: Vec<Requested<'_>> = wished.iter().map(Wish::requested).collect();
+            let requested: Vec<Requested<'_>> = self.wishes.iter().map(Wish::requested).collect();
             let mut windows = [(from, days(2)), (days(2), days(LOOK_AHEAD_DAYS))].into_iter();
             windows.find_map(|(from, to)| {
                 let query = Query {
@@ -282,7 +292,7 @@ impl Candidates {
         Ok(next)
     }
 
-    /// The first start at or after the one asked for at which somebody of each type is free for as long.
+    /// The first start at or after the one asked for at which everything that is needed is free for as long.
     pub(super) async fn next_free(
         &self,
         tx: &mut Tx<'_>,
@@ -296,54 +306,115 @@ impl Candidates {
         let Ok(until) = ask.span.start().checked_add((LOOK_AHEAD_DAYS * 24).hours()) else {
             return Ok(None);
         };
-        let mut types = Vec::new();
-        for of_type in &self.by_type {
-            let mut each = Vec::new();
-            for resource in of_type {
-                let target = Target::Resource(resource.id);
-                each.push((
-                    target,
-                    claims::on_target(tx.conn(), site, target, ask.span.start(), until).await?,
-                ));
-            }
-            types.push(each);
+        let mut all = Vec::new();
+        for resource in self.all() {
+            let target = Target::Resource(resource.id);
+            let found = claims::on_target(tx.conn(), site, target, ask.span.start(), until).await?;
+            all.push((resource.id, found));
         }
+        let order: Vec<ResourceId> = all.iter().map(|(id, _)| *id).collect();
+        let shares = self.shares();
         let length = ask.span.end().duration_since(ask.span.start());
         let mut start = ask.span.start();
-        // Each round moves on to where the busiest type is free; when none moves any further, all are free there.
         for _ in 0..1000 {
             let Some(span) = start.checked_add(length).ok().and_then(|end| TimeSpan::new(start, end)) else {
                 return Ok(None);
             };
-            let mut furthest = start;
-            for each in &types {
-                let earliest = each
-                    .iter()
-                    .filter_map(|(target, found)| {
-                        conflict::next_free(
-                            &Ask {
-                                target: *target,
-                                span,
-                                ..*ask
-                            },
-                            found,
-                            now,
-                            until,
-                        )
-                    })
-                    .min();
-                match earliest {
-                    Some(at) => furthest = furthest.max(at),
-                    None => return Ok(None),
-                }
+            let next: HashMap<ResourceId, Timestamp> = all
+                .iter()
+                .filter_map(|(id, found)| {
+                    let target = Target::Resource(*id);
+                    let ask = Ask { target, span, ..*ask };
+                    Some((*id, conflict::next_free(&ask, found, now, until)?))
+                })
+                .collect();
+            let Some(earliest) = earliest(&shares, &next, start) else {
+                return Ok(None);
+            };
+            if earliest > start {
+                start = earliest;
+                continue;
             }
-            if furthest == start {
+            let free: Vec<ResourceId> = order
+                .iter()
+                .copied()
+                .filter(|id| next.get(id) == Some(&start))
+                .collect();
+            let picks = availability::share_out(&shares, &free, |_| true);
+            if shares
+                .iter()
+                .zip(&picks)
+                .all(|(share, picks)| picks.len() == share.count)
+            {
                 return Ok(Some(start));
             }
-            start = furthest;
+            // There are enough for each need, but not for all at once: it takes somebody more.
+            match next.values().copied().filter(|at| *at > start).min() {
+                Some(at) => start = at,
+                None => return Ok(None),
+            }
         }
         Ok(None)
     }
+}
+
+/// A start before which some need has too few who are free; nothing if there are never enough.
+fn earliest(shares: &[Share], next: &HashMap<ResourceId, Timestamp>, start: Timestamp) -> Option<Timestamp> {
+    let mut earliest = start;
+    for share in shares {
+        let mut each: Vec<Timestamp> = share.allowed.iter().filter_map(|id| next.get(id).copied()).collect();
+        each.sort_unstable();
+        earliest = earliest.max(*each.get(share.count.checked_sub(1)?)?);
+    }
+    Some(earliest)
+}
+
+/// Which requirement each resource that is asked for shall serve. As many as a requirement counts can be named, and
+/// customers name only where they may choose. What the booking has already is let go rather than refused.
+fn wishes(
+    needed: &[Needed],
+    requested: &[ResourceId],
+    current: Option<&Booking>,
+    naming: Naming,
+) -> Result<Vec<Wish>, Rejection> {
+    let has = |id: ResourceId| current.is_some_and(|b| b.booked.resources.iter().any(|had| had.id == id));
+    for (index, id) in requested.iter().enumerate() {
+        let path = ["resourceIds", &index.to_string()];
+        let mut serving = needed.iter().filter(|one| one.ids.contains(id)).peekable();
+        if serving.peek().is_none() {
+            return Err(Rejection::not_found(Kind::Resource, &path));
+        }
+        if naming == Naming::Customer && !has(*id) && !serving.any(|one| one.selectable) {
+            return Err(Rejection::invalid(&path, "is chosen by the business"));
+        }
+    }
+    let shares: Vec<Share> = needed
+        .iter()
+        .map(|one| Share {
+            count: one.count,
+            allowed: one.ids.clone(),
+        })
+        .collect();
+    // Those who are named come first, and stay in whatever the others do.
+    let mut order = requested.to_vec();
+    order.extend(needed.iter().flat_map(|one| one.ids.iter().copied()));
+    let mut seen = HashSet::new();
+    order.retain(|id| seen.insert(*id));
+    let picks = availability::share_out(&shares, &order, |_| true);
+    for (index, id) in requested.iter().enumerate() {
+        if !has(*id) && !picks.iter().flatten().any(|pick| pick == id) {
+            let path = ["resourceIds", &index.to_string()];
+            return Err(Rejection::invalid(
+                &path,
+                "is one more of its kind than the service takes",
+            ));
+        }
+    }
+    let wish = |(requirement, picks): (usize, Vec<ResourceId>)| Wish {
+        requirement,
+        resources: picks.into_iter().filter(|id| requested.contains(id)).collect(),
+    };
+    Ok(picks.into_iter().enumerate().map(wish).collect())
 }
 
 /// Who is asked for, for one requirement.

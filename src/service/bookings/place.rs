@@ -3,7 +3,7 @@
 use jiff::{Timestamp, ToSpan as _};
 
 use super::{
-    candidates::{Candidates, Chosen, Visit},
+    candidates::{Candidates, Chosen, Naming, Visit},
     ledger::{Ledger, Spot},
 };
 use crate::{
@@ -38,7 +38,7 @@ pub enum Wanted {
         end: Option<Timestamp>,
         /// The zone in which the customer saw it.
         time_zone: Option<ZoneName>,
-        /// Who or what is wished for; at most one of each type.
+        /// Who or what is wished for; at most as many of each as the service takes.
         resources: Vec<ResourceId>,
         /// Where; the service's place if not said.
         location: Option<Location>,
@@ -81,7 +81,7 @@ pub(super) struct Search<'a> {
     pub(super) purpose: Purpose,
     /// Whether any length of an appointment will do: the business's word.
     pub(super) any_length: bool,
-    /// Whether an appointment may start beside the starts that are offered: the business may.
+    /// Whether an appointment may start beside the starts that are offered, and have anybody: the business's word.
     pub(super) off_grid: bool,
     /// What the booking holds by now: locked with the rest, and its resources are preferred.
     pub(super) current: Option<&'a Booking>,
@@ -136,7 +136,12 @@ async fn look_up(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Resul
                 .filter(|service| service.kind == ServiceKind::Appointment)
                 .ok_or_else(|| Rejection::not_found(Kind::Service, &["serviceId"]))?;
             let span = appointment_span(&service, *start, *end, search.any_length)?;
-            let candidates = Candidates::load(tx, &service, resources, search.current).await?;
+            let naming = if search.off_grid {
+                Naming::Business
+            } else {
+                Naming::Customer
+            };
+            let candidates = Candidates::load(tx, &service, resources, search.current, naming).await?;
             let booked = Booked {
                 service: service.id,
                 kind: ServiceKind::Appointment,
@@ -208,7 +213,7 @@ pub(super) async fn spots_wanted(tx: &mut Tx<'_>, wanted: &Wanted) -> Result<Vec
                 .await?
                 .ok_or_else(missing)?;
             let busy = appointment_span(&service, *start, *end, true)?.with_buffer(service.buffer_minutes);
-            let candidates = Candidates::load(tx, &service, resources, None).await?;
+            let candidates = Candidates::load(tx, &service, resources, None, Naming::Business).await?;
             Ok(candidates.targets().map(|target| (target, busy)).collect())
         }
     }
@@ -249,7 +254,7 @@ pub(super) async fn reopen(
         .collect();
     let choose = booking.booked.kind == ServiceKind::Appointment && purpose == Reopen::Take;
     let candidates = if choose {
-        Candidates::load(tx, &service, &wished, Some(booking)).await?
+        Candidates::load(tx, &service, &wished, Some(booking), Naming::Business).await?
     } else {
         Candidates::default()
     };

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         Rejection,
         catalog::{Service as Offered, Session, SlugOrigin},
-        ids::{Kind, ScheduleId, ServiceId, SessionId, SiteId},
+        ids::{Kind, ResourceId, ScheduleId, ServiceId, SessionId, SiteId},
         permission::Permission,
     },
     service::{Caller, Error, IdempotencyKey, Outcome, Service, access},
@@ -114,12 +114,22 @@ impl Command for CloneOne {
         let now = tx.now();
         let name = self.input.name.clone().unwrap_or_else(|| source.name.clone());
         // Those that were deleted since are no choice for a new service.
-        let live = store::find_resources(tx.conn(), self.site, &source.resources).await?;
-        if live.is_empty() && !source.resources.is_empty() {
-            let message = "has no staff member or room left that a copy could have";
-            return Err(Rejection::invalid(&["serviceId"], message).into());
+        let named: Vec<ResourceId> = source
+            .requirements
+            .iter()
+            .flat_map(|entry| entry.resources.clone())
+            .collect();
+        let live = store::find_resources(tx.conn(), self.site, &named).await?;
+        let is_live = |id: &ResourceId| live.iter().any(|resource| resource.id == *id);
+        let mut requirements = source.requirements.clone();
+        for entry in requirements.iter_mut().filter(|entry| !entry.resources.is_empty()) {
+            entry.resources.retain(is_live);
+            // An empty list would mean any.
+            if usize::try_from(entry.required).is_ok_and(|required| entry.resources.len() < required) {
+                let message = "has fewer resources left than a copy would need";
+                return Err(Rejection::invalid(&["serviceId"], message).into());
+            }
         }
-        let is_live = |id: &_| live.iter().any(|resource| resource.id == *id);
         let service = Offered {
             id: self.id,
             slug: free_slug(tx, &name, source.kind).await?,
@@ -128,7 +138,7 @@ impl Command for CloneOne {
                 since: Some(now),
             },
             name,
-            resources: source.resources.iter().copied().filter(is_live).collect(),
+            requirements,
             schedule: self.schedule,
             revision: 1,
             created: now,

@@ -5,7 +5,7 @@ use super::{Edit, check_revision, lock_service, services::lock_site};
 use crate::{
     domain::{
         Rejection,
-        catalog::{MAX_DURATIONS, ResourceType, Service as Offered, Site},
+        catalog::{MAX_DURATIONS, ResourceType, Service as Offered, ServiceResource, Site},
         ids::{Kind, OptionsId, ResourceId, ServiceId, SiteId},
         options::{MAX_VARIANTS, Offering, OptionsAndVariants, ServiceOption, Variant, default_price},
         permission::Permission,
@@ -41,12 +41,19 @@ impl Outcome for OptionsAndVariants {}
 /// The service's staff, in its order; who was deleted is none of them.
 async fn staff_of(tx: &mut Tx<'_>, service: &Offered) -> Result<Vec<ResourceId>, Failure> {
     let site = tx.site();
-    let found = store::find_resources(tx.conn(), site, &service.resources).await?;
-    let is_staff = |id: &ResourceId| {
-        let mut found = found.iter();
-        found.any(|one| one.id == *id && one.resource_type == ResourceType::Staff)
+    let is_staff = |entry: &&ServiceResource| entry.resource_type == ResourceType::Staff;
+    let Some(entry) = service.requirements.iter().find(is_staff) else {
+        return Ok(Vec::new());
     };
-    Ok(service.resources.iter().copied().filter(is_staff).collect())
+    let ids = store::candidate_ids(tx.conn(), site, [entry]).await?;
+    let live = store::find_resources(tx.conn(), site, &ids).await?;
+    let is_live = |id: &ResourceId| live.iter().any(|one| one.id == *id);
+    let named = if entry.resources.is_empty() {
+        ids
+    } else {
+        entry.resources.clone()
+    };
+    Ok(named.into_iter().filter(is_live).collect())
 }
 
 async fn check(
@@ -83,7 +90,7 @@ async fn follow_lengths(tx: &mut Tx<'_>, mut service: Offered, options: &Options
 /// Follows a change of a service whose row is locked: who came to its staff gets variants at its price, who left loses
 /// them, and its lengths stay those of the option.
 pub(super) async fn follow(tx: &mut Tx<'_>, site: &Site, before: &Offered, after: &Offered) -> Result<(), Failure> {
-    let same = before.resources == after.resources && before.durations == after.durations;
+    let same = before.requirements == after.requirements && before.durations == after.durations;
     let id = tx.site();
     if same {
         return Ok(());

@@ -227,12 +227,13 @@ impl Command for Delete {
         check_revision(Kind::Service, service.revision, input.edit.expected_revision)?;
         let schedules = store::schedules_of(tx.conn(), site, service.id).await?;
         let ids: Vec<ScheduleId> = schedules.iter().map(|schedule| schedule.id).collect();
+        let resources = store::candidate_ids(tx.conn(), site, &service.requirements).await?;
         let emptying = Emptying {
             caller: &self.caller,
             kind: service.kind,
             what: Kind::Service,
             schedules: &ids,
-            resources: &service.resources,
+            resources: &resources,
             bookings: input.bookings,
             notification: input.notification.as_ref(),
         };

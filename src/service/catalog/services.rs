@@ -1,6 +1,6 @@
 //! Services.
 
-use super::{Change, Edit, check_revision, find_resources, lock_service, offer_changed, options, policies, seats_of};
+use super::{Change, Edit, Requirements, check_revision, lock_service, offer_changed, options, policies, seats_of};
 use crate::{
     domain::{
         Rejection,
@@ -11,7 +11,7 @@ use crate::{
         },
         conflict::{Holder, Target},
         event::Matter,
-        ids::{BookingPolicyId, CategoryId, Kind, ResourceId, ScheduleId, ServiceId, SiteId},
+        ids::{BookingPolicyId, CategoryId, Kind, ScheduleId, ServiceId, SiteId},
         permission::Permission,
         text,
     },
@@ -54,7 +54,7 @@ pub struct CreateService {
     /// Where it takes place.
     pub location: Option<Location>,
     /// Who and what an appointment needs.
-    pub resources: Vec<ResourceId>,
+    pub requirements: Requirements,
     /// The policy by which customers book it; the site's default if not said.
     pub booking_policy: Option<BookingPolicyId>,
 }
@@ -88,8 +88,8 @@ pub struct ServiceChanges {
     pub online_booking: Option<OnlineBooking>,
     /// Where it takes place.
     pub location: Change<Location>,
-    /// Who and what an appointment needs, all of them.
-    pub resources: Option<Vec<ResourceId>>,
+    /// Who and what an appointment needs.
+    pub requirements: Option<Requirements>,
     /// The policy by which customers book it.
     pub booking_policy: Change<BookingPolicyId>,
 }
@@ -261,7 +261,7 @@ impl New {
             down_payment: input.down_payment,
             online_booking: input.online_booking,
             location: input.location,
-            resources: input.resources,
+            requirements: input.requirements.resolve(tx, &[]).await?,
             booking_policy: input.booking_policy,
             schedule: self.schedule,
             revision: 1,
@@ -272,7 +272,6 @@ impl New {
         check_slug(tx, &service.slug, service.id).await?;
         check_category(tx, service.presentation.category).await?;
         policies::check_named(tx, service.booking_policy).await?;
-        find_resources(tx, &service.resources).await?;
         insert(tx, &service).await?;
         Ok(service)
     }
@@ -350,9 +349,8 @@ impl Command for Update {
             changes.booking_policy.apply(&mut after.booking_policy);
             policies::check_named(tx, after.booking_policy).await?;
         }
-        if let Some(resources) = changes.resources {
-            find_resources(tx, &resources).await?;
-            after.resources = resources;
+        if let Some(requirements) = changes.requirements {
+            after.requirements = requirements.resolve(tx, &before.requirements).await?;
         }
         after.check(site.currency)?;
         if after.presentation.category != before.presentation.category {

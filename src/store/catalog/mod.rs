@@ -1,6 +1,7 @@
 //! What can be booked: services, resources, schedules, sessions, blocked times.
 
 mod blocked_times;
+mod candidates;
 mod categories;
 mod hours;
 mod options;
@@ -18,6 +19,7 @@ use jiff::Timestamp;
 use super::StoreError;
 
 pub use blocked_times::*;
+pub use candidates::*;
 pub use categories::*;
 pub use hours::*;
 pub use options::*;

@@ -204,7 +204,7 @@ queries!(
     diesel::sqlite::Sqlite,
     super::super::super::InPlace,
     |id: ResourceId| {
-        sql::<Bool>("instr(services.resource_ids, ")
+        sql::<Bool>("instr(services.requirements, ")
             .bind::<Text, _>(format!(r#""{}""#, id.uuid()))
             .sql(") > 0")
     }
@@ -214,8 +214,8 @@ queries!(
     diesel::pg::Pg,
     &diesel_async::AsyncPgConnection,
     |id: ResourceId| {
-        sql::<Bool>("services.resource_ids @> ")
-            .bind::<Text, _>(format!(r#"["{}"]"#, id.uuid()))
+        sql::<Bool>("services.requirements @> ")
+            .bind::<Text, _>(format!(r#"[{{"resources":["{}"]}}]"#, id.uuid()))
             .sql("::jsonb")
     }
 );

@@ -23,9 +23,9 @@ use crate::domain::{
     booking::Location,
     catalog::{
         DownPayment, Media, OnlineBooking, PaymentOptions, Presentation, Price, SeoData, Service, ServiceKind,
-        SlotStep, SlugOrigin,
+        ServiceResource, SlotStep, SlugOrigin,
     },
-    ids::{BookingPolicyId, CategoryId, Kind, ResourceId, ScheduleId, ServiceId, SiteId},
+    ids::{BookingPolicyId, CategoryId, Kind, ScheduleId, ServiceId, SiteId},
     money::{Currency, Money},
 };
 
@@ -51,7 +51,7 @@ pub(super) struct ServiceRow {
     require_manual_approval: bool,
     allow_multiple_requests: bool,
     location: Option<Json<Location>>,
-    resource_ids: Json<Vec<ResourceId>>,
+    requirements: Json<Vec<ServiceResource>>,
     schedule_id: ScheduleId,
     revision: i64,
     created_at: At,
@@ -135,7 +135,7 @@ impl ServiceRow {
             require_manual_approval: service.online_booking.require_manual_approval,
             allow_multiple_requests: service.online_booking.allow_multiple_requests,
             location: service.location.map(Json),
-            resource_ids: Json(service.resources),
+            requirements: Json(service.requirements),
             schedule_id: service.schedule,
             revision: service.revision,
             created_at: At(service.created),
@@ -209,7 +209,7 @@ impl ServiceRow {
                 allow_multiple_requests: self.allow_multiple_requests,
             },
             location: self.location.map(|location| location.0),
-            resources: self.resource_ids.0,
+            requirements: self.requirements.0,
             booking_policy: self.booking_policy_id,
             schedule: self.schedule_id,
             revision: self.revision,

@@ -6,7 +6,7 @@ use frontdesk::{
         booking::BookedResource,
         catalog::{
             DownPayment, OnlineBooking, PaymentOptions, Presentation, Price, Resource, ResourceType, Schedule, Service,
-            ServiceKind, Session, SessionStatus, SlugOrigin,
+            ServiceKind, ServiceResource, Session, SessionStatus, SlugOrigin,
         },
         conflict::{Claim, Holder, Target},
         ids::{ClaimId, ResourceId, ScheduleId, ServiceId, SessionId, SiteId},
@@ -125,6 +125,11 @@ impl Studio {
             resource("Ben", ResourceType::Staff),
         );
         let room = resource("Studio 1", ResourceType::Room);
+        let all = [anna.clone(), ben.clone(), room.clone()];
+        let needs = |ids: &[ResourceId]| {
+            let named: Vec<Resource> = all.iter().filter(|one| ids.contains(&one.id)).cloned().collect();
+            ServiceResource::of_each_type(&named)
+        };
         let service = |name: &str, kind, resources: Vec<ResourceId>| Service {
             id: ServiceId::new(),
             kind,
@@ -151,7 +156,7 @@ impl Studio {
                 allow_multiple_requests: false,
             },
             location: None,
-            resources,
+            requirements: needs(&resources),
             schedule: ScheduleId::new(),
             revision: 1,
             created: now,

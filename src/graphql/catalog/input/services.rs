@@ -2,12 +2,14 @@
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
 
-use super::{PresentationInput, ServicePaymentInput, change, edit, given, ids, key};
+use super::{
+    PresentationInput, ServicePaymentInput, ServiceResourceInput, change, edit, given, key, requirements::Told,
+};
 use crate::{
     domain::{
         booking::Location,
         catalog::{self, Presentation},
-        ids::{ResourceId, ServiceId},
+        ids::ServiceId,
     },
     graphql::{
         input::{Problems, Rejections, id as read_id},
@@ -97,13 +99,22 @@ pub struct CreateServiceInput {
     /// How it is shown and found.
     #[graphql(flatten)]
     presentation: PresentationInput,
-    /// Who and what an appointment needs, at least one: one free resource of each type that occurs here. Not for
-    /// classes and courses, whose sessions have their own.
+    /// How many of the staff members at once, 1 to 100, and no more than are named; 1 if not said. Only with
+    /// `staffMemberIds`.
+    required_staff_members_number: Option<i32>,
+    /// The short form of what an appointment needs, 1 to 220: one free resource of each type that occurs here. Instead
+    /// of `staffMemberIds` and `serviceResources`. Not for classes and courses, whose sessions have their own.
     resource_ids: Option<Vec<ID>>,
+    /// What an appointment needs besides staff, at most 8 entries. All of them must be free, and a resource serves one
+    /// of them only. Not together with `resourceIds`.
+    service_resources: Option<Vec<ServiceResourceInput>>,
     /// A name for addresses: 1 to 63 lower-case letters, digits and single hyphens. Made of the name if not said.
     slug: Option<String>,
     /// How far apart the starts of appointments are that are offered; 30 minutes if not said.
     slots_split_interval: Option<SlotsSplitIntervalInput>,
+    /// The staff members that will do, at most 220; an empty list: any, those too who come later. Left out: it needs no
+    /// staff. Not together with `resourceIds`.
+    staff_member_ids: Option<Vec<ID>>,
     /// Which of the three types it is; it can't change later.
     #[graphql(name = "type")]
     service_type: ServiceType,
@@ -113,11 +124,24 @@ impl CreateServiceInput {
     pub(crate) fn parse(&self) -> Result<(CreateService, Option<IdempotencyKey>), Rejections> {
         let mut problems = Problems::default();
         let key = key(&mut problems, self, self.idempotency_key.as_ref());
-        let resources = ids(
-            &mut problems,
-            "resourceIds",
-            self.resource_ids.as_deref().unwrap_or_default(),
-        );
+        let requirements = Told {
+            resource_ids: &self
+                .resource_ids
+                .clone()
+                .map_or(MaybeUndefined::Undefined, MaybeUndefined::Value),
+            staff_member_ids: &self
+                .staff_member_ids
+                .clone()
+                .map_or(MaybeUndefined::Undefined, MaybeUndefined::Value),
+            required_staff_members_number: &self
+                .required_staff_members_number
+                .map_or(MaybeUndefined::Undefined, MaybeUndefined::Value),
+            service_resources: &self
+                .service_resources
+                .clone()
+                .map_or(MaybeUndefined::Undefined, MaybeUndefined::Value),
+        };
+        let requirements = requirements.parse(&mut problems).unwrap_or_default();
         let location = self
             .location
             .clone()
@@ -149,7 +173,7 @@ impl CreateServiceInput {
             presentation,
             online_booking: self.online_booking.as_ref().map_or(usual, Into::into),
             location,
-            resources,
+            requirements,
             booking_policy,
         });
         problems.finish(service.map(|service| (service, key)))
@@ -185,15 +209,23 @@ pub struct UpdateServiceInput {
     /// How it is shown and found.
     #[graphql(flatten)]
     presentation: PresentationInput,
-    /// Who and what an appointment needs, at least one.
+    /// How many of the staff members at once, 1 to 100, and no more than are named.
+    required_staff_members_number: MaybeUndefined<i32>,
+    /// The short form of what an appointment needs, 1 to 220: one free resource of each type that occurs here. Instead
+    /// of `staffMemberIds` and `serviceResources`.
     resource_ids: MaybeUndefined<Vec<ID>>,
     /// The service.
     service_id: ID,
+    /// What an appointment needs besides staff, at most 8 entries. Not together with `resourceIds`.
+    service_resources: MaybeUndefined<Vec<ServiceResourceInput>>,
     /// A name for addresses: 1 to 63 lower-case letters, digits and single hyphens. The one that it had goes on leading
     /// to it, as do the last 100.
     slug: MaybeUndefined<String>,
     /// How far apart the starts of appointments are that are offered.
     slots_split_interval: MaybeUndefined<SlotsSplitIntervalInput>,
+    /// The staff members that will do, at most 220; an empty list: any, those too who come later; null: it needs no
+    /// staff. Not together with `resourceIds`.
+    staff_member_ids: MaybeUndefined<Vec<ID>>,
 }
 
 impl UpdateServiceInput {
@@ -209,7 +241,13 @@ impl UpdateServiceInput {
         );
         let payment = given(&mut problems, "payment", &self.payment);
         let payment = payment.and_then(|payment| problems.nest("payment", payment.parse()));
-        let resources = given(&mut problems, "resourceIds", &self.resource_ids);
+        let requirements = Told {
+            resource_ids: &self.resource_ids,
+            staff_member_ids: &self.staff_member_ids,
+            required_staff_members_number: &self.required_staff_members_number,
+            service_resources: &self.service_resources,
+        };
+        let requirements = requirements.parse(&mut problems);
         let step = given(&mut problems, "slotsSplitInterval", &self.slots_split_interval);
         let slot_step = step.and_then(|step| problems.nest("slotsSplitInterval", step.parse()));
         let location: Change<Location> = match &self.location {
@@ -242,7 +280,7 @@ impl UpdateServiceInput {
                 .as_ref()
                 .map(Into::into),
             location,
-            resources: resources.map(|resources| ids::<ResourceId>(&mut problems, "resourceIds", &resources)),
+            requirements,
             booking_policy,
         };
         problems.finish(edit.map(|edit| UpdateService { edit, changes }))

@@ -1,0 +1,93 @@
+//! Inputs about what an appointment service needs.
+
+use async_graphql::{ID, InputObject, MaybeUndefined};
+
+use super::{given, ids};
+use crate::{
+    domain::catalog::ServiceResource,
+    graphql::{
+        input::{Problems, Rejections},
+        types::resource::ResourceType,
+    },
+    service::catalog::{Change, Entries, Requirements},
+};
+
+/// So many resources of a type that an appointment needs besides its staff.
+#[derive(InputObject, Clone, Debug)]
+pub struct ServiceResourceInput {
+    /// How many of them at once, 1 to 100, and no more than are named.
+    #[graphql(default = 1)]
+    required_resources_number: i32,
+    /// Those that will do, at most 100. Left out or empty: any of the type, those too that are made later.
+    resource_ids: Option<Vec<ID>>,
+    /// Of which type: not `STAFF`, who stand in `staffMemberIds`.
+    resource_type: ResourceType,
+    /// Whether customers may choose among them; if not, theirs is chosen for them.
+    #[graphql(default = true)]
+    selectable_resource: bool,
+}
+
+impl ServiceResourceInput {
+    fn parse(&self) -> Result<ServiceResource, Rejections> {
+        let mut problems = Problems::default();
+        let named = self.resource_ids.as_deref().unwrap_or_default();
+        let resources = ids(&mut problems, "resourceIds", named);
+        problems.finish(Some(ServiceResource {
+            resource_type: self.resource_type.into(),
+            resources,
+            required: self.required_resources_number,
+            selectable: self.selectable_resource,
+        }))
+    }
+}
+
+/// The fields that say it, of which a client uses one form.
+pub(super) struct Told<'i> {
+    pub(super) resource_ids: &'i MaybeUndefined<Vec<ID>>,
+    pub(super) staff_member_ids: &'i MaybeUndefined<Vec<ID>>,
+    pub(super) required_staff_members_number: &'i MaybeUndefined<i32>,
+    pub(super) service_resources: &'i MaybeUndefined<Vec<ServiceResourceInput>>,
+}
+
+impl Told<'_> {
+    /// What it comes to; nothing if nothing was said.
+    pub(super) fn parse(&self, problems: &mut Problems) -> Option<Requirements> {
+        let resources = given(problems, "resourceIds", self.resource_ids);
+        let staff_count = given(
+            problems,
+            "requiredStaffMembersNumber",
+            self.required_staff_members_number,
+        );
+        let others = given(problems, "serviceResources", self.service_resources);
+        let staff = match self.staff_member_ids {
+            MaybeUndefined::Undefined => Change::Keep,
+            MaybeUndefined::Null => Change::Clear,
+            MaybeUndefined::Value(named) => Change::Set(ids(problems, "staffMemberIds", named)),
+        };
+        let entries = staff_count.is_some() || others.is_some() || !matches!(staff, Change::Keep);
+        if let Some(resources) = resources {
+            if entries {
+                let message =
+                    "can't stand beside `staffMemberIds`, `requiredStaffMembersNumber` and `serviceResources`";
+                problems.complain(&["resourceIds"], message);
+            }
+            return Some(Requirements::OfEachType(ids(problems, "resourceIds", &resources)));
+        }
+        if !entries {
+            return None;
+        }
+        let others = others.map(|others| {
+            let read = |(index, entry): (usize, &ServiceResourceInput)| {
+                let mut at = Problems::default();
+                let parsed = at.nest(&index.to_string(), entry.parse());
+                problems.nest("serviceResources", at.finish(parsed))
+            };
+            others.iter().enumerate().filter_map(read).collect()
+        });
+        Some(Requirements::Entries(Entries {
+            staff,
+            staff_count,
+            others,
+        }))
+    }
+}
