@@ -1,7 +1,7 @@
 //! Measures how much Frontdesk does and how fast, each figure beside the limit of what lies below it.
 //!
 //! ```text
-//! cargo run --release --example load -- [--parts writes,reads,delivery] [--engines sqlite,postgres]
+//! cargo run --release --example load -- [--parts writes,reads,availability,delivery] [--engines sqlite,postgres]
 //! ```
 //!
 //! It starts all that it needs and removes it again: database files below `--dir`, which has to be on a real disk, a
@@ -23,6 +23,7 @@
     reason = "a program for measuring: it fails by panicking, and its numbers are far from any edge"
 )]
 
+mod availability;
 mod cluster;
 mod delivery;
 mod http;
@@ -45,7 +46,7 @@ use clap::{Parser, ValueEnum};
 #[command(name = "load")]
 pub struct Flags {
     /// What is measured.
-    #[arg(long, value_enum, value_delimiter = ',', default_values = ["writes", "reads", "delivery"])]
+    #[arg(long, value_enum, value_delimiter = ',', default_values = ["writes", "reads", "availability", "delivery"])]
     parts: Vec<Part>,
     /// On which engines.
     #[arg(long, value_enum, value_delimiter = ',', default_values = ["sqlite", "postgres"])]
@@ -81,6 +82,7 @@ impl Flags {
 enum Part {
     Writes,
     Reads,
+    Availability,
     Delivery,
 }
 
@@ -128,6 +130,7 @@ async fn main() {
             match part {
                 Part::Writes => writes::run(&flags, &place, *engine).await,
                 Part::Reads => reads::run(&flags, &place, *engine).await,
+                Part::Availability => availability::run(&flags, &place, *engine).await,
                 Part::Delivery => delivery::run(&flags, &place, *engine).await,
             }
         }

@@ -319,6 +319,7 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
             repeated.clone(),
             kept.clone(),
             json!(studio.course.id.to_string()),
+            json!(studio.workshop.id.to_string()),
             json!(studio.training.id.to_string()),
             chosen[one]["id"].clone(),
         ]);

@@ -27,3 +27,4 @@ mod retries;
 mod scenarios;
 mod schema;
 mod state_machine;
+mod upgrades;
