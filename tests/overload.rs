@@ -363,19 +363,27 @@ async fn a_call_that_was_refused_did_nothing_and_its_retry_does_it_once() {
         http: client(201),
         ..owner.clone()
     };
-    while asker.ask("{ site { id } }", json!({})).await.0 == 200 {}
-    let wish = json!({ "input": wish(&service, 100) });
-    let (status, after, refused) = asker.ask(BOOK, wish.clone()).await;
-    assert_eq!(status, 429, "{refused}");
+    // Where the machine is slow, the next call is let through by now: then it is tried with another one.
+    let mut let_through = 0;
+    let (wish, after, refused) = loop {
+        while asker.ask("{ site { id } }", json!({})).await.0 == 200 {}
+        let wish = json!({ "input": wish(&service, 100 + let_through) });
+        match asker.ask(BOOK, wish.clone()).await {
+            (429, after, refused) => break (wish, after, refused),
+            (status, _, answer) => assert_eq!(status, 200, "{answer}"),
+        }
+        let_through += 1;
+        assert!(let_through < 20, "a limit");
+    };
     assert_eq!(refused["errors"][0]["extensions"]["code"], "RATE_LIMITED");
     let count =
         async || owner.ask("{ bookings { totalCount } }", json!({})).await.2["data"]["bookings"]["totalCount"].clone();
-    assert_eq!(count().await, 50, "nothing of it ran");
+    assert_eq!(count().await, 50 + let_through, "nothing of it ran");
     tokio::time::sleep(Duration::from_secs(after.expect("it says when to come again"))).await;
     let (status, _, made) = asker.ask(BOOK, wish.clone()).await;
     assert_eq!(status, 200, "{made}");
     assert!(made["data"]["createBooking"]["booking"]["id"].is_string(), "{made}");
     let (_, _, again) = asker.ask(BOOK, wish).await;
     assert_eq!(again, made);
-    assert_eq!(count().await, 51);
+    assert_eq!(count().await, 51 + let_through);
 }

@@ -147,7 +147,7 @@ pub(super) async fn append(
     new: Vec<NewEvent>,
     touched: Vec<Touched>,
 ) -> Result<Appended, StoreError> {
-    let mut touched = (!touched.is_empty()).then(|| Json(touched));
+    let mut touched = (!touched.is_empty()).then_some(Json(touched));
     let count = i64::try_from(new.len()).unwrap_or(i64::MAX);
     let counter =
         update(site_counters::table.find(site)).set(site_counters::position.eq(site_counters::position + count));

@@ -38,6 +38,7 @@ mod hangup;
 mod http;
 mod live;
 mod moves;
+mod offered;
 mod rules;
 mod slots;
 mod storm;

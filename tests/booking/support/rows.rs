@@ -48,7 +48,7 @@ impl Command for Put {
 
 /// A change of the catalog behind the API's back.
 enum Catalog {
-    Service(Service),
+    Service(Box<Service>),
     Session(Session),
     Schedule(Schedule),
     Block(BlockedTime),
@@ -185,7 +185,7 @@ impl Server {
     }
 
     pub async fn save_service(&self, service: &Service) {
-        self.change(Catalog::Service(service.clone())).await;
+        self.change(Catalog::Service(Box::new(service.clone()))).await;
     }
 
     pub async fn save_session(&self, session: &Session) {
