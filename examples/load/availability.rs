@@ -159,8 +159,9 @@ impl Book {
         let turn = number / STAFF;
         let opening = 7;
         let hours = if self.past {
-            // Eight a day, backwards.
-            -i64::try_from((turn / 8 + 4) * 24).unwrap() + i64::try_from(turn % 8).unwrap()
+            // Eight a day, the oldest first: a claim is compared with those that end later.
+            let ago = HISTORY / STAFF - 1 - turn;
+            i64::try_from(ago % 8).unwrap() - i64::try_from((ago / 8 + 4) * 24).unwrap()
         } else {
             let (day, slot) = (turn % DAYS, turn / DAYS);
             i64::try_from(day * 24 + (who * 3 + day * 5 + slot * 2) % 8).unwrap()
@@ -309,6 +310,8 @@ pub async fn run(flags: &Flags, place: &Place, engine: Engine) {
         alone.push(one_by_one(&mut http, &member, body).await);
     }
     book(HISTORY, true).await;
+    // The server doesn't wait that long for a connection that asks nothing.
+    let mut http = Http::connect(&server.address).await;
     println!("  {HISTORY} bookings of the past added; one question at a time, in ms: before, with them");
     for ((name, body), before) in kinds.iter().zip(&alone) {
         let after = one_by_one(&mut http, &member, body).await;

@@ -254,19 +254,19 @@ on_both_engines! {
         let kept = ada.done("createBooking", massage(0)).await;
         done(&owner, "updateBookingPolicy", json!({ "bookingPolicyId": policy, "cancellationPolicy": { "enabled": false }, "reschedulePolicy": { "enabled": false } }), POLICY).await;
         let strict = ada.done("createBooking", massage(30)).await;
-        let query = "query($id: ID!) { booking(id: $id) { bookingPolicySnapshot { policyId policyRevision name createdDate \
+        let query = "query($id: ID!) { booking(id: $id) { policySnapshot { policyId policyRevision name createdDate \
             cancellationPolicy { enabled limitLatestCancellation latestCancellationInMinutes } reschedulePolicy { enabled } } \
             allowedActions { cancel { allowed code } reschedule { allowed code } } } }";
         let shown = async |booking: &Value| ada.data(query, json!({ "id": booking["id"] })).await["booking"].clone();
         let allowed = |shown: &Value| (shown["allowedActions"]["cancel"]["allowed"].clone(), shown["allowedActions"]["reschedule"]["allowed"].clone());
         let first = shown(&kept).await;
-        assert_eq!(first["bookingPolicySnapshot"], json!({
+        assert_eq!(first["policySnapshot"], json!({
             "policyId": policy, "policyRevision": 1, "name": "Rules", "createdDate": MONDAY,
             "cancellationPolicy": { "enabled": true, "limitLatestCancellation": true, "latestCancellationInMinutes": 60 },
             "reschedulePolicy": { "enabled": true },
         }));
         let second = shown(&strict).await;
-        assert_eq!(second["bookingPolicySnapshot"]["policyRevision"], 2);
+        assert_eq!(second["policySnapshot"]["policyRevision"], 2);
         assert_eq!(second["allowedActions"]["cancel"], json!({ "allowed": false, "code": "BOOKING_POLICY_VIOLATION" }));
         let away = |booking: &Value| with(on(booking), json!({ "slot": massage(240)["bookedEntity"]["slot"] }));
         assert_eq!(broken(&ada.refused("cancelBooking", on(&strict)).await), says("CANCELLATION_NOT_ALLOWED", "-"));
@@ -286,7 +286,7 @@ on_both_engines! {
         // Without a policy, until the start.
         clock.set(at(MONDAY));
         let free = ada.done("createBooking", studio.appointment(&studio.training, 0, &[])).await;
-        assert_eq!(shown(&free).await["bookingPolicySnapshot"], Value::Null);
+        assert_eq!(shown(&free).await["policySnapshot"], Value::Null);
         clock.set(at("2030-03-05T12:00:00Z").checked_sub(SignedDuration::from_secs(1)).unwrap());
         ada.done("cancelBooking", on(&free)).await;
     }

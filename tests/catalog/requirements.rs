@@ -16,7 +16,7 @@ use crate::{
 /// A Monday far ahead.
 const DAY: &str = "2032-03-01";
 const SERVICE: &str = "service { id revision requiredStaffMembersNumber staffMemberIds resources { name } \
-    serviceResources { resourceType resourceIds requiredResourcesNumber selectableResource } }";
+    requiredResources { resourceType resourceIds requiredResourcesNumber selectableResource } }";
 
 fn at(clock: &str) -> String {
     format!("{DAY}T{clock}:00Z")
@@ -126,7 +126,7 @@ on_both_engines! {
         let staff = resource(&owner, "STAFF", "Somebody").await;
         let rooms = [resource(&owner, "ROOM", "East").await, resource(&owner, "ROOM", "West").await];
         let lamp = resource(&owner, "EQUIPMENT", "Lamp").await;
-        let needs = json!({ "staffMemberIds": [staff], "serviceResources": [
+        let needs = json!({ "staffMemberIds": [staff], "requiredResources": [
             { "resourceType": "ROOM", "resourceIds": rooms },
             { "resourceType": "EQUIPMENT", "resourceIds": [lamp], "selectableResource": false },
         ] });
@@ -144,9 +144,9 @@ on_both_engines! {
         let (_server, _studio, owner) = studio(engine).await;
         let (east, west) = (resource(&owner, "ROOM", "East").await, resource(&owner, "ROOM", "West").await);
         let entry = |ids: &[&str]| json!({ "resourceType": "ROOM", "resourceIds": ids });
-        let both = service(&owner, json!({ "serviceResources": [entry(&[&east, &west]), entry(&[&east])] })).await;
+        let both = service(&owner, json!({ "requiredResources": [entry(&[&east, &west]), entry(&[&east])] })).await;
         assert_eq!(book(&owner, &both, "10:00", &[&east]).await, Ok(vec![west.clone(), east.clone()]));
-        let twice = service(&owner, json!({ "serviceResources": [entry(&[&east]), entry(&[&east])], "slug": "twice" })).await;
+        let twice = service(&owner, json!({ "requiredResources": [entry(&[&east]), entry(&[&east])], "slug": "twice" })).await;
         assert_eq!(book(&owner, &twice, "14:00", &[]).await, Err("CAN_NOT_SKIP_AVAILABILITY_VALIDATION_IF_RESOURCE_NOT_PROVIDED".to_owned()));
     }
 
@@ -154,7 +154,7 @@ on_both_engines! {
         let (server, studio, owner) = studio(engine).await;
         open(&owner).await;
         let anna = studio.anna.id.to_string();
-        let needs = json!({ "staffMemberIds": [anna], "serviceResources": [{ "resourceType": "EQUIPMENT", "requiredResourcesNumber": 2 }] });
+        let needs = json!({ "staffMemberIds": [anna], "requiredResources": [{ "resourceType": "EQUIPMENT", "requiredResourcesNumber": 2 }] });
         let service = service(&owner, needs).await;
         let one = resource(&owner, "EQUIPMENT", "One").await;
         assert_eq!(offered(&server.visitor(), &service).await, Vec::<String>::new(), "there is one of two");
@@ -165,8 +165,8 @@ on_both_engines! {
         block(&owner, &one, "12:00", "13:00").await;
         assert_eq!(book(&owner, &service, "12:00", &[]).await, Ok(vec![anna.clone(), other.clone(), third.clone()]));
         done(&owner, "deleteResource", json!({ "resourceId": resource(&owner, "EQUIPMENT", "Fourth").await }), "resource { id }").await;
-        let found = owner.data("query($id: ID!) { service(id: $id) { serviceResources { resourceIds } } }", json!({ "id": service })).await;
-        assert_eq!(found["service"]["serviceResources"], json!([{ "resourceIds": [] }]));
+        let found = owner.data("query($id: ID!) { service(id: $id) { requiredResources { resourceIds } } }", json!({ "id": service })).await;
+        assert_eq!(found["service"]["requiredResources"], json!([{ "resourceIds": [] }]));
     }
 
     async fn customers_choose_where_they_may_and_no_more_than_is_needed(engine) {
@@ -174,7 +174,7 @@ on_both_engines! {
         let staff = [resource(&owner, "STAFF", "One").await, resource(&owner, "STAFF", "Two").await, resource(&owner, "STAFF", "Three").await];
         let room = resource(&owner, "ROOM", "East").await;
         let needs = json!({ "staffMemberIds": staff, "requiredStaffMembersNumber": 2,
-            "serviceResources": [{ "resourceType": "ROOM", "selectableResource": false, "resourceIds": [room] }] });
+            "requiredResources": [{ "resourceType": "ROOM", "selectableResource": false, "resourceIds": [room] }] });
         let service = service(&owner, needs).await;
         let visitor = server.visitor();
         let room_wished = refused(&visitor, "createBooking", visit(&service, "10:00", &[&staff[0], &room])).await;
@@ -188,7 +188,7 @@ on_both_engines! {
     async fn every_rule_of_what_is_needed_is_kept(engine) {
         let (_server, studio, owner) = studio(engine).await;
         let (anna, ben, room) = (studio.anna.id.to_string(), studio.ben.id.to_string(), studio.room.id.to_string());
-        let rooms = |change: Value| json!({ "serviceResources": [with(json!({ "resourceType": "ROOM", "resourceIds": [room] }), change)] });
+        let rooms = |change: Value| json!({ "requiredResources": [with(json!({ "resourceType": "ROOM", "resourceIds": [room] }), change)] });
         let nine: Vec<Value> = (0..9).map(|_| json!({ "resourceType": "ROOM" })).collect();
         for (needs, at) in [
             (json!({}), "resourceIds"),
@@ -199,11 +199,11 @@ on_both_engines! {
             (json!({ "staffMemberIds": [anna, room] }), "staffMemberIds.1"),
             (json!({ "staffMemberIds": [anna, anna] }), "staffMemberIds.1"),
             (json!({ "staffMemberIds": ["nonsense"] }), "staffMemberIds.0"),
-            (json!({ "serviceResources": nine }), "serviceResources"),
-            (rooms(json!({ "resourceType": "STAFF" })), "serviceResources.0.resourceType"),
-            (rooms(json!({ "resourceIds": [room, anna] })), "serviceResources.0.resourceIds.1"),
-            (rooms(json!({ "resourceIds": ["nonsense"] })), "serviceResources.0.resourceIds.0"),
-            (rooms(json!({ "requiredResourcesNumber": 2 })), "serviceResources.0.requiredResourcesNumber"),
+            (json!({ "requiredResources": nine }), "requiredResources"),
+            (rooms(json!({ "resourceType": "STAFF" })), "requiredResources.0.resourceType"),
+            (rooms(json!({ "resourceIds": [room, anna] })), "requiredResources.0.resourceIds.1"),
+            (rooms(json!({ "resourceIds": ["nonsense"] })), "requiredResources.0.resourceIds.0"),
+            (rooms(json!({ "requiredResourcesNumber": 2 })), "requiredResources.0.requiredResourcesNumber"),
         ] {
             let error = refused(&owner, "createService", an_hour(needs.clone())).await;
             assert_eq!(path(&error), at, "{needs}: {error}");
@@ -215,13 +215,13 @@ on_both_engines! {
         let (anna, ben, room) = (studio.anna.id.to_string(), studio.ben.id.to_string(), studio.room.id.to_string());
         let made = done(&owner, "createService", an_hour(json!({ "resourceIds": [room, ben, anna] })), SERVICE).await["service"].clone();
         let east = json!({ "resourceType": "ROOM", "resourceIds": [room], "requiredResourcesNumber": 1, "selectableResource": true });
-        assert_eq!((&made["staffMemberIds"], &made["requiredStaffMembersNumber"], &made["serviceResources"]), (&json!([ben, anna]), &json!(1), &json!([east])));
+        assert_eq!((&made["staffMemberIds"], &made["requiredStaffMembersNumber"], &made["requiredResources"]), (&json!([ben, anna]), &json!(1), &json!([east])));
         let change = |change: Value| with(json!({ "serviceId": made["id"] }), change);
         let two = done(&owner, "updateService", change(json!({ "requiredStaffMembersNumber": 2 })), SERVICE).await["service"].clone();
-        assert_eq!((&two["staffMemberIds"], &two["requiredStaffMembersNumber"], &two["serviceResources"]), (&json!([ben, anna]), &json!(2), &json!([east])));
+        assert_eq!((&two["staffMemberIds"], &two["requiredStaffMembersNumber"], &two["requiredResources"]), (&json!([ben, anna]), &json!(2), &json!([east])));
         let none = done(&owner, "updateService", change(json!({ "staffMemberIds": null })), SERVICE).await["service"].clone();
-        assert_eq!((&none["staffMemberIds"], &none["requiredStaffMembersNumber"], &none["serviceResources"]), (&Value::Null, &Value::Null, &json!([east])));
-        let nothing = refused(&owner, "updateService", change(json!({ "serviceResources": [] }))).await;
+        assert_eq!((&none["staffMemberIds"], &none["requiredStaffMembersNumber"], &none["requiredResources"]), (&Value::Null, &Value::Null, &json!([east])));
+        let nothing = refused(&owner, "updateService", change(json!({ "requiredResources": [] }))).await;
         assert_eq!(path(&nothing), "resourceIds", "something is always needed");
     }
 
@@ -236,7 +236,7 @@ on_both_engines! {
             resource(&owner, "EQUIPMENT", &format!("Lamp {number}")).await;
         }
         let needs = |staff: &[String]| json!({ "staffMemberIds": staff, "requiredStaffMembersNumber": 2,
-            "serviceResources": [{ "resourceType": "EQUIPMENT", "requiredResourcesNumber": 2 }] });
+            "requiredResources": [{ "resourceType": "EQUIPMENT", "requiredResourcesNumber": 2 }] });
         let backwards: Vec<String> = staff.iter().rev().cloned().collect();
         let one = service(&owner, needs(&staff)).await;
         let other = service(&owner, with(needs(&backwards), json!({ "slug": "other" }))).await;

@@ -50,7 +50,7 @@ impl Salon {
         let duo = json!({
             "type": "APPOINTMENT", "name": "Duo", "durations": [60], "bufferMinutes": 15, "payment": { "rateType": "NO_FEE" },
             "staffMemberIds": [], "requiredStaffMembersNumber": 2,
-            "serviceResources": [
+            "requiredResources": [
                 { "resourceType": "ROOM", "resourceIds": [studio.room.id.to_string()] },
                 { "resourceType": "EQUIPMENT", "resourceIds": [] },
             ],

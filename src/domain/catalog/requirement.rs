@@ -69,7 +69,7 @@ pub(super) fn check(requirements: &[ServiceResource]) -> Result<(), Rejection> {
             continue;
         }
         let position = others.to_string();
-        let path = |field| ["serviceResources", &position, field];
+        let path = |field| ["requiredResources", &position, field];
         check_count(entry).map_err(|message| Rejection::invalid(&path("requiredResourcesNumber"), message))?;
         if entry.resources.len() > MAX_RESOURCES_OF_ENTRY {
             let message = format!("must name at most {MAX_RESOURCES_OF_ENTRY} resources");
@@ -79,7 +79,7 @@ pub(super) fn check(requirements: &[ServiceResource]) -> Result<(), Rejection> {
     }
     if others > MAX_SERVICE_RESOURCES {
         let message = format!("must have at most {MAX_SERVICE_RESOURCES} entries");
-        return Err(Rejection::invalid(&["serviceResources"], message));
+        return Err(Rejection::invalid(&["requiredResources"], message));
     }
     Ok(())
 }

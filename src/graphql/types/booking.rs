@@ -315,7 +315,7 @@ impl Booking {
     }
 
     /// The policy as it was when this was booked, by which its customer's acts are judged. Null where there was none.
-    async fn booking_policy_snapshot(&self) -> Option<BookingPolicySnapshot> {
+    async fn policy_snapshot(&self) -> Option<BookingPolicySnapshot> {
         BookingPolicySnapshot::of(&self.inner)
     }
 

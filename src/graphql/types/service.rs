@@ -238,7 +238,7 @@ impl Service {
     }
 
     /// The resources that an appointment can be served by, those that are named: staff first. What it needs of which
-    /// type say `staffMemberIds` and `serviceResources`. Empty for classes and courses, whose sessions have their own.
+    /// type say `staffMemberIds` and `requiredResources`. Empty for classes and courses, whose sessions have their own.
     async fn resources(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Resource>> {
         match &self.resources {
             Some(resources) => Ok(resources.clone()),
@@ -290,7 +290,7 @@ impl Service {
     }
 
     /// What an appointment needs besides staff; all of it has to be free. Empty for classes and courses.
-    async fn service_resources(&self) -> Vec<ServiceResource> {
+    async fn required_resources(&self) -> Vec<ServiceResource> {
         let others = self.offered.requirements.iter();
         let others = others.filter(|entry| entry.resource_type != catalog::ResourceType::Staff);
         others.map(ServiceResource::from).collect()

@@ -83,10 +83,10 @@ impl Entries {
         for (index, entry) in others.iter().enumerate() {
             let index = index.to_string();
             if is_staff(&entry) {
-                let path = ["serviceResources", &index, "resourceType"];
+                let path = ["requiredResources", &index, "resourceType"];
                 return Err(Rejection::invalid(&path, "can't be staff: they stand in `staffMemberIds`").into());
             }
-            let path = ["serviceResources", &index, "resourceIds"];
+            let path = ["requiredResources", &index, "resourceIds"];
             check_named(tx, &entry.resources, entry.resource_type, &path).await?;
             all.push(entry.clone());
         }

@@ -46,7 +46,7 @@ pub(super) struct Told<'i> {
     pub(super) resource_ids: &'i MaybeUndefined<Vec<ID>>,
     pub(super) staff_member_ids: &'i MaybeUndefined<Vec<ID>>,
     pub(super) required_staff_members_number: &'i MaybeUndefined<i32>,
-    pub(super) service_resources: &'i MaybeUndefined<Vec<ServiceResourceInput>>,
+    pub(super) required_resources: &'i MaybeUndefined<Vec<ServiceResourceInput>>,
 }
 
 impl Told<'_> {
@@ -58,7 +58,7 @@ impl Told<'_> {
             "requiredStaffMembersNumber",
             self.required_staff_members_number,
         );
-        let others = given(problems, "serviceResources", self.service_resources);
+        let others = given(problems, "requiredResources", self.required_resources);
         let staff = match self.staff_member_ids {
             MaybeUndefined::Undefined => Change::Keep,
             MaybeUndefined::Null => Change::Clear,
@@ -68,7 +68,7 @@ impl Told<'_> {
         if let Some(resources) = resources {
             if entries {
                 let message =
-                    "can't stand beside `staffMemberIds`, `requiredStaffMembersNumber` and `serviceResources`";
+                    "can't stand beside `staffMemberIds`, `requiredStaffMembersNumber` and `requiredResources`";
                 problems.complain(&["resourceIds"], message);
             }
             return Some(Requirements::OfEachType(ids(problems, "resourceIds", &resources)));
@@ -80,7 +80,7 @@ impl Told<'_> {
             let read = |(index, entry): (usize, &ServiceResourceInput)| {
                 let mut at = Problems::default();
                 let parsed = at.nest(&index.to_string(), entry.parse());
-                problems.nest("serviceResources", at.finish(parsed))
+                problems.nest("requiredResources", at.finish(parsed))
             };
             others.iter().enumerate().filter_map(read).collect()
         });

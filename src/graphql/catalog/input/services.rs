@@ -103,11 +103,11 @@ pub struct CreateServiceInput {
     /// `staffMemberIds`.
     required_staff_members_number: Option<i32>,
     /// The short form of what an appointment needs, 1 to 220: one free resource of each type that occurs here. Instead
-    /// of `staffMemberIds` and `serviceResources`. Not for classes and courses, whose sessions have their own.
+    /// of `staffMemberIds` and `requiredResources`. Not for classes and courses, whose sessions have their own.
     resource_ids: Option<Vec<ID>>,
     /// What an appointment needs besides staff, at most 8 entries. All of them must be free, and a resource serves one
     /// of them only. Not together with `resourceIds`.
-    service_resources: Option<Vec<ServiceResourceInput>>,
+    required_resources: Option<Vec<ServiceResourceInput>>,
     /// A name for addresses: 1 to 63 lower-case letters, digits and single hyphens. Made of the name if not said.
     slug: Option<String>,
     /// How far apart the starts of appointments are that are offered; 30 minutes if not said.
@@ -136,8 +136,8 @@ impl CreateServiceInput {
             required_staff_members_number: &self
                 .required_staff_members_number
                 .map_or(MaybeUndefined::Undefined, MaybeUndefined::Value),
-            service_resources: &self
-                .service_resources
+            required_resources: &self
+                .required_resources
                 .clone()
                 .map_or(MaybeUndefined::Undefined, MaybeUndefined::Value),
         };
@@ -212,12 +212,12 @@ pub struct UpdateServiceInput {
     /// How many of the staff members at once, 1 to 100, and no more than are named.
     required_staff_members_number: MaybeUndefined<i32>,
     /// The short form of what an appointment needs, 1 to 220: one free resource of each type that occurs here. Instead
-    /// of `staffMemberIds` and `serviceResources`.
+    /// of `staffMemberIds` and `requiredResources`.
     resource_ids: MaybeUndefined<Vec<ID>>,
     /// The service.
     service_id: ID,
     /// What an appointment needs besides staff, at most 8 entries. Not together with `resourceIds`.
-    service_resources: MaybeUndefined<Vec<ServiceResourceInput>>,
+    required_resources: MaybeUndefined<Vec<ServiceResourceInput>>,
     /// A name for addresses: 1 to 63 lower-case letters, digits and single hyphens. The one that it had goes on leading
     /// to it, as do the last 100.
     slug: MaybeUndefined<String>,
@@ -245,7 +245,7 @@ impl UpdateServiceInput {
             resource_ids: &self.resource_ids,
             staff_member_ids: &self.staff_member_ids,
             required_staff_members_number: &self.required_staff_members_number,
-            service_resources: &self.service_resources,
+            required_resources: &self.required_resources,
         };
         let requirements = requirements.parse(&mut problems);
         let step = given(&mut problems, "slotsSplitInterval", &self.slots_split_interval);
