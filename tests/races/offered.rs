@@ -142,7 +142,7 @@ on_both_engines! {
             });
             at_once(acts).await;
             assert_eq!(salon.offered(&salon.server.visitor(), day).await, Vec::<Value>::new());
-            println!("{before} offered, {:?} booked, {:?} came too late", won, lost);
+            println!("{before} offered, {won:?} booked, {lost:?} came too late");
             invariants::check(salon.server.service(), salon.server.site).await;
         }
         // No seat was lost: both sessions of the first two days are full to the last one.

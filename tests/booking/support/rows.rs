@@ -49,7 +49,7 @@ impl Command for Put {
 /// A change of the catalog behind the API's back.
 enum Catalog {
     Service(Box<Service>),
-    Session(Session),
+    Session(Box<Session>),
     Schedule(Schedule),
     Block(BlockedTime),
 }
@@ -189,7 +189,7 @@ impl Server {
     }
 
     pub async fn save_session(&self, session: &Session) {
-        self.change(Catalog::Session(session.clone())).await;
+        self.change(Catalog::Session(Box::new(session.clone()))).await;
     }
 
     pub async fn save_schedule(&self, schedule: &Schedule) {
