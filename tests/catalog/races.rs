@@ -55,6 +55,38 @@ on_both_engines! {
         }
     }
 
+    async fn nobody_is_booked_with_a_resource_that_is_deleted_meanwhile(engine) {
+        let (_server, studio, owner) = studio(engine).await;
+        for round in 0..8 {
+            let made = done(&owner, "createResource", json!({ "type": "STAFF", "name": format!("Zoe {round}") }), "resource { id }").await;
+            let zoe = made["resource"]["id"].clone();
+            let input = json!({
+                "type": "APPOINTMENT", "name": "Reading", "durations": [30], "resourceIds": [zoe, studio.ben.id.to_string()],
+                "payment": { "rateType": "NO_FEE" },
+            });
+            let service = done(&owner, "createService", input, "service { id }").await["service"]["id"].clone();
+            let wish = |n: i64| json!({
+                "bookedEntity": { "slot": { "appointment": { "serviceId": service, "startDate": studio.at((round * 8 + n) * 60), "resourceIds": [zoe] } } },
+                "contactDetails": { "firstName": "Ada" }, "totalParticipants": 1,
+            });
+            // Half of them are begun before, and only confirmed now.
+            let mut begun = Vec::new();
+            for n in 0..4 {
+                begun.push(owner.done("createBooking", wish(n)).await["id"].clone());
+            }
+            let confirm = async |id: Value| codes(&owner, "confirmBooking", json!({ "bookingId": id })).await;
+            let book = async |n| codes(&owner, "createBooking", with(wish(n), json!({ "status": "CONFIRMED" }))).await;
+            let delete = codes(&owner, "deleteResource", json!({ "resourceId": zoe }));
+            let (confirmed, booked, deleted) = tokio::join!(join_all(begun.into_iter().map(confirm)), join_all((4..8).map(book)), delete);
+            let taken = confirmed.iter().chain(&booked).filter(|codes| codes.is_empty()).count();
+            let query = "query($id: ID!) { resource(id: $id) { id } bookings(first: 100, filter: { status: { eq: CONFIRMED } }) \
+                { nodes { bookedEntity { ... on BookedSlot { resource { id } } } } } }";
+            let told = owner.data(query, json!({ "id": zoe })).await;
+            let with_zoe = told["bookings"]["nodes"].as_array().unwrap().iter().filter(|one| one["bookedEntity"]["resource"]["id"] == zoe).count();
+            assert!(deleted.is_empty() == (with_zoe == 0), "round {round}: {deleted:?}, {with_zoe} of {taken} with somebody who is gone");
+        }
+    }
+
     async fn who_books_a_session_while_it_moves_has_its_new_time(engine) {
         let (_server, studio, owner) = studio(engine).await;
         let wish = with(studio.class(&studio.session, 1), json!({ "status": "CONFIRMED" }));

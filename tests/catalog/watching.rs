@@ -89,6 +89,23 @@ on_both_engines! {
         assert_eq!(part(&mut socket).await, whole);
         done(&owner, "updateService", json!({ "serviceId": studio.massage.id.to_string(), "bufferMinutes": 15 }), "service { id }").await;
         assert_eq!(part(&mut socket).await, whole);
+        // So do the rules by which it is booked, and the lengths that it can have.
+        let late = json!({ "name": "Late", "limitLateBookingPolicy": { "enabled": true, "latestBookingInMinutes": 60 } });
+        let policy = done(&owner, "createBookingPolicy", late, "bookingPolicy { id }").await["bookingPolicy"]["id"].clone();
+        pause().await;
+        done(&owner, "setDefaultBookingPolicy", json!({ "bookingPolicyId": policy }), "bookingPolicy { id }").await;
+        assert_eq!(part(&mut socket).await, whole);
+        pause().await;
+        done(&owner, "updateBookingPolicy", json!({ "bookingPolicyId": policy, "bookAfterStartPolicy": { "enabled": false } }), "bookingPolicy { id }").await;
+        assert_eq!(part(&mut socket).await, whole);
+        pause().await;
+        let length = json!({
+            "serviceId": studio.massage.id.to_string(),
+            "options": [{ "optionId": "length", "type": "DURATION", "durationData": { "name": "Length", "choices": [{ "minutes": 45 }] } }],
+            "variants": [{ "choices": [{ "optionId": "length", "durationInMinutes": 45 }], "price": { "amount": "1", "currency": "EUR" } }],
+        });
+        done(&owner, "createServiceOptionsAndVariants", length, "serviceOptionsAndVariants { id }").await;
+        assert_eq!(part(&mut socket).await, whole);
     }
 
     async fn a_burst_is_told_once(engine) {

@@ -8,6 +8,7 @@ use super::facts::Facts;
 use crate::{
     domain::{
         availability::Policy,
+        booking_policy::BookingPolicy,
         catalog::{
             MAX_SESSION_HOURS, Resource, Schedule, Service as Offered, ServiceKind, ServiceResource, Session, Site,
         },
@@ -111,25 +112,10 @@ async fn policies(
     site: SiteId,
     services: &[Offered],
 ) -> Result<HashMap<ServiceId, Policy>, StoreError> {
-    let named: Vec<BookingPolicyId> = services.iter().filter_map(|service| service.booking_policy).collect();
-    let own = if named.is_empty() {
-        Vec::new()
-    } else {
-        catalog::find_policies(conn, site, &named).await?
-    };
-    let default = if named.len() < services.len() {
-        catalog::default_policy(conn, site).await?
-    } else {
-        None
-    };
-    let window = |service: &Offered| {
-        let policy = match service.booking_policy {
-            Some(id) => own.iter().find(|policy| policy.id == id),
-            None => default.as_ref(),
-        };
-        policy.map(|policy| (service.id, policy.rules.window()))
-    };
-    Ok(services.iter().filter_map(window).collect())
+    let named: Vec<Option<BookingPolicyId>> = services.iter().map(|service| service.booking_policy).collect();
+    let found = catalog::policies_of(conn, site, &named).await?;
+    let window = |(service, policy): (&Offered, Option<BookingPolicy>)| Some((service.id, policy?.rules.window()));
+    Ok(services.iter().zip(found).filter_map(window).collect())
 }
 
 /// Who could serve the appointments, when they are open, and what keeps them busy within the window.

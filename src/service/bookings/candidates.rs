@@ -133,6 +133,20 @@ impl Candidates {
         all
     }
 
+    /// Makes sure, behind the locks, that all of them are there still: whoever deletes one locks it, too. If not, the
+    /// choice has to be made anew.
+    pub(super) async fn check_there(&self, tx: &mut Tx<'_>) -> Result<(), Failure> {
+        if !tx.is_concurrent() {
+            return Ok(());
+        }
+        let site = tx.site();
+        let ids: Vec<ResourceId> = self.all().into_iter().map(|resource| resource.id).collect();
+        if catalog::find_resources(tx.conn(), site, &ids).await?.len() < ids.len() {
+            return Err(Failure::Again);
+        }
+        Ok(())
+    }
+
     fn shares(&self) -> Vec<Share> {
         let share = |need: &Need| Share {
             count: need.count,

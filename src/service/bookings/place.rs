@@ -164,6 +164,7 @@ async fn look_up(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Resul
             if tx.is_concurrent() && catalog::find_live_service(tx.conn(), site, service.id).await?.is_none() {
                 return Err(Rejection::not_found(Kind::Service, &["serviceId"]).into());
             }
+            candidates.check_there(tx).await?;
             let visit = Visit {
                 span,
                 off_grid: search.off_grid,
@@ -264,6 +265,7 @@ pub(super) async fn reopen(
     let ledger = open(tx, &spots, &search).await?;
     let mut booked = booking.booked.clone();
     let (asks, clash) = if choose {
+        candidates.check_there(tx).await?;
         let Chosen {
             mut resources,
             asks,

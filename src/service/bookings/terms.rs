@@ -101,10 +101,10 @@ pub(super) async fn agree(
 ) -> Result<(Terms, Participants), Failure> {
     let (site, service) = (tx.site(), place.service.clone());
     let (named, id, free) = (service.booking_policy, service.id, service.price.amount().is_none());
-    let (policy, (options, currency)) = tx
+    let (policies, (options, currency)) = tx
         .conn()
         .both(
-            move |conn| Box::pin(catalog::policy_of(conn, site, named)),
+            move |conn| Box::pin(async move { catalog::policies_of(conn, site, &[named]).await }),
             move |conn| {
                 Box::pin(async move {
                     let options = catalog::options_of(conn, site, id).await?;
@@ -114,6 +114,7 @@ pub(super) async fn agree(
             },
         )
         .await?;
+    let policy = policies.into_iter().flatten().next();
     let price = price(&service, options.as_ref(), currency, participants, &place.booked)?;
     let participants = completed(participants, price.as_ref());
     Ok((Terms { policy, price }, participants))

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    lock_service,
+    lock_service, options,
     services::{CreateService, New, free_slug, insert, lock_site},
 };
 use crate::{
@@ -147,6 +147,7 @@ impl Command for CloneOne {
         };
         service.check(site.currency)?;
         let mut schedule = insert(tx, &service).await?;
+        options::copy(tx, &site, source.id, &service).await?;
         let mut sessions = 0;
         if self.input.copy_sessions {
             sessions = self.copy_sessions(tx, &source, &service).await?;

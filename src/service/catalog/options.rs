@@ -6,6 +6,7 @@ use crate::{
     domain::{
         Rejection,
         catalog::{MAX_DURATIONS, ResourceType, Service as Offered, ServiceResource, Site},
+        event::Matter,
         ids::{Kind, OptionsId, ResourceId, ServiceId, SiteId},
         options::{MAX_VARIANTS, Offering, OptionsAndVariants, ServiceOption, Variant, default_price},
         permission::Permission,
@@ -83,6 +84,7 @@ async fn follow_lengths(tx: &mut Tx<'_>, mut service: Offered, options: &Options
     service.durations = minutes;
     service.revision += 1;
     service.updated = tx.now();
+    tx.touch(Matter::Service(service.id), None);
     let site = tx.site();
     store::save_service(tx.conn(), site, &service).await
 }
@@ -114,6 +116,26 @@ pub(super) async fn follow(tx: &mut Tx<'_>, site: &Site, before: &Offered, after
         store::save_options(tx.conn(), id, &options).await?;
     }
     Ok(())
+}
+
+/// Gives a service that was just made like another one its options, too, with variants for the staff that it has. The site
+/// is locked.
+pub(super) async fn copy(tx: &mut Tx<'_>, site: &Site, of: ServiceId, to: &Offered) -> Result<(), Failure> {
+    let id = tx.site();
+    let Some(found) = store::options_of(tx.conn(), id, of).await? else {
+        return Ok(());
+    };
+    let mut options = OptionsAndVariants {
+        id: OptionsId::new(),
+        service: to.id,
+        revision: 1,
+        created: to.created,
+        updated: to.created,
+        ..found
+    };
+    let staff = staff_of(tx, to).await?;
+    options.follow_staff(&staff, default_price(&to.price, site.currency));
+    Ok(store::insert_options(tx.conn(), id, &options).await?)
 }
 
 /// Takes the variants of a resource away that is deleted. The site is locked, as by all who write variants.

@@ -8,6 +8,7 @@ use crate::{
         Rejection,
         booking_policy::{BookingPolicy, BookingRules, ChangeRule, Limit, MAX_POLICIES},
         catalog::Service as Offered,
+        event::Matter,
         ids::{BookingPolicyId, Kind, SiteId},
         permission::Permission,
         rejection::{Field, Invalid, PolicyProblem},
@@ -91,6 +92,8 @@ pub(super) async fn check_named(tx: &mut Tx<'_>, named: Option<BookingPolicyId>)
 async fn save(tx: &mut Tx<'_>, policy: &mut BookingPolicy) -> Result<(), Failure> {
     policy.revision += 1;
     policy.updated = tx.now();
+    // Which services it is the policy of isn't looked up for whoever watches one of them.
+    tx.touch(Matter::Everything, None);
     let site = tx.site();
     Ok(store::save_policy(tx.conn(), site, policy).await?)
 }
@@ -308,26 +311,9 @@ impl Service {
         access::require(Permission::ReadCatalog, caller)?;
         let site = caller.site;
         let named: Vec<Option<BookingPolicyId>> = services.iter().map(|service| service.booking_policy).collect();
-        let found = self.db().read(move |conn| {
-            Box::pin(async move {
-                let ids: Vec<BookingPolicyId> = named.iter().copied().flatten().collect();
-                let own = if ids.is_empty() {
-                    Vec::new()
-                } else {
-                    store::find_policies(conn, site, &ids).await?
-                };
-                let default = if named.contains(&None) {
-                    store::default_policy(conn, site).await?
-                } else {
-                    None
-                };
-                let pick = |named: &Option<BookingPolicyId>| match named {
-                    Some(id) => own.iter().find(|policy| policy.id == *id).cloned(),
-                    None => default.clone(),
-                };
-                Ok(named.iter().map(pick).collect())
-            })
-        });
+        let found = self
+            .db()
+            .read(move |conn| Box::pin(async move { store::policies_of(conn, site, &named).await }));
         Ok(found.await?)
     }
 

@@ -96,18 +96,29 @@ pub async fn default_policy(conn: &mut Conn, site: SiteId) -> Result<Option<Book
     Ok(row.map(PolicyRow::policy))
 }
 
-/// The policy by which a service is booked: the one that it names, or the default.
-pub async fn policy_of(
+/// The policies by which services are booked, by what each names: that one, or else the default.
+pub async fn policies_of(
     conn: &mut Conn,
     site: SiteId,
-    named: Option<BookingPolicyId>,
-) -> Result<Option<BookingPolicy>, StoreError> {
-    if let Some(id) = named
-        && let Some(found) = find_live_policy(conn, site, id).await?
-    {
-        return Ok(Some(found));
-    }
-    default_policy(conn, site).await
+    named: &[Option<BookingPolicyId>],
+) -> Result<Vec<Option<BookingPolicy>>, StoreError> {
+    let ids: Vec<BookingPolicyId> = named.iter().copied().flatten().collect();
+    let own = if ids.is_empty() {
+        Vec::new()
+    } else {
+        find_policies(conn, site, &ids).await?
+    };
+    let default = if named.contains(&None) {
+        default_policy(conn, site).await?
+    } else {
+        None
+    };
+    // A policy isn't deleted while a service names it.
+    let of = |named: &Option<BookingPolicyId>| match named {
+        Some(id) => own.iter().find(|policy| policy.id == *id).cloned(),
+        None => default.clone(),
+    };
+    Ok(named.iter().map(of).collect())
 }
 
 /// Whether a service that wasn't deleted names the policy.

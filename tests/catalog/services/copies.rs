@@ -91,6 +91,29 @@ on_both_engines! {
         owner.done("createBooking", wish).await;
     }
 
+    async fn a_clone_has_options_of_its_own(engine) {
+        let (_server, studio, owner) = studio(engine).await;
+        let massage = studio.massage.id.to_string();
+        let price = json!({ "rateType": "VARIED", "defaultPrice": { "amount": "30", "currency": "EUR" } });
+        done(&owner, "updateService", json!({ "serviceId": massage, "payment": price }), "service { id }").await;
+        let variant = |who: &frontdesk::domain::catalog::Resource, amount: &str| json!({
+            "choices": [{ "optionId": "who", "staffMemberId": who.id.to_string() }], "price": { "amount": amount, "currency": "EUR" },
+        });
+        let options = json!({
+            "serviceId": massage, "options": [{ "optionId": "who", "type": "STAFF_MEMBER" }],
+            "variants": [variant(&studio.anna, "40"), variant(&studio.ben, "50")],
+        });
+        let of = "id service { id } variants { choices { staffMemberId } price { amount } }";
+        let made = done(&owner, "createServiceOptionsAndVariants", options, &format!("serviceOptionsAndVariants {{ {of} }}")).await;
+        let made = made["serviceOptionsAndVariants"].clone();
+        // Who has gone in the meantime has no variant in the copy either.
+        done(&owner, "deleteResource", json!({ "resourceId": studio.anna.id.to_string() }), "resource { id }").await;
+        let copy = done(&owner, "cloneService", json!({ "serviceId": massage }), &format!("service {{ id optionsAndVariants {{ {of} }} }}")).await;
+        let own = &copy["service"]["optionsAndVariants"];
+        assert_eq!((&own["service"]["id"], own["id"] == made["id"]), (&copy["service"]["id"], false));
+        assert_eq!(own["variants"], json!([made["variants"][1]]));
+    }
+
     async fn a_copy_has_no_resources_that_are_gone(engine) {
         let (_server, studio, owner) = studio(engine).await;
         let (massage, audition) = (studio.massage.id.to_string(), studio.audition.id.to_string());
