@@ -38,6 +38,8 @@ async fn take_back(database: &Database) -> usize {
         match &database.url {
             DatabaseUrl::Sqlite(path) => {
                 let mut conn = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+                // The server that was stopped may still be closing the file.
+                conn.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
                 conn.batch_execute(&sql)
                     .unwrap_or_else(|error| panic!("{name}: {error}"));
             }
