@@ -2,7 +2,7 @@
 
 use super::{
     booking::{BookingStatus, ServiceKind},
-    ids::{BookingId, Kind},
+    ids::{BookingId, Kind, SessionId},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -222,6 +222,14 @@ pub enum Rejection {
     CategoryLimit {
         /// How many.
         limit: usize,
+    },
+    /// The other resource can't take over all that the deleted one serves.
+    #[error("the other resource is not free for {} bookings and {} sessions", bookings.len(), sessions.len())]
+    NotReassignable {
+        /// The bookings for which it is not free.
+        bookings: Vec<BookingId>,
+        /// The sessions for which it is not free.
+        sessions: Vec<SessionId>,
     },
     /// Another object has this name already.
     #[error("the name is taken")]

@@ -9,13 +9,17 @@ use async_graphql::{
 
 use super::{
     input::Rejections,
+    look::Look,
     scalars::DateTime,
-    types::booking::{Booking, BookingStatus},
+    types::{
+        booking::{Booking, BookingStatus},
+        session::Session,
+    },
 };
 use crate::{
     domain::{
         Rejection,
-        ids::{BookingId, Kind},
+        ids::{BookingId, Kind, SessionId},
         rejection::{CapacityOf, Field, Invalid, KindRule, OptionsProblem, PolicyProblem, PolicyRule as Rule},
     },
     service,
@@ -141,6 +145,8 @@ pub enum UserError {
     InvalidInput(InvalidInput),
     /// See the type.
     PolicyViolation(PolicyViolation),
+    /// See the type.
+    ReassignmentConflict(ReassignmentConflict),
     /// See the type.
     RevisionMismatch(RevisionMismatch),
     /// See the type.
@@ -304,6 +310,44 @@ pub struct ServicesAffected {
     message: String,
     /// Where the input is at fault.
     path: Option<Vec<String>>,
+}
+
+/// The other resource can't take over all that a deleted one serves: it is busy at the time, or serves the same already.
+#[derive(Clone)]
+pub struct ReassignmentConflict {
+    message: String,
+    path: Option<Vec<String>>,
+    bookings: Vec<BookingId>,
+    sessions: Vec<SessionId>,
+}
+
+/// The other resource can't take over all that a deleted one serves: it is busy at the time, or serves the same already.
+#[Object]
+impl ReassignmentConflict {
+    /// The bookings for which it is not free.
+    async fn bookings(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Booking>> {
+        Booking::load_many(ctx, self.bookings.clone()).await
+    }
+
+    /// What went wrong, for programs.
+    async fn code(&self) -> &UserErrorCode {
+        &UserErrorCode::SlotNotAvailable
+    }
+
+    /// What went wrong, for developers; English.
+    async fn message(&self) -> &String {
+        &self.message
+    }
+
+    /// Where the input is at fault.
+    async fn path(&self) -> &Option<Vec<String>> {
+        &self.path
+    }
+
+    /// The sessions for which it is not free.
+    async fn sessions(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Session>> {
+        Session::load(ctx, self.sessions.clone(), &Look::here(ctx)).await
+    }
 }
 
 fn not_found(kind: Kind) -> UserErrorCode {
@@ -478,6 +522,12 @@ impl From<Rejection> for UserError {
                 message,
                 path: Some(at(&["moveTo"])),
             }),
+            Rejection::NotReassignable { bookings, sessions } => Self::ReassignmentConflict(ReassignmentConflict {
+                message,
+                path: Some(at(&["reassignTo"])),
+                bookings,
+                sessions,
+            }),
             Rejection::CategoryLimit { .. } => plain(UserErrorCode::CategoryLimitReached, None),
             Rejection::AlreadyExists { path, .. } => plain(UserErrorCode::AlreadyExists, Some(path)),
         }
@@ -494,6 +544,7 @@ impl UserError {
             Self::InvalidBookingStatus(e) => (e.code, e.message),
             Self::InvalidInput(e) => (e.code, e.message),
             Self::PolicyViolation(e) => (e.code, e.message),
+            Self::ReassignmentConflict(e) => (UserErrorCode::SlotNotAvailable, e.message),
             Self::RevisionMismatch(e) => (e.code, e.message),
             Self::ServicesAffected(e) => (e.code, e.message),
             Self::SlotNotAvailable(e) => (UserErrorCode::SlotNotAvailable, e.message),

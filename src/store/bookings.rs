@@ -27,7 +27,7 @@ use crate::domain::{
     time::{TimeSpan, ZoneName},
 };
 
-pub use query::{BookingField, BookingFilter, BookingKey, OrderField, count, find_within, page};
+pub use query::{BookingField, BookingFilter, BookingKey, OrderField, count, find_within, naming, page};
 
 /// What stands in the columns of a booking without a time (a course that has no sessions yet), so that sorting needs no
 /// rule for absent values. Later than any time that the domain accepts.

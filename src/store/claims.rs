@@ -296,6 +296,13 @@ pub async fn set_seats(conn: &mut Conn, site: SiteId, id: ClaimId, seats: i32) -
     Ok(())
 }
 
+/// Gives a claim to another resource.
+pub async fn set_resource(conn: &mut Conn, site: SiteId, id: ClaimId, to: ResourceId) -> Result<(), StoreError> {
+    let claim = claims::table.find((site, id));
+    on!(conn, c => update(claim).set(claims::resource_id.eq(Some(to))).execute(c).await)?;
+    Ok(())
+}
+
 /// Changes why a claim may overlap others.
 pub async fn set_reason(
     conn: &mut Conn,

@@ -29,6 +29,7 @@ mod options;
 mod policies;
 mod races;
 mod requirements;
+mod resource_deletion;
 mod series;
 mod services;
 mod sessions;
@@ -39,7 +40,8 @@ use support::{Client, Server, Studio};
 
 /// What tests look at in a user error.
 const ERRORS: &str = "userErrors { __typename code message path ... on BookingsAffected { count } ... on ServicesAffected { count } \
-    ... on PolicyViolation { rule limit } ... on RevisionMismatch { current } ... on SlotNotAvailable { conflicts { id } nextAvailable } }";
+    ... on PolicyViolation { rule limit } ... on RevisionMismatch { current } ... on SlotNotAvailable { conflicts { id } nextAvailable } \
+    ... on ReassignmentConflict { bookings { id } sessions { id } } }";
 
 /// The payload of a mutation that is done.
 async fn done(client: &Client, name: &str, input: Value, selection: &str) -> Value {

@@ -6,5 +6,6 @@ pub mod input;
 pub(crate) mod lists;
 pub mod mutation;
 pub mod query;
+pub mod resources;
 pub mod services;
 pub mod terms;

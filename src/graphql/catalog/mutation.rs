@@ -8,6 +8,7 @@ use super::input::{
     DeleteScheduleInput, DeleteServiceInput, RestoreSessionInput, SetWorkingHoursInput, UpdateResourceInput,
     UpdateScheduleInput, UpdateServiceInput, UpdateSessionInput, UpdateSiteInput,
 };
+use super::resources::DeleteResourcePayload;
 use super::services::DeleteServicePayload;
 use crate::{
     domain::permission::Permission,
@@ -57,13 +58,6 @@ payload!(
     /// What became of `updateResource`.
     UpdateResourcePayload {
         /// The resource, if it was changed.
-        resource: Resource
-    }
-);
-payload!(
-    /// What became of `deleteResource`.
-    DeleteResourcePayload {
-        /// The resource as it was left, if it was deleted.
         resource: Resource
     }
 );
@@ -355,8 +349,8 @@ impl CatalogMutation {
             ctx,
             ManageCatalog,
             input.parse(),
-            |edit| service(ctx).delete_resource(caller(ctx), edit),
-            Resource::from
+            |input| service(ctx).delete_resource(caller(ctx), input),
+            std::convert::identity
         )
     }
 

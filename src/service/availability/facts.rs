@@ -55,6 +55,8 @@ pub(in crate::service) struct Facts {
     hours: Option<OpeningHours>,
     own: HashMap<ResourceId, OpeningHours>,
     resources: Vec<Resource>,
+    /// Who serves the booking that this is about.
+    serving: Vec<ResourceId>,
     policies: HashMap<ServiceId, Policy>,
 }
 
@@ -76,8 +78,14 @@ impl Facts {
             hours,
             own,
             resources,
+            serving: Vec::new(),
             policies: HashMap::new(),
         }
+    }
+
+    /// The same for a booking that is there: who serves it may go on, though the service doesn't name them any more.
+    pub(in crate::service) fn serving(self, serving: Vec<ResourceId>) -> Self {
+        Self { serving, ..self }
     }
 
     /// The same, with the booking windows of services.
@@ -120,7 +128,7 @@ impl Facts {
         let needed = |entry: &ServiceResource| {
             let all = || self.resources.iter().filter(|resource| entry.allows(resource));
             let named = || entry.resources.iter().filter_map(|id| self.resource(*id));
-            let ids = if entry.resources.is_empty() {
+            let ids: Vec<ResourceId> = if entry.resources.is_empty() {
                 all().map(|resource| resource.id).collect()
             } else {
                 named().map(|resource| resource.id).collect()
@@ -132,7 +140,15 @@ impl Facts {
                 ids,
             }
         };
-        service.requirements.iter().map(needed).collect()
+        let mut all: Vec<Needed> = service.requirements.iter().map(needed).collect();
+        for resource in self.serving.iter().filter_map(|id| self.resource(*id)) {
+            if all.iter().any(|needed| needed.ids.contains(&resource.id)) {
+                continue;
+            }
+            let of_type = all.iter_mut().find(|needed| needed.kind == resource.resource_type);
+            of_type.into_iter().for_each(|needed| needed.ids.push(resource.id));
+        }
+        all
     }
 
     /// Asks the engine about an appointment service.

@@ -83,9 +83,12 @@ impl Candidates {
         naming: Naming,
     ) -> Result<Self, Failure> {
         let site = tx.site();
-        let ids = catalog::candidate_ids(tx.conn(), site, &service.requirements).await?;
+        let serving = current.map_or(&[] as &[BookedResource], |booking| &booking.booked.resources);
+        let serving: Vec<ResourceId> = serving.iter().map(|had| had.id).collect();
+        let mut ids = catalog::candidate_ids(tx.conn(), site, &service.requirements).await?;
+        ids.extend(&serving);
         let (found, on_record) = catalog::candidates(tx.conn(), site, &ids).await?;
-        let facts = Facts::new(jiff::tz::TimeZone::UTC, on_record, found);
+        let facts = Facts::new(jiff::tz::TimeZone::UTC, on_record, found).serving(serving);
         let needed = facts.requirements(service);
         let wishes = wishes(&needed, requested, current, naming)?;
         // Who has it now comes first, so that moving a booking doesn't change people without need.

@@ -97,3 +97,19 @@ pub(in crate::service) async fn rewrite(
     write_change(tx, before, &mut after, event, actor, None, ledger.now()).await?;
     Ok(true)
 }
+
+/// Gives a booking, whose row is locked, to another resource. What it holds was handed over before.
+pub(in crate::service) async fn reassign(
+    tx: &mut Tx<'_>,
+    ledger: &Ledger,
+    before: &Booking,
+    booked: Booked,
+    actor: &Actor,
+) -> Result<(), Failure> {
+    let mut after = Booking {
+        booked,
+        ..before.clone()
+    };
+    let event = EventType::Rescheduled;
+    write_change(tx, before, &mut after, event, actor, None, ledger.now()).await
+}

@@ -11,7 +11,7 @@ use crate::{
         catalog::{Schedule, Session},
         conflict::{self, Ask, Claim, Clash, Holder, OverlapReason, Target},
         event::{EventSource, EventType, Matter},
-        ids::{BookingId, ClaimId, ScheduleId, SessionId},
+        ids::{BookingId, ClaimId, ResourceId, ScheduleId, SessionId},
         time::TimeSpan,
     },
     store::{Failure, StoreError, Tx, bookings, catalog, claims, events::NewEvent},
@@ -335,6 +335,37 @@ impl Ledger {
             if taken > i64::from(capacity) && claim.overlap_reason.is_none() {
                 claim.overlap_reason = Some(OverlapReason::OwnerEdit);
                 claims::set_reason(tx.conn(), site, claim.id, claim.overlap_reason).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What bookings and sessions hold of a resource from now on. The business's own blocks are its alone.
+    pub(in crate::service) fn passing(&self, resource: ResourceId) -> impl Iterator<Item = &Claim> {
+        self.claims.iter().filter(move |claim| self.passes(claim, resource))
+    }
+
+    fn passes(&self, claim: &Claim, from: ResourceId) -> bool {
+        let block = matches!(claim.holder, Holder::Block(_));
+        claim.target == Target::Resource(from) && !block && claim.span.end() > self.now
+    }
+
+    /// Gives what bookings and sessions hold of one resource to another, which is free for it. Each claim keeps its place
+    /// in the order of who was first, and why it may overlap those that pass with it.
+    pub(in crate::service) async fn hand_over(
+        &mut self,
+        tx: &mut Tx<'_>,
+        from: ResourceId,
+        to: ResourceId,
+    ) -> Result<(), StoreError> {
+        let site = tx.site();
+        let passing: Vec<Claim> = self.passing(from).cloned().collect();
+        for claim in passing {
+            claims::set_resource(tx.conn(), site, claim.id, to).await?;
+            self.changed(tx, Target::Resource(from), claim.span);
+            self.changed(tx, Target::Resource(to), claim.span);
+            if let Some(own) = self.claims.iter_mut().find(|own| own.id == claim.id) {
+                own.target = Target::Resource(to);
             }
         }
         Ok(())

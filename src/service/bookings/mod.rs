@@ -33,7 +33,7 @@ use crate::{
 
 pub use act::{ActOn, Verdict};
 pub use create::{BulkCreated, CreateBooking, Created};
-pub(in crate::service) use follow::{OPEN, cancel_all, cancel_all_telling, rewrite, stands};
+pub(in crate::service) use follow::{OPEN, cancel_all, cancel_all_telling, reassign, rewrite, stands};
 pub use holds::HoldsByAddress;
 pub(in crate::service) use ledger::{Ledger, Spot};
 pub use place::Wanted;

@@ -1,23 +1,18 @@
 //! Staff members and rooms.
 
-use super::{Edit, check_revision, options};
+use super::{Edit, check_revision};
 use crate::{
     domain::{
         Rejection,
         catalog::{Resource, ResourceType},
-        conflict::{Holder, Target},
+        conflict::Target,
         event::Matter,
         ids::{Kind, ResourceId, SiteId},
         permission::Permission,
         text::{self, EmailAddress},
-        time::TimeSpan,
     },
-    service::{
-        Caller, Error, IdempotencyKey, Service, access,
-        bookings::{Ledger, all_time},
-        catalog::Change,
-    },
-    store::{Command, Failure, Tx, catalog as store, claims, sites},
+    service::{Caller, Error, IdempotencyKey, Service, access, catalog::Change},
+    store::{Command, Failure, Tx, catalog as store, claims},
 };
 
 /// A resource that is to be made.
@@ -121,49 +116,6 @@ impl Command for Update {
     }
 }
 
-struct Delete {
-    site: SiteId,
-    edit: Edit<ResourceId>,
-}
-
-impl Command for Delete {
-    type Output = Resource;
-
-    fn site(&self) -> SiteId {
-        self.site
-    }
-
-    async fn run(&self, tx: &mut Tx<'_>) -> Result<Resource, Failure> {
-        sites::lock(tx).await?;
-        let target = Target::Resource(self.edit.id);
-        let mut resource = lock(tx, self.edit.id).await?;
-        check_revision(Kind::Resource, resource.revision, self.edit.expected_revision)?;
-        let soon = TimeSpan::new(tx.now(), all_time().end()).unwrap_or_else(all_time);
-        let ledger = Ledger::lock(tx, &[(target, soon)], None).await?;
-        let now = ledger.now();
-        // The business's own blocks go with it; bookings and sessions don't.
-        let held = ledger
-            .claims()
-            .filter(|claim| !matches!(claim.holder, Holder::Block(_)));
-        let count = held.filter(|claim| claim.span.end() > now).count();
-        if count > 0 {
-            let count = i64::try_from(count).unwrap_or(i64::MAX);
-            return Err(Rejection::HasBookings {
-                kind: Kind::Resource,
-                count,
-            }
-            .into());
-        }
-        resource.revision += 1;
-        resource.updated = now;
-        store::save_resource(tx.conn(), self.site, &resource).await?;
-        store::delete_resource(tx.conn(), self.site, resource.id, now).await?;
-        tx.touch(Matter::Resource(resource.id), None);
-        options::forget(tx, resource.id).await?;
-        Ok(resource)
-    }
-}
-
 impl Service {
     /// Makes a resource.
     pub async fn create_resource(
@@ -192,22 +144,6 @@ impl Service {
             Update {
                 site: caller.site,
                 input,
-            },
-        )
-        .await
-    }
-
-    /// Deletes a resource: nothing new can have it. Refused while bookings or sessions of the future do.
-    pub async fn delete_resource(&self, caller: &Caller, mut edit: Edit<ResourceId>) -> Result<Resource, Error> {
-        access::require(Permission::ManageCatalog, caller)?;
-        let key = edit.idempotency.take();
-        self.once(
-            caller,
-            "deleteResource",
-            key,
-            Delete {
-                site: caller.site,
-                edit,
             },
         )
         .await

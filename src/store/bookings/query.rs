@@ -169,6 +169,19 @@ macro_rules! queries {
                 query.get_result(conn).await
             }
 
+            pub(super) async fn naming(
+                conn: &mut $conn,
+                site: SiteId,
+                resource: ResourceId,
+                now: Timestamp,
+            ) -> Result<Vec<Row>, diesel::result::Error> {
+                let query = bookings::table
+                    .filter(bookings::site_id.eq(site).and(bookings::starts_at.gt(At(now))))
+                    .filter(bookings::status.eq_any([BookingStatus::Created, BookingStatus::WaitingList]))
+                    .filter($on_calendar(resource));
+                query.select(Row::as_select()).load(conn).await
+            }
+
             pub(super) async fn find(
                 conn: &mut $conn,
                 site: SiteId,
@@ -252,6 +265,20 @@ queries!(
 /// How many bookings pass the filter.
 pub async fn count(conn: &mut Conn, site: SiteId, filter: BookingFilter) -> Result<i64, StoreError> {
     Ok(on!(conn, sqlite c => sqlite::count(c, site, filter).await, pg c => pg::count(c, site, filter).await)?)
+}
+
+/// The bookings that were only begun, name a resource, and haven't started at `now`, by id.
+pub async fn naming(
+    conn: &mut Conn,
+    site: SiteId,
+    resource: ResourceId,
+    now: Timestamp,
+) -> Result<Vec<Booking>, StoreError> {
+    let rows = on!(conn,
+        sqlite c => sqlite::naming(c, site, resource, now).await,
+        pg c => pg::naming(c, site, resource, now).await
+    )?;
+    super::bookings(rows)
 }
 
 /// The booking with this id, if it passes the filter. The database decides: from the time that it takes nobody learns

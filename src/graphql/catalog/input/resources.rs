@@ -4,15 +4,15 @@ use async_graphql::{ID, InputObject, MaybeUndefined};
 
 use super::{edit, given, key};
 use crate::{
-    domain::{ids::ResourceId, text},
+    domain::text,
     graphql::{
-        input::{Problems, Rejections},
+        input::{Problems, Rejections, id},
         scalars::EmailAddress,
         types::resource::ResourceType,
     },
     service::{
         IdempotencyKey,
-        catalog::{Change, CreateResource, Edit, UpdateResource},
+        catalog::{Change, CreateResource, DeleteResource, UpdateResource},
     },
 };
 
@@ -88,16 +88,23 @@ impl UpdateResourceInput {
 /// A staff member or room that is to be deleted.
 #[derive(InputObject, Clone, Debug)]
 pub struct DeleteResourceInput {
+    /// Whether nothing is deleted, and only counted in `impact` what would pass to `reassignTo`, or what is in the way.
+    #[graphql(default = false)]
+    dry_run: bool,
     /// Refuse with `REVISION_MISMATCH` unless the resource has this revision.
     expected_revision: Option<i32>,
     /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
     idempotency_key: Option<String>,
+    /// Another resource of the same type that takes over all bookings and sessions that aren't over. If there are any
+    /// and nothing is said, it is refused with `HAS_BOOKINGS`; if the other one is not free for all of them, with
+    /// `SLOT_NOT_AVAILABLE`, as a whole.
+    reassign_to: Option<ID>,
     /// The resource.
     resource_id: ID,
 }
 
 impl DeleteResourceInput {
-    pub(crate) fn parse(&self) -> Result<Edit<ResourceId>, Rejections> {
+    pub(crate) fn parse(&self) -> Result<DeleteResource, Rejections> {
         let mut problems = Problems::default();
         let key = key(&mut problems, self, self.idempotency_key.as_ref());
         let edit = edit(
@@ -107,6 +114,11 @@ impl DeleteResourceInput {
             self.expected_revision,
             key,
         );
-        problems.finish(edit)
+        let reassign_to = problems.option("reassignTo", self.reassign_to.as_ref().map(id));
+        problems.finish(edit.map(|edit| DeleteResource {
+            edit,
+            reassign_to,
+            dry_run: self.dry_run,
+        }))
     }
 }
