@@ -16,7 +16,11 @@ use crate::{
         ids::ResourceId,
     },
     service::{Caller, Limits, Service},
-    store::{Db, page::PageRequest},
+    store::{
+        Db,
+        catalog::{ResourceFilter, ResourceOrder},
+        page::Direction,
+    },
 };
 
 /// Serves the demo studio; makes it at the first start.
@@ -59,17 +63,9 @@ async fn welcome(running: &Running) -> Result<String, Fatal> {
         .next()
         .ok_or("the demo has no site")?;
     let caller = Caller::system(site.id);
-    let everything = PageRequest {
-        limit: 100,
-        after: None,
-        before: None,
-        from_end: false,
-    };
-    let resources = service
-        .resources(&caller, crate::store::catalog::ResourceFilter::default(), everything)
-        .await?;
+    let (all, order) = (ResourceFilter::default(), (ResourceOrder::default(), Direction::Asc));
+    let resources = service.resources(&caller, all, order).await?;
     let trainer = resources
-        .items
         .iter()
         .find(|resource| resource.resource_type == ResourceType::Staff);
     let token =

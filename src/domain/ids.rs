@@ -155,6 +155,8 @@ ids! {
     CategoryId = Category "category";
     /// A staff member or a room.
     ResourceId = Resource "resource";
+    /// A type of resource.
+    ResourceTypeId = ResourceType "resourcetype";
     /// The schedule of a service; a course's run.
     ScheduleId = Schedule "schedule";
     /// One occupied block of time on a schedule.
@@ -178,6 +180,16 @@ ids! {
 impl SiteId {
     /// No site: what somebody acts on who named none. Nothing is ever found on it.
     pub const NONE: Self = Self(Uuid::nil());
+}
+
+impl ResourceTypeId {
+    /// The id of a type that every site has: the site's with its number as the last byte, so that it is known without a
+    /// look at the store.
+    #[must_use]
+    pub fn built_in(site: SiteId, number: u8) -> Self {
+        let bits = site.0.as_u128() & !0xff | u128::from(number);
+        Self(Uuid::from_u128(bits))
+    }
 }
 
 impl EventId {

@@ -11,8 +11,10 @@ use super::ids::ResourceId;
 pub enum Permission {
     /// See the site and what it offers: services, resources, schedules, sessions.
     ReadCatalog,
-    /// See of resources what only the business knows, such as their e-mail addresses.
+    /// See of resources what only the business knows, such as their hours.
     ReadResourceDetails,
+    /// See the e-mail addresses and telephone numbers of resources that aren't for everybody.
+    ReadResourceContact,
     /// Find services in lists that are hidden from customers.
     ListHiddenServices,
     /// Change services, resources, schedules, sessions, and the site's settings.
@@ -164,6 +166,7 @@ impl Permission {
             //                               visitor member staff           owner app                                                 operator
             Self::ReadCatalog         => row(All,    All,   All,            All,  &Scope::ALL,                                        All),
             Self::ReadResourceDetails => row(None,   None,  All,            All,  &[ManageCatalog, ManageCalendar, ManageBookings],   None),
+            Self::ReadResourceContact => row(None,   None,  Calendar,       All,  &[ManageCatalog, ManageCalendar, ManageBookings],   None),
             Self::ListHiddenServices  => row(None,   None,  All,            All,  &Scope::ALL,                                        All),
             Self::ManageCatalog       => row(None,   None,  None,           All,  &[ManageCatalog],                                   None),
             Self::ReadCalendar        => row(None,   None,  Calendar,       All,  &[ReadCalendar, ManageCalendar],                    None),
@@ -247,6 +250,7 @@ impl Permission {
         match self {
             Self::ReadCatalog => "the catalog is not for this caller",
             Self::ReadResourceDetails => "only the business may see its resources' details",
+            Self::ReadResourceContact => "only the business may see how to reach its resources",
             Self::ListHiddenServices => "only the business finds hidden services in lists",
             Self::ManageCatalog => "only the owner and apps with the scope MANAGE_CATALOG may manage the catalog",
             Self::SetHours => "only the business may set its hours",

@@ -26,6 +26,8 @@ pub enum Field {
     Policy(PolicyProblem),
     /// The options and variants of a service.
     Options(OptionsProblem),
+    /// A type of resource that is used.
+    ResourceTypeInUse,
     /// Anything else.
     Other,
 }
@@ -220,6 +222,12 @@ pub enum Rejection {
     /// The site has as many categories as it may have.
     #[error("a site has at most {limit} categories")]
     CategoryLimit {
+        /// How many.
+        limit: usize,
+    },
+    /// The site has as many types of resources as it may have.
+    #[error("a site has at most {limit} types of resources")]
+    ResourceTypeLimit {
         /// How many.
         limit: usize,
     },

@@ -73,7 +73,7 @@ pub fn cursor(content: &str) -> String {
 /// What stands in a cursor.
 #[must_use]
 pub fn open_cursor(cursor: &str) -> Option<String> {
-    if cursor.len() > 200 {
+    if cursor.len() > 400 {
         return None;
     }
     String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()

@@ -79,6 +79,8 @@ pub enum UserErrorCode {
     InvalidServiceChoices,
     /// There is no such time zone.
     InvalidTimeZone,
+    /// The site has as many types of resources as it may have.
+    MaxNumberOfResourceTypesReached,
     /// A choice of an option has no variant, or not with every choice of the others.
     MissingCustomChoices,
     /// A staff member has no variant, or not with every choice of the other options.
@@ -91,6 +93,12 @@ pub enum UserErrorCode {
     ReschedulingNotAllowed,
     /// There is no such resource, or the service doesn't use it.
     ResourceNotFound,
+    /// Another type of resource has this name already, whatever its case.
+    ResourceTypeAlreadyExistsForName,
+    /// Resources or services use the type.
+    ResourceTypeInUse,
+    /// There is no such type of resource.
+    ResourceTypeNotFound,
     /// Somebody changed the object since the caller read it.
     RevisionMismatch,
     /// Not enough seats in the course.
@@ -362,6 +370,7 @@ fn not_found(kind: Kind) -> UserErrorCode {
         Kind::Service => UserErrorCode::ServiceNotFound,
         Kind::Category => UserErrorCode::CategoryNotFound,
         Kind::Resource => UserErrorCode::ResourceNotFound,
+        Kind::ResourceType => UserErrorCode::ResourceTypeNotFound,
         Kind::Schedule => UserErrorCode::ScheduleNotFound,
         Kind::Session | Kind::Series => UserErrorCode::SessionNotFound,
         Kind::BlockedTime => UserErrorCode::BlockedTimeNotFound,
@@ -388,6 +397,7 @@ fn invalid_code(field: Field) -> UserErrorCode {
         Field::Options(OptionsProblem::MissingStaffVariants) => UserErrorCode::MissingStaffVariants,
         Field::Options(OptionsProblem::IdenticalChoices) => UserErrorCode::IdenticalChoices,
         Field::Options(OptionsProblem::MissingCustomChoices) => UserErrorCode::MissingCustomChoices,
+        Field::ResourceTypeInUse => UserErrorCode::ResourceTypeInUse,
         Field::Other => UserErrorCode::ValidationFailure,
     }
 }
@@ -529,6 +539,11 @@ impl From<Rejection> for UserError {
                 sessions,
             }),
             Rejection::CategoryLimit { .. } => plain(UserErrorCode::CategoryLimitReached, None),
+            Rejection::ResourceTypeLimit { .. } => plain(UserErrorCode::MaxNumberOfResourceTypesReached, None),
+            Rejection::AlreadyExists {
+                kind: Kind::ResourceType,
+                path,
+            } => plain(UserErrorCode::ResourceTypeAlreadyExistsForName, Some(path)),
             Rejection::AlreadyExists { path, .. } => plain(UserErrorCode::AlreadyExists, Some(path)),
         }
     }

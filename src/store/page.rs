@@ -87,7 +87,36 @@ impl<T> Page<T> {
                 .and_then(|wanted| rows.iter().position(|row| key(row) == *wanted))
         };
         let start = place(&request.after).map_or(0, |at| at + 1);
-        let end = place(&request.before).unwrap_or(rows.len()).max(start);
+        let end = place(&request.before).unwrap_or(rows.len());
+        Self::between(rows, request, start, end)
+    }
+
+    /// The same of rows that are sorted by their keys: a key whose own row left the list still has its place.
+    pub fn of_sorted<K: Ord>(
+        rows: Vec<T>,
+        request: &PageRequest<K>,
+        direction: Direction,
+        key: impl Fn(&T) -> K,
+    ) -> Self {
+        let place = |wanted: &K, own: bool| {
+            rows.partition_point(|row| {
+                let order = key(row).cmp(wanted);
+                let order = if direction == Direction::Desc {
+                    order.reverse()
+                } else {
+                    order
+                };
+                order.is_lt() || own && order.is_eq()
+            })
+        };
+        let start = request.after.as_ref().map_or(0, |wanted| place(wanted, true));
+        let before = request.before.as_ref().map(|wanted| place(wanted, false));
+        let end = before.unwrap_or(rows.len());
+        Self::between(rows, request, start, end)
+    }
+
+    fn between<K>(rows: Vec<T>, request: &PageRequest<K>, start: usize, end: usize) -> Self {
+        let end = end.max(start);
         let limit = usize::try_from(request.limit).unwrap_or(0);
         let (start, end) = if request.from_end {
             (end.saturating_sub(limit).max(start), end)
@@ -167,6 +196,22 @@ impl<T> Test<T> {
             Self::Gte(v) => Test::Gte(make(v)),
             Self::In(v) => Test::In(v.into_iter().map(make).collect()),
             Self::NotIn(v) => Test::NotIn(v.into_iter().map(make).collect()),
+        }
+    }
+}
+
+impl<T: PartialOrd> Test<T> {
+    /// Whether a value that is there meets it.
+    pub fn is_met(&self, value: &T) -> bool {
+        match self {
+            Self::Eq(v) => value == v,
+            Self::Ne(v) => value != v,
+            Self::Lt(v) => value < v,
+            Self::Lte(v) => value <= v,
+            Self::Gt(v) => value > v,
+            Self::Gte(v) => value >= v,
+            Self::In(values) => values.contains(value),
+            Self::NotIn(values) => !values.contains(value),
         }
     }
 }

@@ -165,6 +165,24 @@ diesel::table! {
         created_at -> Instant,
         updated_at -> Instant,
         deleted_at -> Nullable<Instant>,
+        ranking -> Integer,
+        bookable -> Bool,
+        details -> Document,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::*;
+    resource_types (site_id, id) {
+        site_id -> Uid,
+        id -> Uid,
+        name -> Text,
+        name_key -> Text,
+        revision -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        deleted_at -> Nullable<Instant>,
     }
 }
 

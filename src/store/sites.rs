@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl as _;
 
 use super::{
     Conn, Failure, StoreError, Tx,
-    catalog::{TimeKey, page},
+    catalog::{TimeKey, insert_resource_type, page},
     error::is_unique_violation,
     on,
     page::{Page, PageRequest},
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::domain::{
     Rejection,
-    catalog::Site,
+    catalog::{ResourceTypeEntry, Site},
     ids::{Kind, SiteId},
     money::Currency,
     time::ZoneName,
@@ -107,7 +107,7 @@ pub async fn number(conn: &mut Conn) -> Result<i64, StoreError> {
     Ok(on!(conn, c => sites::table.count().get_result(c).await)?)
 }
 
-/// Adds a site with an empty log.
+/// Adds a site with an empty log and the types of resources that all have.
 pub async fn insert(conn: &mut Conn, site: &Site) -> Result<(), Failure> {
     let row = (
         sites::id.eq(site.id),
@@ -132,6 +132,9 @@ pub async fn insert(conn: &mut Conn, site: &Site) -> Result<(), Failure> {
     }
     let counter = (site_counters::site_id.eq(site.id), site_counters::position.eq(0_i64));
     on!(conn, c => insert_into(site_counters::table).values(counter).execute(c).await)?;
+    for built_in in ResourceTypeEntry::built_in(site.id, site.created) {
+        insert_resource_type(conn, site.id, &built_in).await?;
+    }
     Ok(())
 }
 

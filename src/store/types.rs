@@ -28,7 +28,7 @@ use crate::domain::{
     event::{EventSource, EventType},
     ids::{
         ApiKeyId, BlockedTimeId, BookingId, BookingPolicyId, CategoryId, ClaimId, NotificationId, OptionsId,
-        ResourceId, ScheduleId, SeriesId, ServiceId, SessionId, SiteId, TypedId,
+        ResourceId, ResourceTypeId, ScheduleId, SeriesId, ServiceId, SessionId, SiteId, TypedId,
     },
 };
 
@@ -129,6 +129,7 @@ macro_rules! id_values {
 
 id_values!(
     SiteId,
+    ResourceTypeId,
     BookingId,
     BookingPolicyId,
     OptionsId,
@@ -253,7 +254,6 @@ text_enum! {
         MembershipOffline = "MEMBERSHIP_OFFLINE",
     }
     ServiceKind { Appointment = "APPOINTMENT", Class = "CLASS", Course = "COURSE" }
-    ResourceType { Staff = "STAFF", Room = "ROOM", Equipment = "EQUIPMENT" }
     SessionStatus { Confirmed = "CONFIRMED", Cancelled = "CANCELLED" }
     OverlapReason {
         OwnerSkip = "OWNER_SKIP", OwnerConfirm = "OWNER_CONFIRM", PaidOrder = "PAID_ORDER",
@@ -278,6 +278,32 @@ text_enum! {
         ParticipantsUpdated = "PARTICIPANTS_UPDATED",
     }
     NotificationState { Queued = "QUEUED", Sent = "SENT", Failed = "FAILED" }
+}
+
+sql_value!(Text: ResourceType);
+
+impl ToSql<Text, Sqlite> for ResourceType {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(self.to_text());
+        Ok(IsNull::No)
+    }
+}
+
+impl ToSql<Text, Pg> for ResourceType {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        out.write_all(self.to_text().as_bytes())?;
+        Ok(IsNull::No)
+    }
+}
+
+impl<DB: Backend> FromSql<Text, DB> for ResourceType
+where
+    String: FromSql<Text, DB>,
+{
+    fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+        let text = String::from_sql(value)?;
+        Self::from_text(&text).ok_or_else(|| format!("unknown ResourceType: {text}").into())
+    }
 }
 
 /// What a message to participants is about.

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use frontdesk::domain::ids::ResourceTypeId;
 use futures::{StreamExt as _, future::join_all};
 use serde_json::{Value, json};
 
@@ -128,6 +129,8 @@ async fn mutate(stage: &Stage, caller: usize, mutation: &str) -> Option<Reply> {
         "createCategory" => json!({ "name": "Group" }),
         "updateCategory" => json!({ "categoryId": stage.category().await, "name": "Other" }),
         "moveCategory" | "deleteCategory" => json!({ "categoryId": stage.category().await }),
+        "createResourceType" => json!({ "name": ResourceTypeId::new().to_string() }),
+        "updateResourceType" | "deleteResourceType" => json!({ "resourceTypeId": stage.resource_type().await }),
         "createSchedule" => stage.run_input(),
         "updateSchedule" => json!({ "scheduleId": stage.run().await, "name": "Other" }),
         "deleteSchedule" => json!({ "scheduleId": stage.run().await }),

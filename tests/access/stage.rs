@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use frontdesk::{
     app::tokens::Role,
-    domain::{clock::SystemClock, ids::SiteId, permission::Scope},
+    domain::{
+        clock::SystemClock,
+        ids::{ResourceTypeId, SiteId},
+        permission::Scope,
+    },
 };
 use serde_json::{Value, json};
 
@@ -222,6 +226,13 @@ impl Stage {
 
     pub async fn category(&self) -> Value {
         self.made("createCategory", json!({ "name": "Group" }), "category")
+            .await
+    }
+
+    /// A type of resource, whose name no other one has.
+    pub async fn resource_type(&self) -> Value {
+        let name = ResourceTypeId::new().to_string();
+        self.made("createResourceType", json!({ "name": name }), "resourceType")
             .await
     }
 

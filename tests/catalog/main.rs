@@ -30,6 +30,7 @@ mod policies;
 mod races;
 mod requirements;
 mod resource_deletion;
+mod resources;
 mod series;
 mod services;
 mod sessions;

@@ -30,7 +30,10 @@ use crate::{
     service::{
         Caller, Error, Service,
         bookings::{ActOn, CreateBooking, Target, Verdict, Wanted},
-        catalog::{CreateBlockedTime, CreateResource, CreateService, CreateSession, Requirements, SetWorkingHours},
+        catalog::{
+            Change, CreateBlockedTime, CreateResource, CreateService, CreateSession, Requirements, ResourceChanges,
+            SetWorkingHours,
+        },
     },
     store::{
         Command, Failure, Tx,
@@ -196,7 +199,10 @@ impl Studio<'_> {
         let input = CreateResource {
             resource_type: kind,
             name: name.to_owned(),
-            email,
+            changes: ResourceChanges {
+                email: email.map_or(Change::Keep, Change::Set),
+                ..ResourceChanges::default()
+            },
         };
         Ok(self.service.create_resource(&self.owner, input, None).await?)
     }
@@ -234,6 +240,7 @@ impl Studio<'_> {
             location: None,
             requirements: Requirements::default(),
             booking_policy: None,
+            staff_sorting: None,
         };
         Ok(self.service.create_service(&self.owner, input, None).await?)
     }
@@ -263,6 +270,7 @@ impl Studio<'_> {
             location: None,
             requirements: Requirements::OfEachType(trainers.to_vec()),
             booking_policy: None,
+            staff_sorting: None,
         };
         Ok(self.service.create_service(&self.owner, input, None).await?)
     }

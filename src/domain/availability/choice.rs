@@ -1,12 +1,13 @@
 //! In which order free resources are taken (spec §4.9).
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::facts::Resource;
 use crate::domain::ids::{ResourceId, TypedId as _};
 
 /// Which end of the ranking comes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Rank {
     /// The lowest number.
     #[default]
@@ -32,18 +33,24 @@ pub enum Choice<'a> {
 impl Choice<'_> {
     /// Sorts resources into the order in which they are taken for a start.
     pub fn sort(&self, start: Timestamp, candidates: &mut [&Resource<'_>]) {
+        self.sort_by(start, candidates, |one| (one.ranking, one.id));
+    }
+
+    /// Sorts whatever has a rank and the id of a resource.
+    pub fn sort_by<T>(&self, start: Timestamp, candidates: &mut [T], of: impl Fn(&T) -> (i32, ResourceId)) {
         match self {
-            Self::Ranking(Rank::LowestFirst) => candidates.sort_unstable_by_key(|one| (one.ranking, one.id)),
-            Self::Ranking(Rank::HighestFirst) => {
-                candidates.sort_unstable_by_key(|one| (std::cmp::Reverse(one.ranking), one.id));
-            }
+            Self::Ranking(Rank::LowestFirst) => candidates.sort_by_key(of),
+            Self::Ranking(Rank::HighestFirst) => candidates.sort_by_key(|one| {
+                let (ranking, id) = of(one);
+                (std::cmp::Reverse(ranking), id)
+            }),
             Self::Random { seed } => {
                 let seed = mix(seed ^ start.as_microsecond().cast_unsigned());
-                candidates.sort_by_cached_key(|one| (lot(seed, one.id), one.id));
+                candidates.sort_by_cached_key(|one| (lot(seed, of(one).1), of(one).1));
             }
             Self::Given(order) => {
                 let place = |id| order.iter().position(|one| *one == id).unwrap_or(order.len());
-                candidates.sort_by_cached_key(|one| (place(one.id), one.id));
+                candidates.sort_by_cached_key(|one| (place(of(one).1), of(one).1));
             }
         }
     }

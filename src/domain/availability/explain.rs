@@ -40,6 +40,8 @@ pub enum Reason {
     NoWorkingHours,
     /// Somebody is asked for who doesn't serve the requirement, or whom the business doesn't have.
     NotAssignedToService,
+    /// The business has taken the resource out of what can be booked.
+    NotBookable,
     /// The resource can't be at the place.
     NotAtLocation,
     /// Each requirement has enough free resources, but some would have to serve two at once.
@@ -90,7 +92,9 @@ impl Reason {
     #[must_use]
     pub fn action(self) -> Action {
         match self {
-            Self::NoAssignedResources | Self::TooFewResources | Self::NeededTwice => Action::AssignResources,
+            Self::NoAssignedResources | Self::TooFewResources | Self::NotBookable | Self::NeededTwice => {
+                Action::AssignResources
+            }
             Self::LocationNotOffered => Action::CheckServiceLocations,
             Self::NoAvailabilityWindows | Self::NotInWorkingHours | Self::NoWorkingHours => Action::CheckWorkingHours,
             Self::DurationTooLong | Self::BufferTooLong => Action::ReduceDurationOrBuffer,

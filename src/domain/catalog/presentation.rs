@@ -109,7 +109,7 @@ fn optional(value: Option<&String>, max: usize, name: &str) -> Result<(), Invali
 }
 
 impl MediaItem {
-    fn check(&self) -> Result<(), Invalid> {
+    pub(super) fn check(&self) -> Result<(), Invalid> {
         let wrong = |name: &str, message: &str| Err(Invalid::new(Field::Other, message).at(name));
         let after_scheme = ["https://", "http://"]
             .iter()
@@ -154,18 +154,7 @@ impl Presentation {
     pub(super) fn check(&self) -> Result<(), Rejection> {
         optional(self.tag_line.as_ref(), 6000, "tagLine")?;
         self.media.check().map_err(|invalid| invalid.at("media"))?;
-        if self.tags.len() > MAX_TAGS {
-            return Err(Rejection::invalid(
-                &["tags"],
-                format!("must have at most {MAX_TAGS} entries"),
-            ));
-        }
-        for (index, tag) in self.tags.iter().enumerate() {
-            text::required(tag, 50).map_err(|invalid| invalid.at(index.to_string()).at("tags"))?;
-            if self.tags.iter().take(index).any(|earlier| earlier == tag) {
-                return Err(Rejection::invalid(&["tags", &index.to_string()], "is there twice"));
-            }
-        }
+        check_tags(&self.tags)?;
         if let Some(fields) = &self.extended_fields {
             check_extended(fields).map_err(|invalid| invalid.at("extendedFields"))?;
         }
@@ -174,6 +163,23 @@ impl Presentation {
         optional(self.seo.description.as_ref(), 500, "description").map_err(seo)?;
         Ok(())
     }
+}
+
+/// Refuses tags that are too many, too long, or there twice.
+pub(super) fn check_tags(tags: &[String]) -> Result<(), Rejection> {
+    if tags.len() > MAX_TAGS {
+        return Err(Rejection::invalid(
+            &["tags"],
+            format!("must have at most {MAX_TAGS} entries"),
+        ));
+    }
+    for (index, tag) in tags.iter().enumerate() {
+        text::required(tag, 50).map_err(|invalid| invalid.at(index.to_string()).at("tags"))?;
+        if tags.iter().take(index).any(|earlier| earlier == tag) {
+            return Err(Rejection::invalid(&["tags", &index.to_string()], "is there twice"));
+        }
+    }
+    Ok(())
 }
 
 fn check_extended(fields: &Value) -> Result<(), Invalid> {

@@ -1,5 +1,7 @@
 //! What an appointment needs of the business's resources (`spec/catalog-availability.md` §1.8).
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{MAX_RESOURCES, Resource, ResourceType};
@@ -44,8 +46,8 @@ impl ServiceResource {
             let ids = named.iter().filter(|resource| resource.resource_type == *kind);
             Self::one_of(*kind, ids.map(|resource| resource.id).collect())
         };
-        let entries = ResourceType::ALL.iter().map(of_type);
-        entries.filter(|entry| !entry.resources.is_empty()).collect()
+        let types: BTreeSet<ResourceType> = named.iter().map(|resource| resource.resource_type).collect();
+        types.iter().map(of_type).collect()
     }
 
     /// Whether a resource would do.

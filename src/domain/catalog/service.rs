@@ -11,6 +11,7 @@ use super::{
 };
 use crate::domain::{
     Rejection,
+    availability::Rank,
     booking::Location,
     ids::{BookingPolicyId, ScheduleId, ServiceId},
     money::Currency,
@@ -66,6 +67,18 @@ impl Default for SlotStep {
     }
 }
 
+/// In which order free staff are taken for an appointment (`spec/catalog-availability.md` §4.9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum StaffSorting {
+    /// As the service names them.
+    #[default]
+    Named,
+    /// By their ranks.
+    Ranking(Rank),
+    /// By lot, anew for each booking.
+    Random,
+}
+
 /// Something that the business offers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Service {
@@ -108,6 +121,9 @@ pub struct Service {
     /// Who and what an appointment needs, all of it: staff first.
     #[serde(default)]
     pub requirements: Vec<ServiceResource>,
+    /// In which order free staff are taken for an appointment.
+    #[serde(default)]
+    pub staff_sorting: StaffSorting,
     /// The policy by which customers book it; none: the site's default.
     #[serde(default)]
     pub booking_policy: Option<BookingPolicyId>,
@@ -236,6 +252,9 @@ impl Service {
         }
         if self.slot_step != SlotStep::default() {
             return Err(Rejection::invalid(&["slotsSplitInterval"], "is for appointments"));
+        }
+        if self.staff_sorting != StaffSorting::default() {
+            return Err(Rejection::invalid(&["staffSortingPolicy"], "is for appointments"));
         }
         if !self.requirements.is_empty() {
             return Err(Rejection::invalid(

@@ -16,7 +16,6 @@ use crate::{
         types::{
             blocked_time::{BlockedTime, BlockedTimeConnection},
             booking_policy::{BookingPolicy, BookingPolicyConnection},
-            resource::{Resource, ResourceConnection},
             schedule::{Schedule, ScheduleConnection},
             service::{Service, ServiceConnection},
             service_filter::{service_cursor, service_key},
@@ -25,8 +24,8 @@ use crate::{
     },
     store::{
         catalog::{
-            BlockedTimeFilter, PolicyFilter, ResourceFilter, ScheduleFilter, ServiceFilter, ServiceKey, ServiceOrder,
-            SessionFilter, TimeKey,
+            BlockedTimeFilter, PolicyFilter, ScheduleFilter, ServiceFilter, ServiceKey, ServiceOrder, SessionFilter,
+            TimeKey,
         },
         page::{Direction, Page},
     },
@@ -116,24 +115,6 @@ pub(crate) async fn booking_policies(
         count_booking_policies,
         |rows| rows.into_iter().map(BookingPolicy).collect(),
         BookingPolicyConnection,
-        |node| write_key(node.0.created, node.0.id)
-    )
-}
-
-/// A page of resources.
-pub(crate) async fn resources(
-    ctx: &Context<'_>,
-    filter: ResourceFilter,
-    paging: &Paging,
-) -> async_graphql::Result<ResourceConnection> {
-    list!(
-        ctx,
-        filter,
-        paging,
-        resources,
-        count_resources,
-        |rows| rows.into_iter().map(Resource::from).collect(),
-        ResourceConnection,
         |node| write_key(node.0.created, node.0.id)
     )
 }

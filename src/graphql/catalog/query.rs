@@ -14,7 +14,8 @@ use crate::{
         service,
         types::{
             blocked_time::BlockedTimeConnection,
-            resource::{Resource, ResourceConnection, ResourceType},
+            resource::{Resource, ResourceConnection},
+            resource_filter::{ResourceFilter, ResourceOrder},
             schedule::Schedule,
             service::{Service, ServiceConnection},
             service_filter::{ServiceFilter, ServiceOrder},
@@ -25,15 +26,6 @@ use crate::{
     },
     store::catalog as tests,
 };
-
-/// Which resources.
-#[derive(InputObject, Clone, Debug, Default)]
-pub struct ResourceFilter {
-    /// Those with these ids. At most 100.
-    ids: Option<Vec<ID>>,
-    /// Those of these types.
-    types: Option<Vec<ResourceType>>,
-}
 
 /// Which sessions. What is left out doesn't matter.
 #[derive(InputObject, Clone, Debug, Default)]
@@ -87,15 +79,6 @@ impl Reader {
     fn instant(name: &str, date: Option<&DateTime>) -> async_graphql::Result<Option<jiff::Timestamp>> {
         let read = date.map(|date| date.instant(None)).transpose();
         read.map_err(|invalid| bad_input(&invalid.at(name).at("filter")))
-    }
-}
-
-impl ResourceFilter {
-    fn read(self) -> async_graphql::Result<tests::ResourceFilter> {
-        Ok(tests::ResourceFilter {
-            ids: Reader::ids("ids", self.ids.as_ref())?,
-            types: self.types.map(|types| types.into_iter().map(Into::into).collect()),
-        })
     }
 }
 
@@ -158,7 +141,7 @@ impl CatalogQuery {
         })
     }
 
-    /// A staff member or a room, unless it was deleted.
+    /// A staff member, a room or the like, unless it was deleted.
     async fn resource(
         &self,
         ctx: &Context<'_>,
@@ -175,7 +158,8 @@ impl CatalogQuery {
             .transpose()
     }
 
-    /// Staff members and rooms, the oldest first.
+    /// Staff members, rooms and the like, the oldest first if nothing else is said.
+    #[expect(clippy::too_many_arguments, reason = "they are the list's, in the schema")]
     async fn resources(
         &self,
         ctx: &Context<'_>,
@@ -184,22 +168,17 @@ impl CatalogQuery {
         #[graphql(desc = "Which of them.")] filter: Option<ResourceFilter>,
         #[graphql(desc = "How many from the start: 0 to 100, 50 if not said.")] first: Option<i32>,
         #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "How they are sorted: the oldest first if not said.")] order_by: Option<ResourceOrder>,
     ) -> Option<async_graphql::Result<ResourceConnection>> {
-        Some(match filter.unwrap_or_default().read() {
-            Ok(filter) => {
-                lists::resources(
-                    ctx,
-                    filter,
-                    &Paging {
-                        first,
-                        after,
-                        last,
-                        before,
-                    },
-                )
-                .await
-            }
-            Err(error) => Err(error),
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        Some(match filter.unwrap_or_default().parse() {
+            Ok(filter) => ResourceOrder::page(ctx, filter, order_by, &paging).await,
+            Err(invalid) => Err(bad_input(&invalid.at("filter"))),
         })
     }
 

@@ -1,15 +1,49 @@
-//! What becomes of resources.
+//! Types of resources, and what becomes of resources.
 
-use async_graphql::SimpleObject;
+use async_graphql::{Context, Object, SimpleObject};
 
+use super::{
+    input::{CreateResourceTypeInput, DeleteResourceTypeInput, UpdateResourceTypeInput},
+    mutation::act,
+};
 use crate::{
+    domain::permission::Permission,
     graphql::{
-        error::{Outcome, UserError},
+        caller,
+        connection::Paging,
+        error::{Outcome, UserError, outcome},
+        mutation::{payload, permitted},
         query::Query,
-        types::resource::Resource,
+        service,
+        types::{
+            resource::Resource,
+            resource_type::{ResourceType, ResourceTypeConnection},
+        },
     },
     service::catalog::DeletedResource,
 };
+
+payload!(
+    /// What became of `createResourceType`.
+    CreateResourceTypePayload {
+        /// The type, if it was made.
+        resource_type: ResourceType
+    }
+);
+payload!(
+    /// What became of `updateResourceType`.
+    UpdateResourceTypePayload {
+        /// The type, if it was changed.
+        resource_type: ResourceType
+    }
+);
+payload!(
+    /// What became of `deleteResourceType`.
+    DeleteResourceTypePayload {
+        /// The type as it was left, if it was deleted.
+        resource_type: ResourceType
+    }
+);
 
 /// What of the future a deleted resource served.
 #[derive(SimpleObject, Clone, Copy, Debug)]
@@ -49,5 +83,85 @@ impl From<Outcome<DeletedResource>> for DeleteResourcePayload {
             resource: deleted.and_then(|deleted| deleted.resource).map(Resource::from),
             user_errors,
         }
+    }
+}
+
+/// Changing types of resources.
+#[derive(Default)]
+pub struct ResourceTypeMutation;
+
+/// Changing types of resources.
+#[Object]
+impl ResourceTypeMutation {
+    /// Makes a type of resource, such as "Boat". A site has at most 100, with those that it always has.
+    async fn create_resource_type(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which type.")] input: CreateResourceTypeInput,
+    ) -> Option<async_graphql::Result<CreateResourceTypePayload>> {
+        act!(
+            ctx,
+            ManageCatalog,
+            input.parse(),
+            |(name, key)| service(ctx).create_resource_type(caller(ctx), name, key),
+            ResourceType::from
+        )
+    }
+
+    /// Deletes a type of resource. Refused with `RESOURCE_TYPE_IN_USE` while resources are of it or services need it;
+    /// those that every site has can't be deleted.
+    async fn delete_resource_type(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which type.")] input: DeleteResourceTypeInput,
+    ) -> Option<async_graphql::Result<DeleteResourceTypePayload>> {
+        act!(
+            ctx,
+            ManageCatalog,
+            input.parse(),
+            |edit| service(ctx).delete_resource_type(caller(ctx), edit),
+            ResourceType::from
+        )
+    }
+
+    /// Gives a type of resource another name; those that every site has can have another one, too.
+    async fn update_resource_type(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which type, and what changes.")] input: UpdateResourceTypeInput,
+    ) -> Option<async_graphql::Result<UpdateResourceTypePayload>> {
+        act!(
+            ctx,
+            ManageCatalog,
+            input.parse(),
+            |input| service(ctx).update_resource_type(caller(ctx), input),
+            ResourceType::from
+        )
+    }
+}
+
+/// Reading types of resources.
+#[derive(Default, Clone)]
+pub struct ResourceTypeQuery;
+
+/// Reading types of resources.
+#[Object]
+impl ResourceTypeQuery {
+    /// The types of resources: staff, rooms and equipment, then those that the business has made up, the oldest first.
+    async fn resource_types(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Those behind this cursor.")] after: Option<String>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<String>,
+        #[graphql(desc = "How many from the start: 0 to 100, 50 if not said.")] first: Option<i32>,
+        #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
+    ) -> Option<async_graphql::Result<ResourceTypeConnection>> {
+        let paging = Paging {
+            first,
+            after,
+            last,
+            before,
+        };
+        Some(ResourceType::page(ctx, &paging).await)
     }
 }

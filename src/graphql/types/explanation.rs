@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Enum, ID, SimpleObject};
 use jiff::tz;
 
-use super::resource::ResourceType;
+use super::resource::{ResourceKind, custom_id};
 use crate::{
     domain::{
         availability::{self as engine, Action, Reason},
@@ -43,6 +43,8 @@ pub enum UnavailabilityReason {
     ResourceNeededTwice,
     /// Somebody is asked for who doesn't serve the service.
     ResourceNotAssignedToService,
+    /// The business has taken the resource out of what can be booked: see `bookable`.
+    ResourceNotBookable,
     /// The resource can't be at the service's place.
     ResourceNotAvailableAtServiceLocation,
     /// The resource isn't open for the whole visit.
@@ -72,6 +74,7 @@ impl From<Reason> for UnavailabilityReason {
             Reason::Blocked => Self::ResourceBlocked,
             Reason::NoWorkingHours => Self::ResourceHasNoWorkingHours,
             Reason::NotAssignedToService => Self::ResourceNotAssignedToService,
+            Reason::NotBookable => Self::ResourceNotBookable,
             Reason::NotAtLocation => Self::ResourceNotAvailableAtServiceLocation,
             Reason::NeededTwice => Self::ResourceNeededTwice,
             Reason::OutsideServiceRange => Self::RequestedDateOutsideServiceAvailabilityRange,
@@ -172,7 +175,9 @@ pub struct AvailabilityFinding {
     /// The name of the resource that it is about.
     resource_name: Option<String>,
     /// The type of resource that it is about.
-    resource_type: Option<ResourceType>,
+    resource_type: Option<ResourceKind>,
+    /// The id of that type, if it is one that the business has made up.
+    resource_type_id: Option<ID>,
     /// From when: see `endDate`.
     start_date: Option<DateTime>,
     /// What would help.
@@ -225,6 +230,7 @@ impl Names<'_> {
             resource_id: finding.resource.map(|id| id.to_string().into()),
             resource_name: finding.resource.and_then(|id| self.name(id)),
             resource_type: needed.map(|kind| (*kind).into()),
+            resource_type_id: needed.and_then(|kind| custom_id(*kind)),
             start_date: finding.span.as_ref().map(|span| TimeSpan::start(span).into()),
             suggested_action: finding.reason.action().into(),
         }

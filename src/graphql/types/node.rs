@@ -4,13 +4,14 @@ use async_graphql::{Context, ID, Interface};
 
 use super::{
     api_key::ApiKey, blocked_time::BlockedTime, booking::Booking, booking_policy::BookingPolicy, category::Category,
-    event::BookingEvent, notification::Notification, resource::Resource, schedule::Schedule, service::Service,
-    service_options::ServiceOptionsAndVariants, session::Session, session_series::SessionSeries, site::Site,
+    event::BookingEvent, notification::Notification, resource::Resource, resource_type::ResourceType,
+    schedule::Schedule, service::Service, service_options::ServiceOptionsAndVariants, session::Session,
+    session_series::SessionSeries, site::Site,
 };
 use crate::{
     domain::ids::{
         ApiKeyId, BlockedTimeId, BookingId, BookingPolicyId, CategoryId, EventId, Kind, NotificationId, OptionsId,
-        ResourceId, ScheduleId, SeriesId, ServiceId, SessionId, SiteId, TypedId as _, parse_any,
+        ResourceId, ResourceTypeId, ScheduleId, SeriesId, ServiceId, SessionId, SiteId, TypedId as _, parse_any,
     },
     graphql::{
         caller,
@@ -44,6 +45,8 @@ pub enum Node {
     Notification(Notification),
     /// A staff member or a room.
     Resource(Resource),
+    /// A type of resource.
+    ResourceType(ResourceType),
     /// A service's schedule.
     Schedule(Schedule),
     /// A service.
@@ -76,6 +79,10 @@ impl Node {
                 .await?
                 .pop()
                 .map(Self::Resource),
+            Kind::ResourceType => ResourceType::load(ctx, vec![ResourceTypeId::from_uuid(uuid)])
+                .await?
+                .pop()
+                .map(Self::ResourceType),
             Kind::Schedule => Schedule::find(ctx, ScheduleId::from_uuid(uuid))
                 .await?
                 .map(Self::Schedule),

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, Enum, ID, Object};
 
-use super::working_hours::WorkingHours;
+use super::{media::MediaItem, working_hours::WorkingHours};
 
 use crate::{
     domain::{catalog, ids::ResourceId, permission::Permission},
@@ -13,12 +13,14 @@ use crate::{
         scalars::{DateTime, EmailAddress},
         service,
     },
+    service::Caller,
 };
 
 /// What a resource is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[graphql(remote = "crate::domain::catalog::ResourceType")]
-pub enum ResourceType {
+pub enum ResourceKind {
+    /// Of a type that the business has made up: see `ResourceType`.
+    Custom,
     /// A thing that is used.
     Equipment,
     /// A room.
@@ -27,7 +29,38 @@ pub enum ResourceType {
     Staff,
 }
 
-/// A staff member or a room: can do one thing at a time.
+impl From<catalog::ResourceType> for ResourceKind {
+    fn from(kind: catalog::ResourceType) -> Self {
+        match kind {
+            catalog::ResourceType::Staff => Self::Staff,
+            catalog::ResourceType::Room => Self::Room,
+            catalog::ResourceType::Equipment => Self::Equipment,
+            catalog::ResourceType::Custom(_) => Self::Custom,
+        }
+    }
+}
+
+impl ResourceKind {
+    /// The type, if every site has it.
+    pub(crate) fn built_in(self) -> Option<catalog::ResourceType> {
+        match self {
+            Self::Staff => Some(catalog::ResourceType::Staff),
+            Self::Room => Some(catalog::ResourceType::Room),
+            Self::Equipment => Some(catalog::ResourceType::Equipment),
+            Self::Custom => None,
+        }
+    }
+}
+
+/// The id of a type that the business has made up; none for those that every site has.
+pub(super) fn custom_id(kind: catalog::ResourceType) -> Option<ID> {
+    match kind {
+        catalog::ResourceType::Custom(id) => Some(id.to_string().into()),
+        _ => None,
+    }
+}
+
+/// A staff member, a room, a piece of equipment or the like: can do one thing at a time.
 #[derive(Clone, Debug)]
 pub struct Resource(pub catalog::Resource);
 
@@ -37,18 +70,32 @@ impl From<catalog::Resource> for Resource {
     }
 }
 
-/// A staff member or a room: can do one thing at a time.
+/// A staff member, a room, a piece of equipment or the like: can do one thing at a time.
 #[Object]
 impl Resource {
+    /// Whether new bookings can have it. One that can't is in no free times; bookings and sessions that have it keep it.
+    async fn bookable(&self) -> bool {
+        self.0.bookable
+    }
+
     /// When it was made.
     async fn created_date(&self) -> DateTime {
         self.0.created.into()
     }
 
-    /// The e-mail address of a staff member. Null for customers.
+    /// What there is to know about it.
+    async fn description(&self) -> Option<&str> {
+        self.0.details.description.as_deref()
+    }
+
+    /// Its e-mail address. Null for customers and other staff members, unless it is `publiclyAccessible`.
     async fn email(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<EmailAddress>> {
-        let business = Permission::ReadResourceDetails.is_granted(&caller(ctx).actor);
-        Ok(self.0.email.clone().filter(|_| business).map(EmailAddress))
+        Ok(self
+            .0
+            .email
+            .clone()
+            .filter(|_| self.shows_contact(ctx))
+            .map(EmailAddress))
     }
 
     /// Its id.
@@ -56,9 +103,30 @@ impl Resource {
         self.0.id.to_string().into()
     }
 
+    /// A picture.
+    async fn image(&self) -> Option<MediaItem> {
+        self.0.details.image.as_ref().map(MediaItem::from)
+    }
+
     /// Its name.
     async fn name(&self) -> &str {
         &self.0.name
+    }
+
+    /// Its telephone number, as it was written. Null for customers and other staff members, unless it is
+    /// `publiclyAccessible`.
+    async fn phone(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<String>> {
+        Ok(self.0.details.phone.clone().filter(|_| self.shows_contact(ctx)))
+    }
+
+    /// Whether everybody may see its e-mail address and telephone number.
+    async fn publicly_accessible(&self) -> bool {
+        self.0.details.publicly_accessible
+    }
+
+    /// Where it stands among others when a service takes its staff by rank, 0 to 5: see `staffSortingPolicy`.
+    async fn ranking(&self) -> i32 {
+        self.0.ranking
     }
 
     /// Grows by one with every change.
@@ -66,10 +134,20 @@ impl Resource {
         self.0.revision
     }
 
+    /// Words of the business's own to find it by.
+    async fn tags(&self) -> &[String] {
+        &self.0.details.tags
+    }
+
     /// What it is.
     #[graphql(name = "type")]
-    async fn resource_type(&self) -> ResourceType {
+    async fn resource_type(&self) -> ResourceKind {
         self.0.resource_type.into()
+    }
+
+    /// The id of its `ResourceType`, built-in ones have one, too.
+    async fn type_id(&self, ctx: &Context<'_>) -> ID {
+        self.0.resource_type.id(caller(ctx).site).to_string().into()
     }
 
     /// When it changed last.
@@ -86,6 +164,11 @@ impl Resource {
 connection!("A list of resources.", ResourceConnection, ResourceEdge, Resource);
 
 impl Resource {
+    fn shows_contact(&self, ctx: &Context<'_>) -> bool {
+        let may = |caller: &Caller| Permission::ReadResourceContact.covers_resources(&caller.actor, [self.0.id]);
+        self.0.details.publicly_accessible || may(caller(ctx))
+    }
+
     /// The resources with these ids, in their order, those too that were deleted; unknown ones are left out.
     pub(crate) async fn load(ctx: &Context<'_>, ids: Vec<ResourceId>) -> async_graphql::Result<Vec<Self>> {
         if ids.is_empty() {

@@ -7,11 +7,12 @@ use super::{
     booking_policy::BookingPolicy,
     category::Category,
     media::{Media, SeoData, Slug},
-    resource::{self, Resource, ResourceType},
+    resource::{self, Resource, ResourceKind},
     schedule::{Schedule, ScheduleConnection},
     service_options::ServiceOptionsAndVariants,
     service_payment::ServicePayment,
     session::{SessionConnection, SessionWindow},
+    staff_sorting::StaffSortingPolicy,
 };
 use crate::{
     domain::{
@@ -70,7 +71,9 @@ pub struct ServiceResource {
     /// Those that will do; empty: any of the type, those too that are made later.
     resource_ids: Vec<ID>,
     /// Of which type.
-    resource_type: ResourceType,
+    resource_type: ResourceKind,
+    /// The id of that type, if it is one that the business has made up.
+    resource_type_id: Option<ID>,
     /// Whether customers may choose among them.
     selectable_resource: bool,
 }
@@ -81,6 +84,7 @@ impl From<&catalog::ServiceResource> for ServiceResource {
             required_resources_number: entry.required,
             resource_ids: entry.resources.iter().map(|id| id.to_string().into()).collect(),
             resource_type: entry.resource_type.into(),
+            resource_type_id: resource::custom_id(entry.resource_type),
             selectable_resource: entry.selectable,
         }
     }
@@ -377,6 +381,11 @@ impl Service {
     async fn staff_member_ids(&self) -> Option<Vec<ID>> {
         let ids = |entry: &catalog::ServiceResource| entry.resources.iter().map(|id| id.to_string().into()).collect();
         self.staff().map(ids)
+    }
+
+    /// In which order free staff are taken for an appointment. Null: as the service names them.
+    async fn staff_sorting_policy(&self) -> Option<StaffSortingPolicy> {
+        StaffSortingPolicy::of(self.offered.staff_sorting)
     }
 
     /// When it changed last.

@@ -9,7 +9,12 @@ use std::sync::Arc;
 use async_graphql::{ID, Interface, Object, SimpleObject};
 use jiff::{Timestamp, tz};
 
-use super::{resource::ResourceType, schedule::Schedule, service::Service, session::Session};
+use super::{
+    resource::{ResourceKind, custom_id},
+    schedule::Schedule,
+    service::Service,
+    session::Session,
+};
 use crate::{
     domain::{availability as engine, catalog, time::TimeSpan},
     graphql::scalars::{DateTime, LocalDateTime, TimeZone},
@@ -84,8 +89,11 @@ pub struct AvailableResources {
     /// How many of them an appointment takes.
     number_of_resources_required: i32,
     /// Which type.
-    resource_type: ResourceType,
-    /// Those that are free, in the order of the service's list; at most 10.
+    resource_type: ResourceKind,
+    /// The id of that type, if it is one that the business has made up.
+    resource_type_id: Option<ID>,
+    /// Those that are free, at most 10, in the order in which they are taken: that of the service's list, unless its
+    /// `staffSortingPolicy` says otherwise; by name where lots are drawn.
     resources: Vec<AvailableResource>,
 }
 
@@ -102,6 +110,7 @@ impl AvailableResources {
             has_more_available_resources: free.len() > LISTED,
             number_of_resources_required: i32::try_from(needed.count).unwrap_or(i32::MAX),
             resource_type: needed.kind.into(),
+            resource_type_id: custom_id(needed.kind),
             resources: listed.collect(),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{
     AvailabilityQuery,
-    facts::{busy_times, positive},
+    facts::{Facts, busy_times, positive},
     list::{Question, requested, wishes},
     read::{Found, read},
 };
@@ -10,7 +10,7 @@ use crate::{
     domain::{
         Rejection,
         actor::Actor,
-        availability::{self, Explanation, Finding, Query},
+        availability::{self, Explanation, Finding, Query, Reason},
         catalog::{Resource, ResourceType, Service as Offered, ServiceKind},
         ids::ResourceId,
         permission::Permission,
@@ -65,6 +65,34 @@ fn veil(finding: &mut Finding, own: ResourceId) {
     }
 }
 
+/// The engine isn't told of resources that can't be booked. Where one would do, or is asked for by name, that is why.
+fn tell_not_bookable(told: &mut Explanation, service: &Offered, facts: &Facts) {
+    let hidden: Vec<(usize, ResourceId)> = service
+        .requirements
+        .iter()
+        .enumerate()
+        .flat_map(|(requirement, entry)| {
+            let out = facts.resources().iter().filter(|resource| !resource.bookable);
+            let out = out.filter(|resource| entry.allows(resource));
+            out.map(move |resource| (requirement, resource.id))
+        })
+        .collect();
+    let is_hidden = |finding: &Finding| hidden.iter().any(|(_, id)| finding.resource == Some(*id));
+    let of_times = told.times.iter_mut().map(|time| &mut time.findings);
+    for findings in of_times.chain([&mut told.findings]) {
+        findings.retain(|finding| finding.reason != Reason::NotAssignedToService || !is_hidden(finding));
+    }
+    told.findings
+        .extend(hidden.into_iter().map(|(requirement, resource)| Finding {
+            reason: Reason::NotBookable,
+            requirement: Some(requirement),
+            resource: Some(resource),
+            place: None,
+            span: None,
+            obstacle: None,
+        }));
+}
+
 impl Question {
     fn explain(&self, found: &Found) -> Result<Explained, Rejection> {
         self.query.check_found(found)?;
@@ -75,7 +103,7 @@ impl Question {
         };
         let busy = busy_times(&found.claims, None, self.now);
         let wishes = wishes(&found.facts, service, &found.resources);
-        let told = found.facts.ask(service, &busy, self.now, |business, asked| {
+        let mut told = found.facts.ask(service, &busy, self.now, |business, asked| {
             let query = Query {
                 requested: &requested(&wishes),
                 duration: self.query.duration.map(positive),
@@ -85,6 +113,7 @@ impl Question {
             };
             availability::explain(business, asked, &query, self.query.limit())
         });
+        tell_not_bookable(&mut told, service, &found.facts);
         let needed = found.facts.requirements(service);
         let mut resources: Vec<Resource> = found.facts.resources().to_vec();
         let others = found

@@ -126,8 +126,15 @@ impl Facts {
     /// more; those of which any will do are all of the type.
     pub(in crate::service) fn requirements(&self, service: &Offered) -> Vec<Needed> {
         let needed = |entry: &ServiceResource| {
-            let all = || self.resources.iter().filter(|resource| entry.allows(resource));
-            let named = || entry.resources.iter().filter_map(|id| self.resource(*id));
+            // Who serves the booking goes on though nobody else can have them any more.
+            let open = |resource: &&Resource| resource.bookable || self.serving.contains(&resource.id);
+            let all = || {
+                self.resources
+                    .iter()
+                    .filter(open)
+                    .filter(|resource| entry.allows(resource))
+            };
+            let named = || entry.resources.iter().filter_map(|id| self.resource(*id)).filter(open);
             let ids: Vec<ResourceId> = if entry.resources.is_empty() {
                 all().map(|resource| resource.id).collect()
             } else {
@@ -159,24 +166,20 @@ impl Facts {
         now: Timestamp,
         question: impl FnOnce(&Business<'_>, &Asked<'_>) -> R,
     ) -> R {
-        let bookable = |resource: &Resource| {
-            let hours = match self.own.get(&resource.id) {
-                Some(own) => HoursSource::Own(own),
-                None if resource.resource_type == ResourceType::Staff => HoursSource::Business,
-                None => HoursSource::Unset,
-            };
-            (resource.id, hours)
+        let hours = |resource: &Resource| match self.own.get(&resource.id) {
+            Some(own) => HoursSource::Own(own),
+            None if resource.resource_type == ResourceType::Staff => HoursSource::Business,
+            None => HoursSource::Unset,
         };
         let resources: Vec<Bookable<'_>> = self
             .resources
             .iter()
-            .map(bookable)
-            .map(|(id, hours)| Bookable {
-                id,
-                ranking: 0,
-                hours,
+            .map(|resource| Bookable {
+                id: resource.id,
+                ranking: resource.ranking,
+                hours: hours(resource),
                 places: None,
-                busy: busy.get(&id).map_or(&[], Vec::as_slice),
+                busy: busy.get(&resource.id).map_or(&[], Vec::as_slice),
             })
             .collect();
         let needed = self.requirements(service);

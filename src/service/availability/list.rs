@@ -13,9 +13,9 @@ use crate::{
     domain::{
         Rejection,
         availability::{
-            self, ClassSession, CourseRun, NonBookable, PerDay, Query, SeatQuery, Seats, Slots, Violations,
+            self, Choice, ClassSession, CourseRun, NonBookable, PerDay, Query, SeatQuery, Seats, Slots, Violations,
         },
-        catalog::{Resource, Schedule, Service as Offered, ServiceKind, Session},
+        catalog::{Resource, ResourceType, Schedule, Service as Offered, ServiceKind, Session, StaffSorting},
         conflict::Target,
         ids::ResourceId,
         permission::Permission,
@@ -84,6 +84,19 @@ struct List {
     slots: Slots,
     facts: Arc<Facts>,
     needed: Vec<Needed>,
+    sorting: StaffSorting,
+}
+
+/// Lists staff in the order in which the service takes them; before lots are drawn, by name.
+fn sort(staff: &mut [&Resource], sorting: StaffSorting) {
+    match sorting {
+        StaffSorting::Named => {}
+        StaffSorting::Ranking(rank) => {
+            let choice = Choice::Ranking(rank);
+            choice.sort_by(Timestamp::UNIX_EPOCH, staff, |one| (one.ranking, one.id));
+        }
+        StaffSorting::Random => staff.sort_by(|one, other| one.name.cmp(&other.name).then(one.id.cmp(&other.id))),
+    }
 }
 
 impl FreeTime {
@@ -92,7 +105,11 @@ impl FreeTime {
         let slot = self.list.slots.get(self.position);
         self.list.needed.iter().enumerate().map(move |(requirement, needed)| {
             let free = slot.into_iter().flat_map(move |slot| slot.free(requirement));
-            (needed, free.filter_map(|id| self.list.facts.resource(id)).collect())
+            let mut free: Vec<&Resource> = free.filter_map(|id| self.list.facts.resource(id)).collect();
+            if needed.kind == ResourceType::Staff {
+                sort(&mut free, self.list.sorting);
+            }
+            (needed, free)
         })
     }
 }
@@ -240,6 +257,7 @@ impl Question {
                 slots,
                 facts: facts.clone(),
                 needed: facts.requirements(service),
+                sorting: service.staff_sorting,
             });
             offers.extend(
                 positions

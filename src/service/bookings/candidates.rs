@@ -10,9 +10,9 @@ use crate::{
         Rejection,
         availability::{self, Choice, Query, Refusal, Requested, Share, Start},
         booking::{BookedResource, Booking},
-        catalog::{Resource, Service},
+        catalog::{Resource, ResourceType, Service, StaffSorting},
         conflict::{self, Ask, Clash, Holder, Target},
-        ids::{BookingId, Kind, ResourceId},
+        ids::{BookingId, Kind, ResourceId, TypedId as _},
         time::{TimeSpan, ZoneName},
     },
     service::availability::{Facts, Needed, busy_times, positive},
@@ -80,7 +80,7 @@ impl Candidates {
         service: &Service,
         requested: &[ResourceId],
         current: Option<&Booking>,
-        naming: Naming,
+        (naming, holder): (Naming, BookingId),
     ) -> Result<Self, Failure> {
         let site = tx.site();
         let serving = current.map_or(&[] as &[BookedResource], |booking| &booking.booked.resources);
@@ -99,6 +99,9 @@ impl Candidates {
             let named = named.map_or(&[] as &[ResourceId], |wish| wish.resources.as_slice());
             let (asked, mut others): (Vec<ResourceId>, Vec<ResourceId>) =
                 needed.ids.iter().partition(|id| named.contains(id));
+            if needed.kind == ResourceType::Staff {
+                sort(&mut others, service.staff_sorting, &facts, holder);
+            }
             others.sort_by_key(|id| !had(*id));
             let rest = needed.count.saturating_sub(asked.len());
             for (count, ids) in [(asked.len(), asked), (rest, others)] {
@@ -373,6 +376,21 @@ impl Candidates {
         }
         Ok(None)
     }
+}
+
+/// Sorts staff into the order in which the service takes them. The lots are the booking's own: its id is drawn before the
+/// act begins, so that an act that is run again draws the same.
+fn sort(staff: &mut [ResourceId], sorting: StaffSorting, facts: &Facts, holder: BookingId) {
+    let choice = match sorting {
+        StaffSorting::Named => return,
+        StaffSorting::Ranking(rank) => Choice::Ranking(rank),
+        StaffSorting::Random => {
+            let (high, low) = holder.uuid().as_u64_pair();
+            Choice::Random { seed: high ^ low }
+        }
+    };
+    let ranking = |id: ResourceId| facts.resource(id).map_or(0, |resource| resource.ranking);
+    choice.sort_by(Timestamp::UNIX_EPOCH, staff, |id| (ranking(*id), *id));
 }
 
 /// A start before which some need has too few who are free; nothing if there are never enough.

@@ -141,7 +141,7 @@ async fn look_up(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Resul
             } else {
                 Naming::Customer
             };
-            let candidates = Candidates::load(tx, &service, resources, search.current, naming).await?;
+            let candidates = Candidates::load(tx, &service, resources, search.current, (naming, search.holder)).await?;
             let booked = Booked {
                 service: service.id,
                 kind: ServiceKind::Appointment,
@@ -214,7 +214,8 @@ pub(super) async fn spots_wanted(tx: &mut Tx<'_>, wanted: &Wanted) -> Result<Vec
                 .await?
                 .ok_or_else(missing)?;
             let busy = appointment_span(&service, *start, *end, true)?.with_buffer(service.buffer_minutes);
-            let candidates = Candidates::load(tx, &service, resources, None, Naming::Business).await?;
+            let candidates =
+                Candidates::load(tx, &service, resources, None, (Naming::Business, BookingId::default())).await?;
             Ok(candidates.targets().map(|target| (target, busy)).collect())
         }
     }
@@ -255,7 +256,7 @@ pub(super) async fn reopen(
         .collect();
     let choose = booking.booked.kind == ServiceKind::Appointment && purpose == Reopen::Take;
     let candidates = if choose {
-        Candidates::load(tx, &service, &wished, Some(booking), Naming::Business).await?
+        Candidates::load(tx, &service, &wished, Some(booking), (Naming::Business, booking.id)).await?
     } else {
         Candidates::default()
     };

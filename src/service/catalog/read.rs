@@ -13,8 +13,8 @@ use crate::{
     service::{Caller, Error, Service, access},
     store::{
         catalog::{
-            self, BlockedTimeFilter, OldSlug, ResourceFilter, ScheduleFilter, ServiceField, ServiceFilter, ServiceKey,
-            ServiceOrder, SessionFilter, TimeKey,
+            self, BlockedTimeFilter, OldSlug, ResourceFilter, ResourceOrder, ScheduleFilter, ServiceField,
+            ServiceFilter, ServiceKey, ServiceOrder, SessionFilter, TimeKey,
         },
         claims,
         page::{Direction, Filter, Page, PageRequest, Test},
@@ -63,12 +63,35 @@ macro_rules! reading {
 }
 
 impl Service {
-    reading!(Resource, ResourceId, ResourceFilter;
-        resources_by_id = find_resources_ever, resources = page_resources, count_resources = count_resources; "resources");
     reading!(Schedule, ScheduleId, ScheduleFilter;
         schedules_by_id = find_schedules_ever, schedules = page_schedules, count_schedules = count_schedules; "schedules");
     reading!(Session, SessionId, SessionFilter;
         sessions_by_id = find_sessions, sessions = page_sessions, count_sessions = count_sessions; "sessions");
+
+    /// Those of the resources that there are, deleted ones too.
+    pub async fn resources_by_id(&self, caller: &Caller, ids: Vec<ResourceId>) -> Result<Vec<Resource>, Error> {
+        access::require(Permission::ReadCatalog, caller)?;
+        let site = caller.site;
+        let found = self
+            .db()
+            .read(move |conn| Box::pin(async move { catalog::find_resources_ever(conn, site, &ids).await }));
+        Ok(found.await?)
+    }
+
+    /// All resources that pass the filter, in their order.
+    pub async fn resources(
+        &self,
+        caller: &Caller,
+        filter: ResourceFilter,
+        order: (ResourceOrder, Direction),
+    ) -> Result<Vec<Resource>, Error> {
+        access::require(Permission::ReadCatalog, caller)?;
+        let site = caller.site;
+        let found = self
+            .db()
+            .read(move |conn| Box::pin(async move { catalog::list_resources(conn, site, &filter, order).await }));
+        Ok(found.await?)
+    }
 
     /// Those of the services that there are, deleted ones too.
     pub async fn services_by_id(&self, caller: &Caller, ids: Vec<ServiceId>) -> Result<Vec<Offered>, Error> {

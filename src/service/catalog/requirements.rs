@@ -1,6 +1,6 @@
 //! What an appointment service needs, as it is told.
 
-use super::{Change, find_resources};
+use super::{Change, find_resources, resource_types::lock_type};
 use crate::{
     domain::{
         Rejection,
@@ -82,13 +82,18 @@ impl Entries {
         };
         for (index, entry) in others.iter().enumerate() {
             let index = index.to_string();
-            if is_staff(&entry) {
+            let path = ["requiredResources", &index, "resourceTypeId"];
+            let entry = ServiceResource {
+                resource_type: lock_type(tx, entry.resource_type, &path).await?,
+                ..entry.clone()
+            };
+            if is_staff(&&entry) {
                 let path = ["requiredResources", &index, "resourceType"];
                 return Err(Rejection::invalid(&path, "can't be staff: they stand in `staffMemberIds`").into());
             }
             let path = ["requiredResources", &index, "resourceIds"];
             check_named(tx, &entry.resources, entry.resource_type, &path).await?;
-            all.push(entry.clone());
+            all.push(entry);
         }
         Ok(all)
     }

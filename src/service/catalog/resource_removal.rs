@@ -148,7 +148,10 @@ impl Serving {
         };
         self.sessions.iter().all(session)
             && self.of_sessions.iter().all(booking)
-            && self.begun.iter().all(|id| seen.begun.contains(id) || seen.held.contains(id))
+            && self
+                .begun
+                .iter()
+                .all(|id| seen.begun.contains(id) || seen.held.contains(id))
     }
 }
 
@@ -161,7 +164,9 @@ impl Delete {
     /// The resource, unless it was deleted.
     async fn resource(&self, tx: &mut Tx<'_>) -> Result<Resource, Failure> {
         let edit = &self.input.edit;
-        let found = store::find_resources(tx.conn(), self.caller.site, &[edit.id]).await?.pop();
+        let found = store::find_resources(tx.conn(), self.caller.site, &[edit.id])
+            .await?
+            .pop();
         let resource = found.ok_or_else(|| Rejection::not_found(Kind::Resource, &["resourceId"]))?;
         check_revision(Kind::Resource, resource.revision, edit.expected_revision)?;
         Ok(resource)
@@ -183,7 +188,10 @@ impl Delete {
 
     fn both(&self, to: ResourceId, now: Timestamp) -> [Spot; 2] {
         let soon = TimeSpan::new(now, all_time().end()).unwrap_or_else(all_time);
-        [(Target::Resource(self.input.edit.id), soon), (Target::Resource(to), soon)]
+        [
+            (Target::Resource(self.input.edit.id), soon),
+            (Target::Resource(to), soon),
+        ]
     }
 
     /// What it would do. Nothing is locked: that would settle holds that ran out.

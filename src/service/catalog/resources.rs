@@ -1,15 +1,15 @@
-//! Staff members and rooms.
+//! Staff members, rooms and the like.
 
-use super::{Edit, check_revision};
+use super::{Edit, check_revision, resource_types::lock_type};
 use crate::{
     domain::{
         Rejection,
-        catalog::{Resource, ResourceType},
+        catalog::{MediaItem, Resource, ResourceDetails, ResourceType},
         conflict::Target,
         event::Matter,
         ids::{Kind, ResourceId, SiteId},
         permission::Permission,
-        text::{self, EmailAddress},
+        text::EmailAddress,
     },
     service::{Caller, Error, IdempotencyKey, Service, access, catalog::Change},
     store::{Command, Failure, Tx, catalog as store, claims},
@@ -22,8 +22,47 @@ pub struct CreateResource {
     pub resource_type: ResourceType,
     /// Its name, 1 to 40 characters.
     pub name: String,
-    /// The e-mail address of a staff member.
-    pub email: Option<EmailAddress>,
+    /// What else is told of it.
+    pub changes: ResourceChanges,
+}
+
+/// What changes of a resource beside its name.
+#[derive(Debug, Clone, Default)]
+pub struct ResourceChanges {
+    /// Its e-mail address.
+    pub email: Change<EmailAddress>,
+    /// Where it stands among others when one is chosen by rank.
+    pub ranking: Option<i32>,
+    /// Whether new bookings can have it.
+    pub bookable: Option<bool>,
+    /// What there is to know about it.
+    pub description: Change<String>,
+    /// Its telephone number.
+    pub phone: Change<String>,
+    /// A picture.
+    pub image: Change<MediaItem>,
+    /// Words of the business's own, all of them.
+    pub tags: Change<Vec<String>>,
+    /// Whether everybody may see its e-mail address and telephone number.
+    pub publicly_accessible: Option<bool>,
+}
+
+impl ResourceChanges {
+    fn apply(self, resource: &mut Resource) {
+        self.email
+            .map(|email| email.as_str().to_owned())
+            .apply(&mut resource.email);
+        resource.ranking = self.ranking.unwrap_or(resource.ranking);
+        resource.bookable = self.bookable.unwrap_or(resource.bookable);
+        let details = &mut resource.details;
+        self.description.apply(&mut details.description);
+        self.phone.apply(&mut details.phone);
+        self.image.apply(&mut details.image);
+        if let Some(tags) = self.tags.given() {
+            details.tags = tags.unwrap_or_default();
+        }
+        details.publicly_accessible = self.publicly_accessible.unwrap_or(details.publicly_accessible);
+    }
 }
 
 /// Changes of a resource.
@@ -33,16 +72,8 @@ pub struct UpdateResource {
     pub edit: Edit<ResourceId>,
     /// Its name.
     pub name: Option<String>,
-    /// The e-mail address of a staff member.
-    pub email: Change<EmailAddress>,
-}
-
-fn check(resource: &Resource) -> Result<(), Rejection> {
-    text::required(&resource.name, 40).map_err(|invalid| invalid.at("name"))?;
-    if resource.email.is_some() && resource.resource_type != ResourceType::Staff {
-        return Err(Rejection::invalid(&["email"], "is for staff"));
-    }
-    Ok(())
+    /// What else changes.
+    pub changes: ResourceChanges,
 }
 
 struct Create {
@@ -60,16 +91,20 @@ impl Command for Create {
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Resource, Failure> {
         let now = tx.now();
-        let resource = Resource {
+        let mut resource = Resource {
             id: self.id,
-            resource_type: self.input.resource_type,
+            resource_type: lock_type(tx, self.input.resource_type, &["resourceTypeId"]).await?,
             name: self.input.name.clone(),
-            email: self.input.email.as_ref().map(|email| email.as_str().to_owned()),
+            email: None,
+            ranking: 0,
+            bookable: true,
+            details: ResourceDetails::default(),
             revision: 1,
             created: now,
             updated: now,
         };
-        check(&resource)?;
+        self.input.changes.clone().apply(&mut resource);
+        resource.check()?;
         store::insert_resource(tx.conn(), self.site, &resource).await?;
         tx.touch(Matter::Everything, None);
         Ok(resource)
@@ -103,15 +138,16 @@ impl Command for Update {
         if let Some(name) = &input.name {
             resource.name.clone_from(name);
         }
-        match &input.email {
-            Change::Keep => {}
-            Change::Clear => resource.email = None,
-            Change::Set(email) => resource.email = Some(email.as_str().to_owned()),
-        }
-        check(&resource)?;
+        let before = (resource.bookable, resource.ranking);
+        input.changes.clone().apply(&mut resource);
+        resource.check()?;
         resource.revision += 1;
         resource.updated = tx.now();
         store::save_resource(tx.conn(), self.site, &resource).await?;
+        if before != (resource.bookable, resource.ranking) {
+            // As when it was made: a service that takes any of its type doesn't name it.
+            tx.touch(Matter::Everything, None);
+        }
         Ok(resource)
     }
 }

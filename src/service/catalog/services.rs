@@ -7,7 +7,7 @@ use crate::{
         booking::Location,
         catalog::{
             DownPayment, MAX_OLD_SLUGS, Media, OnlineBooking, PaymentOptions, Presentation, Price, Schedule, SeoData,
-            Service as Offered, ServiceKind, Session, SessionStatus, Site, SlotStep, SlugOrigin,
+            Service as Offered, ServiceKind, Session, SessionStatus, Site, SlotStep, SlugOrigin, StaffSorting,
         },
         conflict::{Holder, Target},
         event::Matter,
@@ -55,6 +55,8 @@ pub struct CreateService {
     pub location: Option<Location>,
     /// Who and what an appointment needs.
     pub requirements: Requirements,
+    /// In which order free staff are taken; as the service names them if not said.
+    pub staff_sorting: Option<StaffSorting>,
     /// The policy by which customers book it; the site's default if not said.
     pub booking_policy: Option<BookingPolicyId>,
 }
@@ -90,6 +92,8 @@ pub struct ServiceChanges {
     pub location: Change<Location>,
     /// Who and what an appointment needs.
     pub requirements: Option<Requirements>,
+    /// In which order free staff are taken.
+    pub staff_sorting: Option<StaffSorting>,
     /// The policy by which customers book it.
     pub booking_policy: Change<BookingPolicyId>,
 }
@@ -262,6 +266,7 @@ impl New {
             online_booking: input.online_booking,
             location: input.location,
             requirements: input.requirements.resolve(tx, &[]).await?,
+            staff_sorting: input.staff_sorting.unwrap_or_default(),
             booking_policy: input.booking_policy,
             schedule: self.schedule,
             revision: 1,
@@ -345,6 +350,7 @@ impl Command for Update {
         changes.presentation.apply(&mut after.presentation);
         after.online_booking = changes.online_booking.unwrap_or(after.online_booking);
         changes.location.apply(&mut after.location);
+        after.staff_sorting = changes.staff_sorting.unwrap_or(after.staff_sorting);
         if changes.booking_policy != Change::Keep {
             changes.booking_policy.apply(&mut after.booking_policy);
             policies::check_named(tx, after.booking_policy).await?;

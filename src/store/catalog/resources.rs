@@ -7,17 +7,14 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 use jiff::Timestamp;
 
-use super::{
-    super::{
-        Conn, StoreError, on,
-        page::{Page, PageRequest},
-        schema::resources,
-        types::At,
-    },
-    TimeKey, count, page,
+use super::super::{
+    Conn, StoreError, on,
+    page::{Direction, Filter, Test},
+    schema::resources,
+    types::{At, Json},
 };
 use crate::domain::{
-    catalog::{Resource, ResourceType},
+    catalog::{Resource, ResourceDetails, ResourceType},
     ids::{ResourceId, SiteId},
 };
 
@@ -33,6 +30,9 @@ struct ResourceRow {
     revision: i64,
     created_at: At,
     updated_at: At,
+    ranking: i32,
+    bookable: bool,
+    details: Json<ResourceDetails>,
 }
 
 impl ResourceRow {
@@ -47,6 +47,9 @@ impl ResourceRow {
             revision: resource.revision,
             created_at: At(resource.created),
             updated_at: At(resource.updated),
+            ranking: resource.ranking,
+            bookable: resource.bookable,
+            details: Json(resource.details),
         }
     }
 
@@ -56,6 +59,9 @@ impl ResourceRow {
             resource_type: self.resource_type,
             name: self.name,
             email: self.email,
+            ranking: self.ranking,
+            bookable: self.bookable,
+            details: self.details.0,
             revision: self.revision,
             created: self.created_at.0,
             updated: self.updated_at.0,
@@ -126,66 +132,92 @@ pub async fn resources_of_site(conn: &mut Conn, site: SiteId) -> Result<Vec<(Res
     Ok(found)
 }
 
+/// What a test of a list of resources is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ResourceField {
+    /// Its id.
+    Id(Test<ResourceId>),
+    /// Its type.
+    Type(Test<ResourceType>),
+    /// Its name.
+    Name(Test<String>),
+    /// Its rank.
+    Ranking(Test<i32>),
+    /// Whether new bookings can have it.
+    Bookable(Test<bool>),
+}
+
 /// Which resources of a list; deleted ones are in none.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ResourceFilter {
-    /// With these ids.
-    pub ids: Option<Vec<ResourceId>>,
-    /// Of these types.
-    pub types: Option<Vec<ResourceType>>,
+pub type ResourceFilter = Filter<ResourceField>;
+
+/// What a list of resources is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ResourceOrder {
+    /// When they were made.
+    #[default]
+    Created,
+    /// Their names, by code point.
+    Name,
+    /// Their ranks.
+    Ranking,
 }
 
-macro_rules! filtered {
-    ($query:expr, $filter:expr) => {{
-        let mut query = $query.filter(resources::deleted_at.is_null());
-        if let Some(ids) = &$filter.ids {
-            query = query.filter(resources::id.eq_any(ids.clone()));
-        }
-        if let Some(types) = &$filter.types {
-            query = query.filter(resources::resource_type.eq_any(types.clone()));
-        }
-        query
-    }};
+/// Where a resource stands in a list; the id decides between equals.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ResourceKey {
+    /// By the instant.
+    Created(Timestamp, ResourceId),
+    /// By name.
+    Name(String, ResourceId),
+    /// By rank.
+    Ranking(i32, ResourceId),
 }
 
-/// A page of resources, the oldest first.
-pub async fn page_resources(
+impl ResourceKey {
+    /// Of a resource.
+    #[must_use]
+    pub fn of(resource: &Resource, order: ResourceOrder) -> Self {
+        match order {
+            ResourceOrder::Created => Self::Created(resource.created, resource.id),
+            ResourceOrder::Name => Self::Name(resource.name.clone(), resource.id),
+            ResourceOrder::Ranking => Self::Ranking(resource.ranking, resource.id),
+        }
+    }
+}
+
+fn passes(filter: &ResourceFilter, resource: &Resource, site: SiteId) -> bool {
+    match filter {
+        Filter::All(parts) => parts.iter().all(|part| passes(part, resource, site)),
+        Filter::Any(parts) => parts.iter().any(|part| passes(part, resource, site)),
+        Filter::Not(part) => !passes(part, resource, site),
+        Filter::Is(ResourceField::Id(test)) => test.is_met(&resource.id),
+        // Ids of built-in types are told apart here: the site is known.
+        Filter::Is(ResourceField::Type(test)) => test.clone().map(|kind| kind.on(site)).is_met(&resource.resource_type),
+        Filter::Is(ResourceField::Name(test)) => test.is_met(&resource.name),
+        Filter::Is(ResourceField::Ranking(test)) => test.is_met(&resource.ranking),
+        Filter::Is(ResourceField::Bookable(test)) => test.is_met(&resource.bookable),
+    }
+}
+
+/// The resources of a site that pass the filter, in their order. A site has no more of them than people and rooms: they
+/// are read all at once.
+pub async fn list_resources(
     conn: &mut Conn,
     site: SiteId,
     filter: &ResourceFilter,
-    request: &PageRequest<TimeKey<ResourceId>>,
-) -> Result<Page<Resource>, StoreError> {
-    let key = |resource: &Resource| TimeKey {
-        at: resource.created,
-        id: resource.id,
-    };
-    let filter = filter.clone();
-    Page::find(conn, request, key, move |conn, request| {
-        let filter = filter.clone();
-        Box::pin(async move {
-            let rows = page!(
-                conn,
-                resources::site_id.eq(site),
-                &request,
-                resources,
-                created_at,
-                ResourceRow,
-                |query| filtered!(query, &filter)
-            )?;
-            Ok(rows.into_iter().map(ResourceRow::resource).collect())
-        })
-    })
-    .await
-}
-
-/// How many resources pass the filter.
-pub async fn count_resources(conn: &mut Conn, site: SiteId, filter: &ResourceFilter) -> Result<i64, StoreError> {
-    Ok(count!(
-        conn,
-        resources::site_id.eq(site),
-        resources,
-        |query| filtered!(query, filter)
-    )?)
+    order: (ResourceOrder, Direction),
+) -> Result<Vec<Resource>, StoreError> {
+    let live = resources::table
+        .filter(resources::site_id.eq(site))
+        .filter(resources::deleted_at.is_null());
+    let rows: Vec<ResourceRow> = on!(conn, c => live.select(ResourceRow::as_select()).load(c).await)?;
+    let all = rows.into_iter().map(ResourceRow::resource);
+    let mut found: Vec<Resource> = all.filter(|resource| passes(filter, resource, site)).collect();
+    found.sort_by_cached_key(|resource| ResourceKey::of(resource, order.0));
+    if order.1 == Direction::Desc {
+        found.reverse();
+    }
+    Ok(found)
 }
 
 /// Marks a resource as deleted.

@@ -23,7 +23,7 @@ use crate::domain::{
     booking::Location,
     catalog::{
         DownPayment, Media, OnlineBooking, PaymentOptions, Presentation, Price, SeoData, Service, ServiceKind,
-        ServiceResource, SlotStep, SlugOrigin,
+        ServiceResource, SlotStep, SlugOrigin, StaffSorting,
     },
     ids::{BookingPolicyId, CategoryId, Kind, ScheduleId, ServiceId, SiteId},
     money::{Currency, Money},
@@ -73,6 +73,7 @@ pub(super) struct Details {
     rate: Rate,
     down_payment: DownPayment,
     slug_origin: SlugOrigin,
+    staff_sorting: StaffSorting,
     tag_line: Option<String>,
     media: Media,
     tags: Vec<String>,
@@ -153,6 +154,7 @@ impl ServiceRow {
                 rate: Rate::of(&service.price),
                 down_payment: service.down_payment,
                 slug_origin: service.slug_origin,
+                staff_sorting: service.staff_sorting,
                 tag_line: shown.tag_line,
                 media: shown.media,
                 tags: shown.tags,
@@ -178,6 +180,7 @@ impl ServiceRow {
             name: self.name,
             slug: self.slug,
             slug_origin: details.slug_origin,
+            staff_sorting: details.staff_sorting,
             presentation: Presentation {
                 category: self.category_id,
                 hidden: self.hidden,

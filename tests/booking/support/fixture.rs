@@ -5,8 +5,8 @@ use frontdesk::{
     domain::{
         booking::BookedResource,
         catalog::{
-            DownPayment, OnlineBooking, PaymentOptions, Presentation, Price, Resource, ResourceType, Schedule, Service,
-            ServiceKind, ServiceResource, Session, SessionStatus, SlugOrigin,
+            DownPayment, OnlineBooking, PaymentOptions, Presentation, Price, Resource, ResourceDetails, ResourceType,
+            Schedule, Service, ServiceKind, ServiceResource, Session, SessionStatus, SlugOrigin,
         },
         conflict::{Claim, Holder, Target},
         ids::{ClaimId, ResourceId, ScheduleId, ServiceId, SessionId, SiteId},
@@ -116,6 +116,9 @@ impl Studio {
             resource_type,
             name: name.to_owned(),
             email: None,
+            ranking: 0,
+            bookable: true,
+            details: ResourceDetails::default(),
             revision: 1,
             created: now,
             updated: now,
@@ -147,6 +150,7 @@ impl Studio {
             buffer_minutes: 0,
             slot_step: frontdesk::domain::catalog::SlotStep::default(),
             booking_policy: None,
+            staff_sorting: StaffSorting::default(),
             price: Price::NoFee,
             payment_options: PaymentOptions::in_person_alone(),
             down_payment: DownPayment::default(),

@@ -2,12 +2,12 @@
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
 
-use super::{given, ids};
+use super::{given, ids, resource_types::told_type};
 use crate::{
     domain::catalog::ServiceResource,
     graphql::{
         input::{Problems, Rejections},
-        types::resource::ResourceType,
+        types::resource::ResourceKind,
     },
     service::catalog::{Change, Entries, Requirements},
 };
@@ -20,8 +20,10 @@ pub struct ServiceResourceInput {
     required_resources_number: i32,
     /// Those that will do, at most 100. Left out or empty: any of the type, those too that are made later.
     resource_ids: Option<Vec<ID>>,
-    /// Of which type: not `STAFF`, who stand in `staffMemberIds`.
-    resource_type: ResourceType,
+    /// Of which type: not `STAFF`, who stand in `staffMemberIds`. This or `resourceTypeId`.
+    resource_type: Option<ResourceKind>,
+    /// The id of the type, for those that the business has made up.
+    resource_type_id: Option<ID>,
     /// Whether customers may choose among them; if not, theirs is chosen for them.
     #[graphql(default = true)]
     selectable_resource: bool,
@@ -32,8 +34,14 @@ impl ServiceResourceInput {
         let mut problems = Problems::default();
         let named = self.resource_ids.as_deref().unwrap_or_default();
         let resources = ids(&mut problems, "resourceIds", named);
-        problems.finish(Some(ServiceResource {
-            resource_type: self.resource_type.into(),
+        let kind = told_type(
+            &mut problems,
+            "resourceType",
+            self.resource_type,
+            self.resource_type_id.as_ref(),
+        );
+        problems.finish(kind.map(|resource_type| ServiceResource {
+            resource_type,
             resources,
             required: self.required_resources_number,
             selectable: self.selectable_resource,

@@ -13,7 +13,7 @@ use crate::{
     },
     graphql::{
         input::{Problems, Rejections, id as read_id},
-        types::{booking_input::LocationInput, service::ServiceType},
+        types::{booking_input::LocationInput, service::ServiceType, staff_sorting::StaffSortingPolicyInput},
     },
     service::{
         IdempotencyKey,
@@ -112,6 +112,8 @@ pub struct CreateServiceInput {
     slug: Option<String>,
     /// How far apart the starts of appointments are that are offered; 30 minutes if not said.
     slots_split_interval: Option<SlotsSplitIntervalInput>,
+    /// In which order free staff are taken for an appointment; as they are named if not said.
+    staff_sorting_policy: Option<StaffSortingPolicyInput>,
     /// The staff members that will do, at most 220; an empty list: any, those too who come later. Left out: it needs no
     /// staff. Not together with `resourceIds`.
     staff_member_ids: Option<Vec<ID>>,
@@ -149,6 +151,8 @@ impl CreateServiceInput {
         let payment = problems.nest("payment", self.payment.parse());
         let step = self.slots_split_interval.as_ref().map(SlotsSplitIntervalInput::parse);
         let slot_step = step.and_then(|step| problems.nest("slotsSplitInterval", step));
+        let sorting = self.staff_sorting_policy.map(StaffSortingPolicyInput::parse);
+        let staff_sorting = sorting.and_then(|sorting| problems.nest("staffSortingPolicy", sorting));
         let policy = self.booking_policy_id.as_ref().map(read_id);
         let booking_policy = problems.option("bookingPolicyId", policy);
         let usual = catalog::OnlineBooking {
@@ -174,6 +178,7 @@ impl CreateServiceInput {
             online_booking: self.online_booking.as_ref().map_or(usual, Into::into),
             location,
             requirements,
+            staff_sorting,
             booking_policy,
         });
         problems.finish(service.map(|service| (service, key)))
@@ -226,6 +231,8 @@ pub struct UpdateServiceInput {
     /// The staff members that will do, at most 220; an empty list: any, those too who come later; null: it needs no
     /// staff. Not together with `resourceIds`.
     staff_member_ids: MaybeUndefined<Vec<ID>>,
+    /// In which order free staff are taken for an appointment; null: as they are named.
+    staff_sorting_policy: MaybeUndefined<StaffSortingPolicyInput>,
 }
 
 impl UpdateServiceInput {
@@ -264,6 +271,11 @@ impl UpdateServiceInput {
                 .take("bookingPolicyId", read_id(policy))
                 .map_or(Change::Keep, Change::Set),
         };
+        let staff_sorting = match self.staff_sorting_policy {
+            MaybeUndefined::Undefined => None,
+            MaybeUndefined::Null => Some(catalog::StaffSorting::default()),
+            MaybeUndefined::Value(sorting) => problems.nest("staffSortingPolicy", sorting.parse()),
+        };
         let changes = ServiceChanges {
             name: given(&mut problems, "name", &self.name),
             slug: given(&mut problems, "slug", &self.slug),
@@ -281,6 +293,7 @@ impl UpdateServiceInput {
                 .map(Into::into),
             location,
             requirements,
+            staff_sorting,
             booking_policy,
         };
         problems.finish(edit.map(|edit| UpdateService { edit, changes }))
