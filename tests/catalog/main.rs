@@ -28,6 +28,7 @@ mod offers;
 mod options;
 mod policies;
 mod races;
+mod remembering;
 mod requirements;
 mod series;
 mod services;

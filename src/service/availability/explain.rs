@@ -4,7 +4,7 @@ use super::{
     AvailabilityQuery,
     facts::{busy_times, positive},
     list::{Question, requested, wishes},
-    read::{Found, read},
+    read::{Catalogue, Found},
 };
 use crate::{
     domain::{
@@ -40,11 +40,7 @@ impl Service {
         let mut question = Question::new(caller, about, now)?;
         // It is about what customers see.
         question.ignore_policy = false;
-        let wanted = question.wanted(caller);
-        let found = self
-            .db()
-            .read(move |conn| Box::pin(async move { read(conn, &wanted).await }))
-            .await?;
+        let found = self.found(question.wanted(caller)).await?;
         let told = tokio::task::spawn_blocking(move || question.explain(&found)).await;
         let mut told = told.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
         if let Actor::Staff { resource: own, .. } = caller.actor {
@@ -69,13 +65,16 @@ impl Question {
     fn explain(&self, found: &Found) -> Result<Explained, Rejection> {
         self.query.check_found(found)?;
         let appointment = |service: &&Offered| service.kind == ServiceKind::Appointment;
-        let Some(service) = found.services.iter().find(appointment) else {
+        let Catalogue {
+            services, zone, facts, ..
+        } = &*found.catalogue;
+        let Some(service) = services.iter().map(|service| &**service).find(appointment) else {
             let message = "must be an appointment service: a session says itself why it can't be booked";
             return Err(Rejection::invalid(&["serviceId"], message));
         };
-        let busy = busy_times(&found.claims, None, self.now);
-        let wishes = wishes(&found.facts, service, &found.resources);
-        let told = found.facts.ask(service, &busy, self.now, |business, asked| {
+        let busy = busy_times(found.claims(), None, self.now);
+        let wishes = wishes(facts, service, &found.resources);
+        let told = facts.ask(service, &busy, self.now, |business, asked| {
             let query = Query {
                 requested: &requested(&wishes),
                 duration: self.query.duration.map(positive),
@@ -85,18 +84,15 @@ impl Question {
             };
             availability::explain(business, asked, &query, self.query.limit())
         });
-        let needed = found.facts.requirements(service);
-        let mut resources: Vec<Resource> = found.facts.resources().to_vec();
-        let others = found
-            .resources
-            .iter()
-            .filter(|one| found.facts.resource(one.id).is_none());
+        let needed = facts.requirements(service);
+        let mut resources: Vec<Resource> = facts.resources().to_vec();
+        let others = found.resources.iter().filter(|one| facts.resource(one.id).is_none());
         resources.extend(others.cloned());
         Ok(Explained {
             found: told,
             needed: needed.into_iter().map(|needed| needed.kind).collect(),
             resources,
-            zone: self.query.time_zone.clone().unwrap_or_else(|| found.zone.clone()),
+            zone: self.query.time_zone.clone().unwrap_or_else(|| zone.clone()),
         })
     }
 }

@@ -49,7 +49,7 @@ pub struct Needed {
 }
 
 /// Who there is, and when they are open.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(in crate::service) struct Facts {
     zone: TimeZone,
     hours: Option<OpeningHours>,

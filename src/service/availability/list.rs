@@ -7,7 +7,7 @@ use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use super::{
     AvailabilityQuery,
     facts::{Facts, Needed, busy_times, positive},
-    read::{Found, Wanted, read},
+    read::{Catalogue, Found, Wanted, read},
 };
 use crate::{
     domain::{
@@ -111,14 +111,21 @@ impl Service {
         access::require(Permission::ReadCatalog, caller)?;
         let now = self.clock().now();
         let question = Question::new(caller, query, now)?;
-        let wanted = question.wanted(caller);
-        let found = self
-            .db()
-            .read(move |conn| Box::pin(async move { read(conn, &wanted).await }))
-            .await?;
+        let found = self.found(question.wanted(caller)).await?;
         // Work for a processor and not for the threads on which requests wait.
         let answer = tokio::task::spawn_blocking(move || question.answer(&found)).await;
         Ok(answer.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?)
+    }
+}
+
+impl Service {
+    /// What a question needs to know.
+    pub(super) async fn found(&self, wanted: Wanted) -> Result<Found, Error> {
+        let memory = self.memory.clone();
+        let read = self
+            .db()
+            .read(move |conn| Box::pin(async move { read(conn, &memory, &wanted).await }));
+        Ok(read.await?)
     }
 }
 
@@ -160,17 +167,18 @@ impl Question {
 
     fn answer(&self, found: &Found) -> Result<Availability, Rejection> {
         self.query.check_found(found)?;
-        let zone = self.query.time_zone.clone().unwrap_or_else(|| found.zone.clone());
+        let Catalogue {
+            services, zone, facts, ..
+        } = &*found.catalogue;
+        let zone = self.query.time_zone.as_ref().unwrap_or(zone).clone();
         let clock = zone.zone();
-        let services: Vec<Arc<Offered>> = found.services.iter().cloned().map(Arc::new).collect();
-        let busy = busy_times(&found.claims, None, self.now);
+        let busy = busy_times(found.claims(), None, self.now);
         let mut offers = Vec::new();
-        let facts = found.facts.clone();
-        for service in &services {
+        for service in services {
             match service.kind {
                 ServiceKind::Appointment => {
-                    let wishes = wishes(&facts, service, &found.resources);
-                    offers.extend(self.appointments(&facts, &busy, service, &wishes, &clock));
+                    let wishes = wishes(facts, service, &found.resources);
+                    offers.extend(self.appointments(facts, &busy, service, &wishes, &clock));
                 }
                 ServiceKind::Class => offers.extend(self.classes(found, service, &clock)),
                 ServiceKind::Course => offers.extend(self.courses(found, service)),
@@ -284,7 +292,7 @@ impl Question {
             waitlist: None,
         });
         let asked: Vec<ClassSession<'_>> = asked.collect();
-        let policy = found.facts.policy(service.id);
+        let policy = found.catalogue.facts.policy(service.id);
         let slots = availability::classes(&asked, &policy, service.open_to_customers(), &self.seat_query());
         let slots: Vec<_> = slots.into_iter().filter(|slot| self.keeps(slot.bookable())).collect();
         let kept = self.per_day(clock, slots.iter().map(|slot| (slot.span.start(), slot.bookable())));
@@ -306,7 +314,7 @@ impl Question {
     }
 
     fn courses(&self, found: &Found, service: &Arc<Offered>) -> Vec<Offer> {
-        let (policy, query) = (found.facts.policy(service.id), self.seat_query());
+        let (policy, query) = (found.catalogue.facts.policy(service.id), self.seat_query());
         let wished = |sessions: &[Session]| {
             query.resources.is_none_or(|wished| {
                 let mut needed = sessions.iter().flat_map(resources_of);

@@ -5,6 +5,7 @@
 mod explain;
 mod facts;
 mod list;
+mod memory;
 mod read;
 mod watch;
 
@@ -24,6 +25,7 @@ pub use watch::Watched;
 
 pub use facts::Needed;
 pub(in crate::service) use facts::{Facts, busy_times, positive};
+pub(in crate::service) use memory::Memory;
 
 /// Services of one question, at the most.
 pub const MAX_SERVICES: usize = 100;
@@ -134,7 +136,7 @@ impl AvailabilityQuery {
     /// Refuses ids of what there isn't, and a length that a service doesn't have.
     fn check_found(&self, found: &read::Found) -> Result<(), Rejection> {
         for (index, id) in self.services.iter().enumerate() {
-            if !found.services.iter().any(|service| service.id == *id) {
+            if !found.catalogue.services.iter().any(|service| service.id == *id) {
                 let path = ["serviceIds", &index.to_string()];
                 return Err(Rejection::invalid(&path, "is no service of this business"));
             }
@@ -146,7 +148,7 @@ impl AvailabilityQuery {
             }
         }
         let Some(minutes) = self.duration else { return Ok(()) };
-        for service in &found.services {
+        for service in &found.catalogue.services {
             if service.kind != ServiceKind::Appointment {
                 let message = "is for appointments alone: sessions have their own lengths";
                 return Err(Rejection::invalid(&["durationInMinutes"], message));

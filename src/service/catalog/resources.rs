@@ -117,6 +117,8 @@ impl Command for Update {
         resource.revision += 1;
         resource.updated = tx.now();
         store::save_resource(tx.conn(), self.site, &resource).await?;
+        // Free times are told with the names of who is free.
+        tx.touch(Matter::Resource(resource.id), None);
         Ok(resource)
     }
 }
