@@ -56,7 +56,7 @@ fn queries(schema: &Schema, booking: &Value, things: &BTreeMap<&str, Value>) -> 
                 "booking" => ("(id: $id)", json!({ "id": booking["id"] })),
                 "node" => ("(id: $id)", json!({ "id": booking["id"] })),
                 "nodes" => ("(ids: [$id])", json!({ "id": booking["id"] })),
-                "bookingPolicy" | "category" | "resource" | "schedule" | "service" | "session" | "sessionSeries" => {
+                "bookingPolicy" | "category" | "location" | "resource" | "schedule" | "service" | "session" | "sessionSeries" => {
                     ("(id: $id)", json!({ "id": things[field.name.as_str()] }))
                 }
                 name if field.of.ends_with("Connection") => {
@@ -128,6 +128,9 @@ async fn mutate(stage: &Stage, caller: usize, mutation: &str) -> Option<Reply> {
         "createCategory" => json!({ "name": "Group" }),
         "updateCategory" => json!({ "categoryId": stage.category().await, "name": "Other" }),
         "moveCategory" | "deleteCategory" => json!({ "categoryId": stage.category().await }),
+        "createLocation" => json!({ "name": "Branch" }),
+        "updateLocation" => json!({ "locationId": stage.location().await, "name": "Other" }),
+        "deleteLocation" => json!({ "locationId": stage.location().await }),
         "createSchedule" => stage.run_input(),
         "updateSchedule" => json!({ "scheduleId": stage.run().await, "name": "Other" }),
         "deleteSchedule" => json!({ "scheduleId": stage.run().await }),
@@ -273,6 +276,7 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
     ];
     let chosen = [stage.chosen(Maker::Member).await, stage.chosen(Maker::Visitor).await];
     let priced = stage.priced().await;
+    let branch = stage.branch().await;
     let category = stage.category().await;
     let shown = stage.shown(&category).await;
     let held = stage.held().await;
@@ -292,6 +296,7 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
     let things = BTreeMap::from([
         ("category", category),
         ("bookingPolicy", policy),
+        ("location", branch),
         ("resource", json!(studio.anna.id.to_string())),
         ("schedule", json!(run)),
         ("service", json!(studio.massage.id.to_string())),

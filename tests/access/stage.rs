@@ -195,7 +195,7 @@ impl Stage {
             self.class_input(),
             json!({
                 "payment": { "rateType": "FIXED", "price": { "amount": "9.50", "currency": "EUR" } },
-                "location": { "locationType": "CUSTOM", "name": "Park", "formattedAddress": "Main Street 1" },
+                "location": { "locationType": "OWNER_CUSTOM", "name": "Park", "formattedAddress": "Main Street 1" },
                 "description": "Outside",
             }),
         );

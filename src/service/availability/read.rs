@@ -10,10 +10,10 @@ use crate::{
         availability::Policy,
         booking_policy::BookingPolicy,
         catalog::{
-            MAX_SESSION_HOURS, Resource, Schedule, Service as Offered, ServiceKind, ServiceResource, Session, Site,
+            BusinessLocation, MAX_SESSION_HOURS, Resource, Schedule, Service as Offered, ServiceKind, ServiceResource, Session, Site,
         },
         conflict::{Claim, Target},
-        ids::{BookingPolicyId, ResourceId, ServiceId, SiteId},
+        ids::{BookingPolicyId, LocationId, ResourceId, ServiceId, SiteId},
         time::ZoneName,
     },
     store::{Conn, StoreError, catalog, claims, sites},
@@ -25,6 +25,7 @@ pub(super) struct Wanted {
     pub(super) site: SiteId,
     pub(super) services: Vec<ServiceId>,
     pub(super) resources: Vec<ResourceId>,
+    pub(super) locations: Vec<LocationId>,
     /// The first start that is of interest, as it was asked.
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
@@ -45,6 +46,8 @@ pub(super) struct Found {
     pub(super) services: Vec<Offered>,
     /// The resources that are asked for by name.
     pub(super) resources: Vec<Resource>,
+    /// Those of the business that the services or the question name.
+    pub(super) locations: Vec<BusinessLocation>,
     pub(super) zone: ZoneName,
     pub(super) facts: Arc<Facts>,
     pub(super) claims: Vec<Claim>,
@@ -71,6 +74,11 @@ pub(super) async fn read(conn: &mut Conn, wanted: &Wanted) -> Result<Found, Stor
         services.extend(catalog::find_live_service(conn, site, *id).await?);
     }
     let resources = catalog::find_resources(conn, site, &wanted.resources).await?;
+    let mut named: Vec<LocationId> = services.iter().flat_map(Offered::business_locations).collect();
+    named.extend(&wanted.locations);
+    named.sort();
+    named.dedup();
+    let locations = catalog::find_locations(conn, site, &named).await?;
     let (facts, claims) = appointments(conn, wanted, &zone, &services).await?;
     let facts = facts.with_policies(policies(conn, site, &services).await?);
     // A session may have begun before now; how long ago is bounded by how long one lasts.
@@ -97,6 +105,7 @@ pub(super) async fn read(conn: &mut Conn, wanted: &Wanted) -> Result<Found, Stor
     Ok(Found {
         services,
         resources,
+        locations,
         zone,
         facts: Arc::new(facts),
         claims,
@@ -133,7 +142,11 @@ async fn appointments(
     if ids.is_empty() {
         return Ok((Facts::new(zone.zone(), Vec::new(), Vec::new()), Vec::new()));
     }
-    let (bookable, hours) = catalog::candidates(conn, site, &ids).await?;
+    let appointments = of_kind(services, ServiceKind::Appointment);
+    let mut places: Vec<LocationId> = appointments.flat_map(Offered::business_locations).collect();
+    places.sort();
+    places.dedup();
+    let (bookable, hours) = catalog::candidates(conn, site, &ids, &places).await?;
     let longest = of_kind(services, ServiceKind::Appointment)
         .map(longest)
         .max()
