@@ -275,8 +275,8 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
         stage.enrolment(Maker::Visitor).await,
     ];
     let chosen = [stage.chosen(Maker::Member).await, stage.chosen(Maker::Visitor).await];
-    let priced = stage.priced().await;
     let branch = stage.branch().await;
+    let priced = stage.priced(&branch).await;
     let category = stage.category().await;
     let shown = stage.shown(&category).await;
     let held = stage.held().await;
@@ -284,9 +284,15 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
     let studio = &stage.studio;
     let (block, run) = (stage.block().await, studio.run.id.to_string());
     stage.booking(Maker::Member).await;
-    let open = json!({ "days": ["MONDAY"], "startTime": "09:00", "endTime": "17:00", "validFrom": "2030-01-01", "validUntil": "2030-12-31" });
-    let special = json!([{ "date": "2030-12-24", "times": [{ "startTime": "09:00", "endTime": "12:00" }] }]);
+    let open = json!({ "days": ["MONDAY"], "startTime": "09:00", "endTime": "17:00", "validFrom": "2030-01-01", "validUntil": "2030-12-31", "locationId": branch });
+    let special = json!([{ "date": "2030-12-24", "times": [{ "startTime": "09:00", "endTime": "12:00", "locationId": branch }] }]);
     let kept = json!(stage.resource().await);
+    let bound = json!({ "resourceId": kept, "locationIds": [branch] });
+    let bound = stage
+        .owner()
+        .mutate_selecting("updateResource", bound, "userErrors { message }")
+        .await;
+    assert_eq!(bound["userErrors"], json!([]));
     let hours = json!({ "resourceId": kept, "weekly": [open], "specialDays": special });
     let set = stage
         .owner()
