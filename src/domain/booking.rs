@@ -9,7 +9,7 @@ use super::{
     Rejection,
     actor::Identity,
     event::EventType,
-    ids::{BookingId, Kind, ResourceId, ScheduleId, ServiceId, SessionId},
+    ids::{BookingId, Kind, LocationId, ResourceId, ScheduleId, ServiceId, SessionId},
     options::Choice,
     permission::Permission,
     rejection::{Field, Invalid, KindRule},
@@ -133,6 +133,9 @@ pub enum LocationType {
 /// A place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Location {
+    /// Its id: a business location's own, or that of the service's entry. Places in free words have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<LocationId>,
     /// Whose place it is.
     pub location_type: LocationType,
     /// Its name.

@@ -153,6 +153,8 @@ ids! {
     ServiceId = Service "service";
     /// A group of services.
     CategoryId = Category "category";
+    /// A place at which services are given.
+    LocationId = Location "location";
     /// A staff member or a room.
     ResourceId = Resource "resource";
     /// The schedule of a service; a course's run.

@@ -26,6 +26,8 @@ pub enum Field {
     Policy(PolicyProblem),
     /// The options and variants of a service.
     Options(OptionsProblem),
+    /// Where a service is given.
+    Location(LocationProblem),
     /// Anything else.
     Other,
 }
@@ -62,6 +64,23 @@ pub enum OptionsProblem {
     IdenticalChoices,
     /// A choice has no variant, or not with every other choice.
     MissingCustomChoices,
+}
+
+/// What is wrong with locations (`spec/catalog-availability.md` §1.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LocationProblem {
+    /// There are too many, or one has to be named.
+    Several,
+    /// A location of the business is missing, unknown or there twice.
+    Business,
+    /// The place in the business's own words has none, or there are two.
+    Custom,
+    /// The service isn't given at the customer's, or the address is missing.
+    Customer,
+    /// It is none of the service's.
+    Unknown,
+    /// Something refers to it.
+    InUse,
 }
 
 /// An input that is not acceptable in itself, whatever the state of the world.
@@ -220,6 +239,12 @@ pub enum Rejection {
     /// The site has as many categories as it may have.
     #[error("a site has at most {limit} categories")]
     CategoryLimit {
+        /// How many.
+        limit: usize,
+    },
+    /// The site has as many locations as it may have.
+    #[error("a site has at most {limit} locations")]
+    LocationLimit {
         /// How many.
         limit: usize,
     },

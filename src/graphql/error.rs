@@ -16,7 +16,9 @@ use crate::{
     domain::{
         Rejection,
         ids::{BookingId, Kind},
-        rejection::{CapacityOf, Field, Invalid, KindRule, OptionsProblem, PolicyProblem, PolicyRule as Rule},
+        rejection::{
+            CapacityOf, Field, Invalid, KindRule, LocationProblem, OptionsProblem, PolicyProblem, PolicyRule as Rule,
+        },
     },
     service,
     store::StoreError,
@@ -63,10 +65,18 @@ pub enum UserErrorCode {
     InvalidBookingStatus,
     /// A policy leaves no time to book.
     InvalidBookingWindow,
+    /// A location of the business is missing, unknown or there twice.
+    InvalidBusinessLocation,
+    /// The place in the business's own words has none, or there are two of them.
+    InvalidCustomLocation,
+    /// The service isn't given at the customer's, or the customer's address is missing.
+    InvalidCustomerLocation,
     /// A date or time is malformed or out of range.
     InvalidDateFormat,
     /// An id is malformed, or of another type.
     InvalidId,
+    /// There are too many locations, or one of several has to be named.
+    InvalidLocations,
     /// A service that can be paid for with pricing plans can't need approval.
     InvalidManualApprovalWithPricingPlans,
     /// The ways to pay don't go with the price, or with each other.
@@ -75,6 +85,14 @@ pub enum UserErrorCode {
     InvalidServiceChoices,
     /// There is no such time zone.
     InvalidTimeZone,
+    /// The service isn't given at this location.
+    InvalidUnknownLocation,
+    /// A service, a resource or its hours refer to the location.
+    LocationInUse,
+    /// The site has as many locations as it may have.
+    LocationLimitReached,
+    /// There is no such location.
+    LocationNotFound,
     /// A choice of an option has no variant, or not with every choice of the others.
     MissingCustomChoices,
     /// A staff member has no variant, or not with every choice of the other options.
@@ -317,6 +335,7 @@ fn not_found(kind: Kind) -> UserErrorCode {
         Kind::Options => UserErrorCode::ServiceOptionsAndVariantsNotFound,
         Kind::Service => UserErrorCode::ServiceNotFound,
         Kind::Category => UserErrorCode::CategoryNotFound,
+        Kind::Location => UserErrorCode::LocationNotFound,
         Kind::Resource => UserErrorCode::ResourceNotFound,
         Kind::Schedule => UserErrorCode::ScheduleNotFound,
         Kind::Session | Kind::Series => UserErrorCode::SessionNotFound,
@@ -344,6 +363,12 @@ fn invalid_code(field: Field) -> UserErrorCode {
         Field::Options(OptionsProblem::MissingStaffVariants) => UserErrorCode::MissingStaffVariants,
         Field::Options(OptionsProblem::IdenticalChoices) => UserErrorCode::IdenticalChoices,
         Field::Options(OptionsProblem::MissingCustomChoices) => UserErrorCode::MissingCustomChoices,
+        Field::Location(LocationProblem::Several) => UserErrorCode::InvalidLocations,
+        Field::Location(LocationProblem::Business) => UserErrorCode::InvalidBusinessLocation,
+        Field::Location(LocationProblem::Custom) => UserErrorCode::InvalidCustomLocation,
+        Field::Location(LocationProblem::Customer) => UserErrorCode::InvalidCustomerLocation,
+        Field::Location(LocationProblem::Unknown) => UserErrorCode::InvalidUnknownLocation,
+        Field::Location(LocationProblem::InUse) => UserErrorCode::LocationInUse,
         Field::Other => UserErrorCode::ValidationFailure,
     }
 }
@@ -478,6 +503,7 @@ impl From<Rejection> for UserError {
                 message,
                 path: Some(at(&["moveTo"])),
             }),
+            Rejection::LocationLimit { .. } => plain(UserErrorCode::LocationLimitReached, None),
             Rejection::CategoryLimit { .. } => plain(UserErrorCode::CategoryLimitReached, None),
             Rejection::AlreadyExists { path, .. } => plain(UserErrorCode::AlreadyExists, Some(path)),
         }

@@ -6,7 +6,9 @@ use super::{
     VisitorTokens,
     admin::AdminMutation,
     caller,
-    catalog::{mutation::CatalogMutation, services::ServicesMutation, terms::TermsMutation},
+    catalog::{
+        locations::LocationsMutation, mutation::CatalogMutation, services::ServicesMutation, terms::TermsMutation,
+    },
     error::{ActError, Outcome, UserError, outcome},
     input::{Problems, Rejections, idempotency},
     query::Query,
@@ -35,6 +37,7 @@ pub struct Mutation(
     CatalogMutation,
     ServicesMutation,
     TermsMutation,
+    LocationsMutation,
     AdminMutation,
 );
 

@@ -6,8 +6,8 @@ use super::{
     admin::AdminQuery,
     caller,
     catalog::{
-        availability::AvailabilityQuery, calendar::CalendarQuery, query::CatalogQuery, services::CategoryQuery,
-        terms::TermsQuery,
+        availability::AvailabilityQuery, calendar::CalendarQuery, locations::LocationsQuery, query::CatalogQuery,
+        services::CategoryQuery, terms::TermsQuery,
     },
     connection::{Paging, selects},
     error::{bad_input, coded, failure},
@@ -37,6 +37,7 @@ pub struct Query(
     CatalogQuery,
     CategoryQuery,
     TermsQuery,
+    LocationsQuery,
     AvailabilityQuery,
     CalendarQuery,
     AdminQuery,

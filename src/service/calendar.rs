@@ -14,7 +14,7 @@ use crate::{
             BlockedTime, MAX_SESSION_HOURS, MAX_TRANSPARENT_DAYS, Resource, ResourceType, Session, SessionStatus,
         },
         conflict::Holder,
-        hours::{Calendar, Scope, WorkingHours},
+        hours::{Calendar, HoursOwner, Scope, WorkingHours},
         ids::{ResourceId, SiteId},
         permission::Permission,
         time::{TimeSpan, ZoneName},
@@ -130,8 +130,9 @@ impl Wanted {
             None => *live,
         };
         let columns: Vec<Resource> = all.into_iter().filter(shown).map(|(resource, _)| resource).collect();
-        let ids: Vec<ResourceId> = columns.iter().map(|resource| resource.id).collect();
-        let hours = catalog::hours_of(conn, site, &ids).await?;
+        let own = columns.iter().map(|resource| HoursOwner::Resource(resource.id));
+        let owners: Vec<HoursOwner> = std::iter::once(HoursOwner::Business).chain(own).collect();
+        let hours = catalog::hours_of(conn, site, &owners).await?;
         let entries = self.entries(conn, &asked).await?;
         Ok(Found {
             zone,
@@ -214,7 +215,7 @@ impl Found {
                 window.start(),
                 window.end(),
             );
-            match record.resource {
+            match record.owner.resource() {
                 Some(resource) => {
                     own.insert(resource, times);
                 }

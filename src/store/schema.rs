@@ -64,7 +64,6 @@ diesel::table! {
         online_booking_enabled -> Bool,
         require_manual_approval -> Bool,
         allow_multiple_requests -> Bool,
-        location -> Nullable<Document>,
         requirements -> Document,
         schedule_id -> Uid,
         revision -> BigInt,
@@ -79,6 +78,7 @@ diesel::table! {
         pay_deposit -> Bool,
         pay_pricing_plan -> Bool,
         details -> Document,
+        locations -> Document,
     }
 }
 
@@ -161,6 +161,23 @@ diesel::table! {
         resource_type -> Text,
         name -> Text,
         email -> Nullable<Text>,
+        revision -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        deleted_at -> Nullable<Instant>,
+        location_ids -> Nullable<Document>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::*;
+    business_locations (site_id, id) {
+        site_id -> Uid,
+        id -> Uid,
+        name -> Text,
+        is_default -> Bool,
+        details -> Document,
         revision -> BigInt,
         created_at -> Instant,
         updated_at -> Instant,

@@ -27,8 +27,8 @@ use crate::domain::{
     conflict::OverlapReason,
     event::{EventSource, EventType},
     ids::{
-        ApiKeyId, BlockedTimeId, BookingId, BookingPolicyId, CategoryId, ClaimId, NotificationId, OptionsId,
-        ResourceId, ScheduleId, SeriesId, ServiceId, SessionId, SiteId, TypedId,
+        ApiKeyId, BlockedTimeId, BookingId, BookingPolicyId, CategoryId, ClaimId, LocationId, NotificationId,
+        OptionsId, ResourceId, ScheduleId, SeriesId, ServiceId, SessionId, SiteId, TypedId,
     },
 };
 
@@ -134,6 +134,7 @@ id_values!(
     OptionsId,
     ServiceId,
     CategoryId,
+    LocationId,
     ResourceId,
     ScheduleId,
     SessionId,

@@ -56,9 +56,8 @@ fn queries(schema: &Schema, booking: &Value, things: &BTreeMap<&str, Value>) -> 
                 "booking" => ("(id: $id)", json!({ "id": booking["id"] })),
                 "node" => ("(id: $id)", json!({ "id": booking["id"] })),
                 "nodes" => ("(ids: [$id])", json!({ "id": booking["id"] })),
-                "bookingPolicy" | "category" | "resource" | "schedule" | "service" | "session" | "sessionSeries" => {
-                    ("(id: $id)", json!({ "id": things[field.name.as_str()] }))
-                }
+                "bookingPolicy" | "category" | "location" | "resource" | "schedule" | "service" | "session"
+                | "sessionSeries" => ("(id: $id)", json!({ "id": things[field.name.as_str()] })),
                 name if field.of.ends_with("Connection") => {
                     assert!(schema.0.contains_key(&field.of), "{name}");
                     ("(first: 100)", json!({}))
@@ -128,6 +127,9 @@ async fn mutate(stage: &Stage, caller: usize, mutation: &str) -> Option<Reply> {
         "createCategory" => json!({ "name": "Group" }),
         "updateCategory" => json!({ "categoryId": stage.category().await, "name": "Other" }),
         "moveCategory" | "deleteCategory" => json!({ "categoryId": stage.category().await }),
+        "createLocation" => json!({ "name": "Branch" }),
+        "updateLocation" => json!({ "locationId": stage.location().await, "name": "Other" }),
+        "deleteLocation" => json!({ "locationId": stage.location().await }),
         "createSchedule" => stage.run_input(),
         "updateSchedule" => json!({ "scheduleId": stage.run().await, "name": "Other" }),
         "deleteSchedule" => json!({ "scheduleId": stage.run().await }),
@@ -272,7 +274,8 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
         stage.enrolment(Maker::Visitor).await,
     ];
     let chosen = [stage.chosen(Maker::Member).await, stage.chosen(Maker::Visitor).await];
-    let priced = stage.priced().await;
+    let branch = stage.branch().await;
+    let priced = stage.priced(&branch).await;
     let category = stage.category().await;
     let shown = stage.shown(&category).await;
     let held = stage.held().await;
@@ -280,9 +283,15 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
     let studio = &stage.studio;
     let (block, run) = (stage.block().await, studio.run.id.to_string());
     stage.booking(Maker::Member).await;
-    let open = json!({ "days": ["MONDAY"], "startTime": "09:00", "endTime": "17:00", "validFrom": "2030-01-01", "validUntil": "2030-12-31" });
-    let special = json!([{ "date": "2030-12-24", "times": [{ "startTime": "09:00", "endTime": "12:00" }] }]);
+    let open = json!({ "days": ["MONDAY"], "startTime": "09:00", "endTime": "17:00", "validFrom": "2030-01-01", "validUntil": "2030-12-31", "locationId": branch });
+    let special = json!([{ "date": "2030-12-24", "times": [{ "startTime": "09:00", "endTime": "12:00", "locationId": branch }] }]);
     let kept = json!(stage.resource().await);
+    let bound = json!({ "resourceId": kept, "locationIds": [branch] });
+    let bound = stage
+        .owner()
+        .mutate_selecting("updateResource", bound, "userErrors { message }")
+        .await;
+    assert_eq!(bound["userErrors"], json!([]));
     let hours = json!({ "resourceId": kept, "weekly": [open], "specialDays": special });
     let set = stage
         .owner()
@@ -292,6 +301,7 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
     let things = BTreeMap::from([
         ("category", category),
         ("bookingPolicy", policy),
+        ("location", branch),
         ("resource", json!(studio.anna.id.to_string())),
         ("schedule", json!(run)),
         ("service", json!(studio.massage.id.to_string())),

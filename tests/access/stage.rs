@@ -190,12 +190,15 @@ impl Stage {
     }
 
     /// A service with a price and a place.
-    pub async fn priced(&self) -> Value {
+    pub async fn priced(&self, branch: &Value) -> Value {
         let input = with(
             self.class_input(),
             json!({
                 "payment": { "rateType": "FIXED", "price": { "amount": "9.50", "currency": "EUR" } },
-                "location": { "locationType": "CUSTOM", "name": "Park", "formattedAddress": "Main Street 1" },
+                "locations": [
+                    { "type": "BUSINESS", "businessLocationId": branch },
+                    { "name": "Park", "formattedAddress": "Main Street 1" },
+                ],
                 "description": "Outside",
             }),
         );
@@ -218,6 +221,26 @@ impl Stage {
             }),
         );
         self.made("createService", input, "service").await
+    }
+
+    /// A location to which nothing refers.
+    pub async fn location(&self) -> Value {
+        self.made("createLocation", json!({ "name": "Branch" }), "location")
+            .await
+    }
+
+    /// A location with all that there is to know of one.
+    pub async fn branch(&self) -> Value {
+        let input =
+            json!({ "name": "Branch", "formattedAddress": "Main Street 1", "email": "b@example.org", "phone": "1" });
+        let id = self.made("createLocation", input, "location").await;
+        let hours = json!({ "locationId": id, "weekly": [] });
+        let set = self
+            .owner()
+            .mutate_selecting("setWorkingHours", hours, "userErrors { message }")
+            .await;
+        assert_eq!(set["userErrors"], json!([]));
+        id
     }
 
     pub async fn category(&self) -> Value {

@@ -24,6 +24,7 @@ mod courses;
 mod hours;
 mod imports;
 mod lists;
+mod locations;
 mod model;
 mod offers;
 mod options;

@@ -19,7 +19,7 @@ use crate::{
         },
         clock::FixedClock,
         event::{EventSource, EventType},
-        hours::{DayTimes, OpeningHours, Weekdays, WeeklyRule},
+        hours::{DayTimes, HoursOwner, OpeningHours, Weekdays, WeeklyRule},
         ids::{BookingId, ResourceId, SiteId, VisitorId},
         money::{Currency, Money},
         rejection::Invalid,
@@ -30,7 +30,10 @@ use crate::{
     service::{
         Caller, Error, Service,
         bookings::{ActOn, CreateBooking, Target, Verdict, Wanted},
-        catalog::{CreateBlockedTime, CreateResource, CreateService, CreateSession, Requirements, SetWorkingHours},
+        catalog::{
+            CreateBlockedTime, CreateResource, CreateService, CreateSession, Requirements, ServiceLocations,
+            SetWorkingHours,
+        },
     },
     store::{
         Command, Failure, Tx,
@@ -197,6 +200,7 @@ impl Studio<'_> {
             resource_type: kind,
             name: name.to_owned(),
             email,
+            locations: None,
         };
         Ok(self.service.create_resource(&self.owner, input, None).await?)
     }
@@ -231,7 +235,7 @@ impl Studio<'_> {
                 require_manual_approval: approval,
                 allow_multiple_requests: false,
             },
-            location: None,
+            locations: ServiceLocations::default(),
             requirements: Requirements::default(),
             booking_policy: None,
         };
@@ -260,7 +264,7 @@ impl Studio<'_> {
                 require_manual_approval: true,
                 allow_multiple_requests: false,
             },
-            location: None,
+            locations: ServiceLocations::default(),
             requirements: Requirements::OfEachType(trainers.to_vec()),
             booking_policy: None,
         };
@@ -315,7 +319,8 @@ impl Studio<'_> {
         let hours = weekly.and_then(|weekly| OpeningHours::new(weekly, Vec::new()));
         let hours = hours.map_err(|invalid| format!("the demo's hours: {invalid:?}"))?;
         let input = SetWorkingHours {
-            resource: None,
+            owner: HoursOwner::Business,
+            bound: Vec::new(),
             hours: Some(hours),
             expected_revision: None,
         };

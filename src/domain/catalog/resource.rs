@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::ResourceId;
+use crate::domain::{
+    Rejection,
+    ids::{LocationId, ResourceId},
+};
 
 /// What a resource is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -33,10 +36,38 @@ pub struct Resource {
     pub name: String,
     /// Its e-mail address, for staff.
     pub email: Option<String>,
+    /// The only locations of the business at which it serves; none: everywhere.
+    #[serde(default)]
+    pub locations: Option<Vec<LocationId>>,
     /// Grows by one with every change.
     pub revision: i64,
     /// When it was made.
     pub created: Timestamp,
     /// When it changed last.
     pub updated: Timestamp,
+}
+
+/// Locations that a resource may be bound to, at the most.
+pub const MAX_RESOURCE_LOCATIONS: usize = 100;
+
+impl Resource {
+    /// Refuses limits that nobody can keep within.
+    pub fn check_locations(&self) -> Result<(), Rejection> {
+        let Some(locations) = &self.locations else {
+            return Ok(());
+        };
+        if !(1..=MAX_RESOURCE_LOCATIONS).contains(&locations.len()) {
+            let message = format!("must name 1 to {MAX_RESOURCE_LOCATIONS} locations; null means everywhere");
+            return Err(Rejection::invalid(&["locationIds"], message));
+        }
+        for (index, id) in locations.iter().enumerate() {
+            if locations.iter().take(index).any(|earlier| earlier == id) {
+                return Err(Rejection::invalid(
+                    &["locationIds", &index.to_string()],
+                    "is there twice",
+                ));
+            }
+        }
+        Ok(())
+    }
 }

@@ -28,6 +28,9 @@ pub enum LocationType {
 pub struct Location {
     /// The address in one text.
     pub formatted_address: Option<String>,
+    /// What it is asked for by, in `locationIds` of `availability` and in the `location` of a booking: the id of the
+    /// business's location, or that of the service's own place. Null for places in free words.
+    pub location_id: Option<ID>,
     /// Whose place it is.
     pub location_type: LocationType,
     /// The name.
@@ -38,6 +41,7 @@ impl From<&domain::Location> for Location {
     fn from(location: &domain::Location) -> Self {
         Self {
             formatted_address: location.formatted_address.clone(),
+            location_id: location.id.map(|id| id.to_string().into()),
             location_type: location.location_type.into(),
             name: location.name.clone(),
         }

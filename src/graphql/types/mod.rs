@@ -14,6 +14,7 @@ pub mod event;
 pub mod explanation;
 pub mod filter;
 pub mod identity;
+pub mod location;
 pub mod media;
 pub mod money;
 pub mod node;

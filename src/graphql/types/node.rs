@@ -4,13 +4,14 @@ use async_graphql::{Context, ID, Interface};
 
 use super::{
     api_key::ApiKey, blocked_time::BlockedTime, booking::Booking, booking_policy::BookingPolicy, category::Category,
-    event::BookingEvent, notification::Notification, resource::Resource, schedule::Schedule, service::Service,
-    service_options::ServiceOptionsAndVariants, session::Session, session_series::SessionSeries, site::Site,
+    event::BookingEvent, location::BusinessLocation, notification::Notification, resource::Resource,
+    schedule::Schedule, service::Service, service_options::ServiceOptionsAndVariants, session::Session,
+    session_series::SessionSeries, site::Site,
 };
 use crate::{
     domain::ids::{
-        ApiKeyId, BlockedTimeId, BookingId, BookingPolicyId, CategoryId, EventId, Kind, NotificationId, OptionsId,
-        ResourceId, ScheduleId, SeriesId, ServiceId, SessionId, SiteId, TypedId as _, parse_any,
+        ApiKeyId, BlockedTimeId, BookingId, BookingPolicyId, CategoryId, EventId, Kind, LocationId, NotificationId,
+        OptionsId, ResourceId, ScheduleId, SeriesId, ServiceId, SessionId, SiteId, TypedId as _, parse_any,
     },
     graphql::{
         caller,
@@ -38,6 +39,8 @@ pub enum Node {
     BookingPolicy(BookingPolicy),
     /// An event of the log.
     BookingEvent(BookingEvent),
+    /// A location of the business.
+    BusinessLocation(BusinessLocation),
     /// A group of services.
     Category(Category),
     /// A message to the people of a booking.
@@ -88,6 +91,10 @@ impl Node {
                 .await?
                 .pop()
                 .map(Self::Category),
+            Kind::Location => BusinessLocation::load(ctx, vec![LocationId::from_uuid(uuid)])
+                .await?
+                .pop()
+                .map(Self::BusinessLocation),
             Kind::Site => {
                 let found = service(ctx)
                     .site(caller(ctx))

@@ -11,6 +11,7 @@ use crate::{
         Rejection,
         actor::Actor,
         availability::{self, Explanation, Finding, Query},
+        booking::Location,
         catalog::{Resource, ResourceType, Service as Offered, ServiceKind},
         ids::ResourceId,
         permission::Permission,
@@ -28,6 +29,8 @@ pub struct Explained {
     pub needed: Vec<ResourceType>,
     /// The resources that findings refer to.
     pub resources: Vec<Resource>,
+    /// The places that they refer to.
+    pub locations: Vec<Location>,
     /// The zone whose wall clock the local times show.
     pub zone: ZoneName,
 }
@@ -66,7 +69,11 @@ impl Question {
         self.query.check_found(found)?;
         let appointment = |service: &&Offered| service.kind == ServiceKind::Appointment;
         let Catalogue {
-            services, zone, facts, ..
+            services,
+            zone,
+            facts,
+            locations,
+            ..
         } = &*found.catalogue;
         let Some(service) = services.iter().map(|service| &**service).find(appointment) else {
             let message = "must be an appointment service: a session says itself why it can't be booked";
@@ -74,9 +81,11 @@ impl Question {
         };
         let busy = busy_times(found.claims(), None, self.now);
         let wishes = wishes(facts, service, &found.resources);
+        let places = self.places();
         let told = facts.ask(service, &busy, self.now, |business, asked| {
             let query = Query {
                 requested: &requested(&wishes),
+                places: places.as_deref(),
                 duration: self.query.duration.map(positive),
                 party: self.party,
                 ignore_policy: self.ignore_policy,
@@ -92,6 +101,7 @@ impl Question {
             found: told,
             needed: needed.into_iter().map(|needed| needed.kind).collect(),
             resources,
+            locations: service.locations.iter().map(|one| one.told_by(locations)).collect(),
             zone: self.query.time_zone.clone().unwrap_or_else(|| zone.clone()),
         })
     }

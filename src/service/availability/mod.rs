@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use crate::domain::{
     Rejection,
     catalog::ServiceKind,
-    ids::{ResourceId, ServiceId},
+    ids::{LocationId, ResourceId, ServiceId},
     rejection::{Field, Invalid},
     time::ZoneName,
 };
@@ -31,6 +31,8 @@ pub(in crate::service) use memory::Memory;
 pub const MAX_SERVICES: usize = 100;
 /// Resources of one question, at the most.
 pub const MAX_RESOURCES: usize = 135;
+/// Locations of one question, at the most.
+pub const MAX_LOCATIONS: usize = 5;
 /// Rows of one answer, at the most.
 pub const MAX_ROWS: i32 = 1000;
 /// Days of a window, at the most.
@@ -51,6 +53,8 @@ pub struct AvailabilityQuery {
     pub time_zone: Option<ZoneName>,
     /// Only with these staff members and rooms; of several of one type any one will do. None: all.
     pub resources: Vec<ResourceId>,
+    /// Only at these locations; everywhere if not said.
+    pub locations: Option<Vec<LocationId>>,
     /// How many come; one if not said.
     pub total_participants: Option<i32>,
     /// How long the appointment is to be, in minutes; the usual length if not said.
@@ -105,6 +109,11 @@ impl AvailabilityQuery {
             let message = format!("must have at most {MAX_RESOURCES} entries");
             return Err(Rejection::invalid(&["resourceIds"], message));
         }
+        let locations = self.locations.as_ref().map(Vec::len);
+        if locations.is_some_and(|count| !(1..=MAX_LOCATIONS).contains(&count)) {
+            let message = format!("must have 1 to {MAX_LOCATIONS} entries");
+            return Err(Rejection::invalid(&["locationIds"], message));
+        }
         for (index, id) in self.services.iter().enumerate() {
             if self.services.iter().take(index).any(|earlier| earlier == id) {
                 return Err(Rejection::invalid(
@@ -145,6 +154,19 @@ impl AvailabilityQuery {
             if !found.resources.iter().any(|resource| resource.id == *id) {
                 let path = ["resourceIds", &index.to_string()];
                 return Err(Rejection::invalid(&path, "is no staff member or room of this business"));
+            }
+        }
+        for (index, id) in self.locations.iter().flatten().enumerate() {
+            let own = found.catalogue.services.iter().flat_map(|service| &service.locations);
+            let mut known = own
+                .filter_map(|location| location.id)
+                .chain(found.locations.iter().copied());
+            if !known.any(|known| known == *id) {
+                let path = ["locationIds", &index.to_string()];
+                return Err(Rejection::invalid(
+                    &path,
+                    "is no location of this business or of the services",
+                ));
             }
         }
         let Some(minutes) = self.duration else { return Ok(()) };

@@ -13,10 +13,11 @@ use crate::{
         availability::Policy,
         booking_policy::BookingPolicy,
         catalog::{
-            MAX_SESSION_HOURS, Resource, Schedule, Service as Offered, ServiceKind, ServiceResource, Session, Site,
+            BusinessLocation, MAX_SESSION_HOURS, Resource, Schedule, Service as Offered, ServiceKind, ServiceResource,
+            Session, Site,
         },
         conflict::{Claim, Target},
-        ids::{BookingPolicyId, ResourceId, ServiceId, SiteId},
+        ids::{BookingPolicyId, LocationId, ResourceId, ServiceId, SiteId},
         time::{TimeSpan, ZoneName},
     },
     store::{Conn, StoreError, catalog, claims, sites},
@@ -28,6 +29,7 @@ pub(super) struct Wanted {
     pub(super) site: SiteId,
     pub(super) services: Vec<ServiceId>,
     pub(super) resources: Vec<ResourceId>,
+    pub(super) locations: Vec<LocationId>,
     /// The first start that is of interest, as it was asked.
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
@@ -48,6 +50,8 @@ pub(super) struct Catalogue {
     pub(super) services: Vec<Arc<Offered>>,
     pub(super) zone: ZoneName,
     pub(super) facts: Arc<Facts>,
+    /// Those of the business at which the services are given.
+    pub(super) locations: Vec<BusinessLocation>,
     /// All that could serve the appointments, deleted or not.
     candidates: Vec<ResourceId>,
 }
@@ -58,6 +62,8 @@ pub(super) struct Found {
     pub(super) catalogue: Arc<Catalogue>,
     /// The resources that are asked for by name.
     pub(super) resources: Vec<Resource>,
+    /// The locations that are asked for by name.
+    pub(super) locations: Vec<LocationId>,
     busy: Vec<Day>,
     days: Days,
     pub(super) sessions: Vec<Session>,
@@ -88,6 +94,7 @@ pub(super) async fn read(conn: &mut Conn, memory: &Memory, wanted: &Wanted) -> R
     #[cfg(debug_assertions)]
     check(conn, &recall, wanted, &catalogue, claims_of(&busy, &days)).await?;
     let resources = named(conn, wanted, &catalogue.facts).await?;
+    let locations = places(conn, wanted, &catalogue).await?;
     let services = &catalogue.services;
     // A session may have begun before now; how long ago is bounded by how long one lasts.
     let begun = now.checked_sub((MAX_SESSION_HOURS).hours()).unwrap_or(now);
@@ -112,6 +119,7 @@ pub(super) async fn read(conn: &mut Conn, memory: &Memory, wanted: &Wanted) -> R
     Ok(Found {
         catalogue,
         resources,
+        locations,
         busy,
         days,
         sessions,
@@ -129,6 +137,16 @@ async fn named(conn: &mut Conn, wanted: &Wanted, facts: &Facts) -> Result<Vec<Re
     }
 }
 
+/// The locations that are asked for by name and weren't deleted.
+async fn places(conn: &mut Conn, wanted: &Wanted, catalogue: &Catalogue) -> Result<Vec<LocationId>, StoreError> {
+    let known = |id: &LocationId| catalogue.locations.iter().any(|location| location.id == *id);
+    if wanted.locations.iter().all(known) {
+        return Ok(wanted.locations.clone());
+    }
+    let found = catalog::find_locations(conn, wanted.site, &wanted.locations).await?;
+    Ok(found.into_iter().map(|location| location.id).collect())
+}
+
 async fn catalogue(conn: &mut Conn, wanted: &Wanted) -> Result<Catalogue, StoreError> {
     let site = wanted.site;
     let zone = sites::find(conn, site).await?;
@@ -141,16 +159,24 @@ async fn catalogue(conn: &mut Conn, wanted: &Wanted) -> Result<Catalogue, StoreE
         .flat_map(|service| service.requirements.iter().cloned())
         .collect();
     let candidates = catalog::candidate_ids(conn, site, &needed).await?;
+    let mut places: Vec<LocationId> = services
+        .iter()
+        .flat_map(|service| service.business_locations())
+        .collect();
+    places.sort();
+    places.dedup();
+    let locations = catalog::find_locations(conn, site, &places).await?;
     let (bookable, hours) = if candidates.is_empty() {
         (Vec::new(), Vec::new())
     } else {
-        catalog::candidates(conn, site, &candidates).await?
+        catalog::candidates(conn, site, &candidates, &places).await?
     };
     let facts = Facts::new(zone.zone(), hours, bookable).with_policies(policies(conn, site, &services).await?);
     Ok(Catalogue {
         services,
         zone,
         facts: Arc::new(facts),
+        locations,
         candidates,
     })
 }
@@ -234,7 +260,7 @@ impl Catalogue {
 
     /// How much it is to keep.
     pub(super) fn weight(&self) -> usize {
-        self.services.len() + self.candidates.len()
+        self.services.len() + self.candidates.len() + self.locations.len()
     }
 }
 

@@ -175,8 +175,13 @@ impl Decide {
         };
         Ok(match self.input.verdict {
             Verdict::Confirm { check_availability } => {
-                if let Some((ask, found)) = place.clash.as_ref().filter(|_| check_availability) {
-                    return Err(place.refuse(tx, ask, found).await?.into());
+                let refusal = if check_availability {
+                    place.refusal(tx).await?
+                } else {
+                    None
+                };
+                if let Some(refusal) = refusal {
+                    return Err(refusal.into());
                 }
                 let (status, event) = (BookingStatus::Confirmed, EventType::Confirmed);
                 Judged {

@@ -130,6 +130,7 @@ impl Create {
             purpose,
             any_length: input.flow.skip_availability_validation,
             off_grid: !self.caller.actor.is_customer(),
+            address: input.contact.full_address.as_deref(),
             current: None,
         };
         let wanted = terms::with_length(tx, &input.wanted, &input.participants).await?;

@@ -9,12 +9,13 @@ use super::{
 use crate::{
     domain::{
         Rejection,
-        booking::{Booked, Booking, Location},
-        catalog::{Service, ServiceKind, SessionStatus},
+        booking::{Booked, Booking},
+        catalog::{LocationWish, Service, ServiceKind, SessionStatus},
         conflict::{self, Ask, Clash, Holder, Target},
         ids::{BookingId, Kind, ResourceId, ScheduleId, ServiceId, SessionId},
         time::{TimeSpan, ZoneName},
     },
+    service::catalog::{told, whereabouts},
     store::{Failure, Tx, catalog, claims, sites},
 };
 
@@ -40,8 +41,8 @@ pub enum Wanted {
         time_zone: Option<ZoneName>,
         /// Who or what is wished for; at most as many of each as the service takes.
         resources: Vec<ResourceId>,
-        /// Where; the service's place if not said.
-        location: Option<Location>,
+        /// Where; the service's only location if not said.
+        location: Option<LocationWish>,
     },
     /// A course's run.
     Course {
@@ -83,6 +84,8 @@ pub(super) struct Search<'a> {
     pub(super) any_length: bool,
     /// Whether an appointment may start beside the starts that are offered, and have anybody: the business's word.
     pub(super) off_grid: bool,
+    /// The customer's address, for what takes place there.
+    pub(super) address: Option<&'a str>,
     /// What the booking holds by now: locked with the rest, and its resources are preferred.
     pub(super) current: Option<&'a Booking>,
 }
@@ -136,12 +139,17 @@ async fn look_up(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Resul
                 .filter(|service| service.kind == ServiceKind::Appointment)
                 .ok_or_else(|| Rejection::not_found(Kind::Service, &["serviceId"]))?;
             let span = appointment_span(&service, *start, *end, search.any_length)?;
+            let location = match service.visit_at(location.as_ref(), search.address)? {
+                Some(location) => Some(told(tx, location).await?),
+                None => None,
+            };
             let naming = if search.off_grid {
                 Naming::Business
             } else {
                 Naming::Customer
             };
-            let candidates = Candidates::load(tx, &service, resources, search.current, naming).await?;
+            let candidates =
+                Candidates::load(tx, &service, resources, location.as_ref(), search.current, naming).await?;
             let booked = Booked {
                 service: service.id,
                 kind: ServiceKind::Appointment,
@@ -151,7 +159,7 @@ async fn look_up(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Resul
                 buffer_minutes: service.buffer_minutes,
                 time_zone,
                 resources: Vec::new(),
-                location: location.clone().or_else(|| service.location.clone()),
+                location,
                 title: service.name.clone(),
             };
             let busy = span.with_buffer(service.buffer_minutes);
@@ -214,7 +222,7 @@ pub(super) async fn spots_wanted(tx: &mut Tx<'_>, wanted: &Wanted) -> Result<Vec
                 .await?
                 .ok_or_else(missing)?;
             let busy = appointment_span(&service, *start, *end, true)?.with_buffer(service.buffer_minutes);
-            let candidates = Candidates::load(tx, &service, resources, None, Naming::Business).await?;
+            let candidates = Candidates::load(tx, &service, resources, None, None, Naming::Business).await?;
             Ok(candidates.targets().map(|target| (target, busy)).collect())
         }
     }
@@ -242,6 +250,7 @@ pub(super) async fn reopen(
         purpose: Purpose::Take,
         any_length: true,
         off_grid: true,
+        address: None,
         current: Some(booking),
     };
     // Whom the server chose for a hold that is over is not asked for any more.
@@ -255,7 +264,8 @@ pub(super) async fn reopen(
         .collect();
     let choose = booking.booked.kind == ServiceKind::Appointment && purpose == Reopen::Take;
     let candidates = if choose {
-        Candidates::load(tx, &service, &wished, Some(booking), Naming::Business).await?
+        let at = service.place_of(booking.booked.location.as_ref());
+        Candidates::load(tx, &service, &wished, at.as_ref(), Some(booking), Naming::Business).await?
     } else {
         Candidates::default()
     };
@@ -264,14 +274,16 @@ pub(super) async fn reopen(
     spots.extend(candidates.targets().map(|target| (target, busy)));
     let ledger = open(tx, &spots, &search).await?;
     let mut booked = booking.booked.clone();
+    let mut nobody_there = false;
     let (asks, clash) = if choose {
         candidates.check_there(tx).await?;
         let Chosen {
             mut resources,
             asks,
             clash,
-            ..
-        } = candidates.choose(&ledger, busy, booking.id, None)?;
+            closed,
+        } = candidates.choose_there(&ledger, busy, booking.id, booking.booked.span)?;
+        nobody_there = closed;
         for resource in &mut resources {
             if let Some(had) = booked.resources.iter().find(|had| had.id == resource.id) {
                 resource.explicitly_requested = had.explicitly_requested;
@@ -290,7 +302,7 @@ pub(super) async fn reopen(
         ledger,
         asks,
         clash,
-        closed: false,
+        closed: nobody_there,
         candidates,
     })
 }
@@ -403,7 +415,7 @@ async fn find_session(
         buffer_minutes: 0,
         time_zone: time_zone.unwrap_or(&session.time_zone).clone(),
         resources: session.resources.clone(),
-        location: session.location.clone().or_else(|| service.location.clone()),
+        location: whereabouts(tx, &service, session.location.as_ref()).await?,
         title: session.title.clone(),
     };
     let (asks, clash) = seat_asks(&ledger, &booked, search.seats, search.holder);
@@ -446,7 +458,7 @@ async fn find_course(
         buffer_minutes: 0,
         time_zone,
         resources: Vec::new(),
-        location: service.location.clone(),
+        location: whereabouts(tx, &service, None).await?,
         title: service.name.clone(),
     };
     let (asks, clash) = seat_asks(&ledger, &booked, search.seats, search.holder);

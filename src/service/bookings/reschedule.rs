@@ -12,7 +12,7 @@ use crate::{
     domain::{
         Rejection,
         booking::{Act, Booking, BookingStatus, Participants},
-        catalog::ServiceKind,
+        catalog::{LocationWish, ServiceKind},
         conflict::{Ask, Holder, OverlapReason},
         event::EventType,
         ids::SiteId,
@@ -137,6 +137,7 @@ impl Reschedule {
                 purpose: if holds(&seen) { Purpose::Take } else { Purpose::Look },
                 any_length: self.input.skip_availability_validation,
                 off_grid: !self.caller.actor.is_customer(),
+                address: None,
                 current: Some(&seen),
             };
             let place = place::find(tx, &self.wanted(&seen)?, &search, &[]).await?;
@@ -205,7 +206,9 @@ impl Reschedule {
                     } else {
                         resources.clone()
                     },
-                    location: location.clone().or_else(|| booking.booked.location.clone()),
+                    location: location
+                        .clone()
+                        .or_else(|| booking.booked.location.as_ref().map(LocationWish::from)),
                 })
             }
             (Wanted::Session { .. }, _) => Err(Rejection::invalid(

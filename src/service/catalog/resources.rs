@@ -7,7 +7,7 @@ use crate::{
         catalog::{Resource, ResourceType},
         conflict::{Holder, Target},
         event::Matter,
-        ids::{Kind, ResourceId, SiteId},
+        ids::{Kind, LocationId, ResourceId, SiteId},
         permission::Permission,
         text::{self, EmailAddress},
         time::TimeSpan,
@@ -29,6 +29,8 @@ pub struct CreateResource {
     pub name: String,
     /// The e-mail address of a staff member.
     pub email: Option<EmailAddress>,
+    /// The only locations at which it serves.
+    pub locations: Option<Vec<LocationId>>,
 }
 
 /// Changes of a resource.
@@ -40,6 +42,8 @@ pub struct UpdateResource {
     pub name: Option<String>,
     /// The e-mail address of a staff member.
     pub email: Change<EmailAddress>,
+    /// The only locations at which it serves.
+    pub locations: Change<Vec<LocationId>>,
 }
 
 fn check(resource: &Resource) -> Result<(), Rejection> {
@@ -48,6 +52,17 @@ fn check(resource: &Resource) -> Result<(), Rejection> {
         return Err(Rejection::invalid(&["email"], "is for staff"));
     }
     Ok(())
+}
+
+/// A resource is bound only to locations that there are. With the site's row locked none is deleted meanwhile.
+async fn check_locations(tx: &mut Tx<'_>, resource: &Resource) -> Result<(), Failure> {
+    resource.check_locations()?;
+    let (site, ids) = (tx.site(), resource.locations.as_deref().unwrap_or_default());
+    let found = store::find_locations(tx.conn(), site, ids).await?;
+    match ids.iter().position(|id| !found.iter().any(|one| one.id == *id)) {
+        Some(index) => Err(Rejection::not_found(Kind::Location, &["locationIds", &index.to_string()]).into()),
+        None => Ok(()),
+    }
 }
 
 struct Create {
@@ -64,17 +79,22 @@ impl Command for Create {
     }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Resource, Failure> {
+        if self.input.locations.is_some() {
+            sites::lock(tx).await?;
+        }
         let now = tx.now();
         let resource = Resource {
             id: self.id,
             resource_type: self.input.resource_type,
             name: self.input.name.clone(),
             email: self.input.email.as_ref().map(|email| email.as_str().to_owned()),
+            locations: self.input.locations.clone(),
             revision: 1,
             created: now,
             updated: now,
         };
         check(&resource)?;
+        check_locations(tx, &resource).await?;
         store::insert_resource(tx.conn(), self.site, &resource).await?;
         tx.touch(Matter::Everything, None);
         Ok(resource)
@@ -103,6 +123,9 @@ impl Command for Update {
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Resource, Failure> {
         let input = &self.input;
+        if input.locations != Change::Keep {
+            sites::lock(tx).await?;
+        }
         let mut resource = lock(tx, input.edit.id).await?;
         check_revision(Kind::Resource, resource.revision, input.edit.expected_revision)?;
         if let Some(name) = &input.name {
@@ -114,6 +137,11 @@ impl Command for Update {
             Change::Set(email) => resource.email = Some(email.as_str().to_owned()),
         }
         check(&resource)?;
+        if input.locations != Change::Keep {
+            input.locations.clone().apply(&mut resource.locations);
+            check_locations(tx, &resource).await?;
+            tx.touch(Matter::Resource(resource.id), None);
+        }
         resource.revision += 1;
         resource.updated = tx.now();
         store::save_resource(tx.conn(), self.site, &resource).await?;

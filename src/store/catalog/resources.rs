@@ -12,13 +12,13 @@ use super::{
         Conn, StoreError, on,
         page::{Page, PageRequest},
         schema::resources,
-        types::At,
+        types::{At, Json},
     },
     TimeKey, count, page,
 };
 use crate::domain::{
     catalog::{Resource, ResourceType},
-    ids::{ResourceId, SiteId},
+    ids::{LocationId, ResourceId, SiteId},
 };
 
 #[derive(Debug, Queryable, Selectable, Insertable, AsChangeset)]
@@ -33,6 +33,7 @@ struct ResourceRow {
     revision: i64,
     created_at: At,
     updated_at: At,
+    location_ids: Option<Json<Vec<LocationId>>>,
 }
 
 impl ResourceRow {
@@ -47,6 +48,7 @@ impl ResourceRow {
             revision: resource.revision,
             created_at: At(resource.created),
             updated_at: At(resource.updated),
+            location_ids: resource.locations.map(Json),
         }
     }
 
@@ -56,6 +58,7 @@ impl ResourceRow {
             resource_type: self.resource_type,
             name: self.name,
             email: self.email,
+            locations: self.location_ids.map(|ids| ids.0),
             revision: self.revision,
             created: self.created_at.0,
             updated: self.updated_at.0,

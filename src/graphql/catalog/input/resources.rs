@@ -2,7 +2,7 @@
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
 
-use super::{edit, given, key};
+use super::{change, edit, given, ids, key};
 use crate::{
     domain::{ids::ResourceId, text},
     graphql::{
@@ -23,6 +23,9 @@ pub struct CreateResourceInput {
     email: Option<EmailAddress>,
     /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
     idempotency_key: Option<String>,
+    /// The only locations of the business at which it serves, 1 to 100 different ones; everywhere if not said. Hours that
+    /// are bound to another location hold there all the same.
+    location_ids: Option<Vec<ID>>,
     /// Its name, 1 to 40 characters.
     name: String,
     /// What it is; it can't change later.
@@ -35,12 +38,17 @@ impl CreateResourceInput {
         let mut problems = Problems::default();
         let key = key(&mut problems, self, self.idempotency_key.as_ref());
         let email = problems.option("email", self.email.as_ref().map(EmailAddress::address));
+        let locations = self
+            .location_ids
+            .as_ref()
+            .map(|list| ids(&mut problems, "locationIds", list));
         let (resource_type, name) = (self.resource_type.into(), self.name.clone());
         problems.finish(Some((
             CreateResource {
                 resource_type,
                 name,
                 email,
+                locations,
             },
             key,
         )))
@@ -56,6 +64,9 @@ pub struct UpdateResourceInput {
     expected_revision: Option<i32>,
     /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
     idempotency_key: Option<String>,
+    /// The only locations of the business at which it serves, 1 to 100 different ones; null: everywhere. What is booked
+    /// stays. Hours that are bound to another location hold there all the same.
+    location_ids: MaybeUndefined<Vec<ID>>,
     /// Its name, 1 to 40 characters. Bookings and sessions keep the name that it had.
     name: MaybeUndefined<String>,
     /// The resource.
@@ -81,7 +92,13 @@ impl UpdateResourceInput {
                 .map_or(Change::Keep, Change::Set),
         };
         let name = given(&mut problems, "name", &self.name);
-        problems.finish(edit.map(|edit| UpdateResource { edit, name, email }))
+        let locations = change(&self.location_ids).map(|list| ids(&mut problems, "locationIds", &list));
+        problems.finish(edit.map(|edit| UpdateResource {
+            edit,
+            name,
+            email,
+            locations,
+        }))
     }
 }
 
