@@ -9,10 +9,10 @@ use super::{
     Rejection,
     actor::Identity,
     event::EventType,
-    ids::{BookingId, Kind, ResourceId, ScheduleId, ServiceId, SessionId},
+    ids::{BookingId, Kind, MultiServiceBookingId, ResourceId, ScheduleId, ServiceId, SessionId},
     options::Choice,
     permission::Permission,
-    rejection::{Field, Invalid, KindRule},
+    rejection::{Field, Invalid, KindRule, PackageRule},
     terms::Terms,
     time::{TimeSpan, ZoneName},
 };
@@ -150,6 +150,10 @@ pub struct BookedResource {
     pub name: String,
     /// Whether the customer asked for it; if not, the server chose it.
     pub explicitly_requested: bool,
+    /// Minutes after the end in which it isn't free either, where they are fewer than the booking's: it goes on to a
+    /// later part of the same visit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buffer_minutes: Option<i32>,
 }
 
 /// A group of participants with the same choices.
@@ -299,6 +303,9 @@ pub struct Booking {
     /// What was agreed when it was made.
     #[serde(default)]
     pub terms: Terms,
+    /// The package that it is a part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<MultiServiceBookingId>,
 }
 
 /// What can be done to a booking.
@@ -378,6 +385,14 @@ impl Booking {
                 status: self.status,
                 allowed: allowed.to_vec(),
             })
+        }
+    }
+
+    /// Refuses an act on a part of a package by itself: a package is confirmed, moved and given up as a whole.
+    pub fn check_alone(&self) -> Result<(), Rejection> {
+        match self.package {
+            Some(_) => Err(Rejection::package(PackageRule::Part, &["bookingId"])),
+            None => Ok(()),
         }
     }
 
@@ -463,6 +478,9 @@ impl Decision {
         }
     }
 }
+
+/// Bookings of a package, at the least and at the most.
+pub const PACKAGE_SIZE: std::ops::RangeInclusive<usize> = 2..=8;
 
 /// How long a hold may run: half an hour.
 pub const MAX_HOLD_SECONDS: i32 = 30 * 60;

@@ -16,7 +16,9 @@ use crate::{
     domain::{
         Rejection,
         ids::{BookingId, Kind},
-        rejection::{CapacityOf, Field, Invalid, KindRule, OptionsProblem, PolicyProblem, PolicyRule as Rule},
+        rejection::{
+            CapacityOf, Field, Invalid, KindRule, OptionsProblem, PackageRule, PolicyProblem, PolicyRule as Rule,
+        },
     },
     service,
     store::StoreError,
@@ -27,10 +29,18 @@ use crate::{
 pub enum UserErrorCode {
     /// Another object of the site has this name already.
     AlreadyExists,
+    /// All bookings of the package are canceled already.
+    AllBookingsAreAlreadyCanceled,
+    /// All bookings of the package are confirmed already.
+    AllBookingsAreAlreadyConfirmed,
+    /// All bookings of the package are declined already.
+    AllBookingsAreAlreadyDeclined,
     /// There is no such API key.
     ApiKeyNotFound,
     /// There is no such blocked time.
     BlockedTimeNotFound,
+    /// The booking is a part of another package.
+    BookingAlreadyPartOfAnotherMultiServiceBooking,
     /// There is no such booking, or the caller may not see it.
     BookingNotFound,
     /// Services use the policy.
@@ -41,6 +51,8 @@ pub enum UserErrorCode {
     BookingPolicyViolation,
     /// Somebody changed the booking since the caller read it.
     BookingRevisionMismatch,
+    /// The booking isn't in the status of the package that it is to be added to.
+    BookingToAddStatusNotValid,
     /// A policy can't limit how late and allow after the start.
     BothLateAndAfterStartPoliciesNotAllowed,
     /// The service has no resource left to choose from, so not even the owner's word can make it fit.
@@ -53,6 +65,8 @@ pub enum UserErrorCode {
     CategoryNotFound,
     /// The default policy can't be deleted.
     DefaultPolicyCannotBeDeleted,
+    /// The booking is named twice.
+    DuplicateBookingInfo,
     /// The change touches bookings, and the input doesn't say what is to become of them.
     HasBookings,
     /// The key was used with another input.
@@ -73,6 +87,8 @@ pub enum UserErrorCode {
     InvalidPaymentOptions,
     /// The service doesn't offer these choices.
     InvalidServiceChoices,
+    /// A package has 2 to 8 services.
+    InvalidServicesSize,
     /// There is no such time zone.
     InvalidTimeZone,
     /// A choice of an option has no variant, or not with every choice of the others.
@@ -81,6 +97,16 @@ pub enum UserErrorCode {
     MissingStaffVariants,
     /// Prices of variants are in several currencies.
     MultipleCurrencies,
+    /// The booking is a part of this package already.
+    MultiServiceBookingAlreadyIncludesBooking,
+    /// Some bookings of the package are on the calendars of others.
+    MultiServiceBookingIncludesMultipleStaffMembers,
+    /// There is no such package, or the caller may not see it.
+    MultiServiceBookingNotFound,
+    /// The booking is a part of a package, which is changed as a whole.
+    NotAllowedToUpdateBookingInMultiServiceBooking,
+    /// The package has other bookings, too.
+    NotAllBookingsWereSent,
     /// Only bookings of services that need approval can be pending.
     NotPendingApprovalService,
     /// A booking of this kind of service can't be moved.
@@ -313,6 +339,7 @@ fn not_found(kind: Kind) -> UserErrorCode {
         Kind::Booking | Kind::Claim | Kind::Notification | Kind::Visitor | Kind::Event => {
             UserErrorCode::BookingNotFound
         }
+        Kind::MultiServiceBooking => UserErrorCode::MultiServiceBookingNotFound,
         Kind::BookingPolicy => UserErrorCode::BookingPolicyNotFound,
         Kind::Options => UserErrorCode::ServiceOptionsAndVariantsNotFound,
         Kind::Service => UserErrorCode::ServiceNotFound,
@@ -332,6 +359,7 @@ fn invalid_code(field: Field) -> UserErrorCode {
         Field::Choices => UserErrorCode::InvalidServiceChoices,
         Field::PaymentOptions => UserErrorCode::InvalidPaymentOptions,
         Field::PlanWithApproval => UserErrorCode::InvalidManualApprovalWithPricingPlans,
+        Field::ServicesSize => UserErrorCode::InvalidServicesSize,
         Field::Policy(PolicyProblem::BothLateAndAfterStart) => UserErrorCode::BothLateAndAfterStartPoliciesNotAllowed,
         Field::Policy(PolicyProblem::Window) => UserErrorCode::InvalidBookingWindow,
         Field::Policy(PolicyProblem::IsDefault) => UserErrorCode::DefaultPolicyCannotBeDeleted,
@@ -345,6 +373,21 @@ fn invalid_code(field: Field) -> UserErrorCode {
         Field::Options(OptionsProblem::IdenticalChoices) => UserErrorCode::IdenticalChoices,
         Field::Options(OptionsProblem::MissingCustomChoices) => UserErrorCode::MissingCustomChoices,
         Field::Other => UserErrorCode::ValidationFailure,
+    }
+}
+
+fn package_code(rule: PackageRule) -> UserErrorCode {
+    match rule {
+        PackageRule::Part => UserErrorCode::NotAllowedToUpdateBookingInMultiServiceBooking,
+        PackageRule::NotAllSent => UserErrorCode::NotAllBookingsWereSent,
+        PackageRule::Duplicate => UserErrorCode::DuplicateBookingInfo,
+        PackageRule::SeveralStaff => UserErrorCode::MultiServiceBookingIncludesMultipleStaffMembers,
+        PackageRule::AlreadyConfirmed => UserErrorCode::AllBookingsAreAlreadyConfirmed,
+        PackageRule::AlreadyDeclined => UserErrorCode::AllBookingsAreAlreadyDeclined,
+        PackageRule::AlreadyCanceled => UserErrorCode::AllBookingsAreAlreadyCanceled,
+        PackageRule::PartOfAnother => UserErrorCode::BookingAlreadyPartOfAnotherMultiServiceBooking,
+        PackageRule::AlreadyIncluded => UserErrorCode::MultiServiceBookingAlreadyIncludesBooking,
+        PackageRule::OtherStatus => UserErrorCode::BookingToAddStatusNotValid,
     }
 }
 
@@ -479,12 +522,30 @@ impl From<Rejection> for UserError {
                 path: Some(at(&["moveTo"])),
             }),
             Rejection::CategoryLimit { .. } => plain(UserErrorCode::CategoryLimitReached, None),
+            Rejection::Package { rule, path } => plain(package_code(rule), Some(path)),
+            Rejection::OfPart { path, rejection } => Self::from(*rejection).at(path),
             Rejection::AlreadyExists { path, .. } => plain(UserErrorCode::AlreadyExists, Some(path)),
         }
     }
 }
 
 impl UserError {
+    /// The same, about what stands at `place`.
+    fn at(mut self, place: Vec<String>) -> Self {
+        let path = match &mut self {
+            Self::BookingsAffected(e) => &mut e.path,
+            Self::CapacityExceeded(e) => &mut e.path,
+            Self::InvalidBookingStatus(e) => &mut e.path,
+            Self::InvalidInput(e) => &mut e.path,
+            Self::PolicyViolation(e) => &mut e.path,
+            Self::RevisionMismatch(e) => &mut e.path,
+            Self::ServicesAffected(e) => &mut e.path,
+            Self::SlotNotAvailable(e) => &mut e.path,
+        };
+        *path = Some(place);
+        self
+    }
+
     /// Its code and message, without its facts.
     #[must_use]
     pub fn summary(self) -> (UserErrorCode, String) {

@@ -9,6 +9,7 @@ use super::{
     catalog::{mutation::CatalogMutation, services::ServicesMutation, terms::TermsMutation},
     error::{ActError, Outcome, UserError, outcome},
     input::{Problems, Rejections, idempotency},
+    packages::PackageMutation,
     query::Query,
     service,
     types::{
@@ -36,6 +37,7 @@ pub struct Mutation(
     ServicesMutation,
     TermsMutation,
     AdminMutation,
+    PackageMutation,
 );
 
 /// A payload type: the changed object, what the user is told, and the way back to the query.
@@ -313,7 +315,7 @@ async fn act<P: From<Outcome<Booking>>>(
     Ok(outcome(ctx, result.await.map(Booking::from))?.into())
 }
 
-fn token(ctx: &Context<'_>, visitor: Option<NewVisitor>) -> Option<String> {
+pub(super) fn token(ctx: &Context<'_>, visitor: Option<NewVisitor>) -> Option<String> {
     let tokens = ctx.data_unchecked::<VisitorTokens>();
     visitor.map(|visitor| tokens(&visitor, caller(ctx).site))
 }

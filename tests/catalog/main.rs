@@ -26,6 +26,7 @@ mod imports;
 mod lists;
 mod offers;
 mod options;
+mod packages;
 mod policies;
 mod races;
 mod requirements;

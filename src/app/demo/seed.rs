@@ -600,6 +600,7 @@ impl Studio<'_> {
             updated: made,
             canceled: None,
             terms: Terms::default(),
+            package: None,
         })
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Two callers: whoever lists free times or wants to know why there are none, and the acts that make a booking hold one.
 
+mod chains;
 mod explain;
 mod facts;
 mod list;
@@ -18,10 +19,12 @@ use crate::domain::{
     time::ZoneName,
 };
 
+pub use chains::{ChainOffer, ChainPart, Chains, ChainsQuery, PartOffer};
 pub use explain::Explained;
 pub use list::{Availability, FreeTime, Offer, OfferOf};
 pub use watch::Watched;
 
+pub(in crate::service) use chains::ask_chain;
 pub use facts::Needed;
 pub(in crate::service) use facts::{Facts, busy_times, positive};
 
