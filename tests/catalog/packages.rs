@@ -374,7 +374,7 @@ on_both_engines! {
     }
 
     async fn bookings_join_and_leave_at_the_ends(engine) {
-        let (server, studio, owner) = studio(engine).await;
+        let (_server, studio, owner) = studio(engine).await;
         open(&owner, "17:00").await;
         let (cut, shave) = pair(&owner, &studio).await;
         let book = async |service: &str, clock: &str, status: &str| {
@@ -498,5 +498,21 @@ on_both_engines! {
         }
         let twice = server.visitor().data(query, json!({ "services": [massage, massage] })).await;
         assert_eq!(twice["multiServiceAvailability"]["timeSlots"].as_array().unwrap().len(), 47, "every half hour but the last");
+    }
+
+    async fn watchers_hear_of_a_package(engine) {
+        let (server, studio, owner) = studio(engine).await;
+        let mut socket = crate::watching::watch(&server, &studio, &studio.massage, 0, 24 * 60).await;
+        let part = |minutes: i64| {
+            let slot = json!({ "serviceId": studio.massage.id.to_string(), "startDate": studio.at(minutes) });
+            json!({ "slot": slot, "totalParticipants": 1 })
+        };
+        let input = json!({ "bookings": [part(300), part(330)], "contactDetails": { "firstName": "Ada" } });
+        let new = made(&owner, confirmed(input)).await;
+        let whole = (json!(studio.at(270)), json!(studio.at(360)));
+        assert_eq!(crate::watching::part(&mut socket).await, whole);
+        tokio::time::sleep(std::time::Duration::from_millis(1300)).await;
+        act(&owner, "cancelMultiServiceBooking", &new, json!({})).await;
+        assert_eq!(crate::watching::part(&mut socket).await, whole);
     }
 }
