@@ -357,6 +357,7 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
             json!(studio.workshop.id.to_string()),
             json!(studio.training.id.to_string()),
             chosen[one]["id"].clone(),
+            packages[one]["bookings"][0]["id"].clone(),
         ]);
         ids.extend(options.iter().cloned());
         ids.extend(
