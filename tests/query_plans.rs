@@ -93,6 +93,44 @@ async fn no_statement_looks_through_a_table_or_a_site() {
     assert!(bad.is_empty(), "{} of {asked}:\n{}", bad.len(), bad.join("\n"));
 }
 
+/// A package through its life.
+async fn packages(owner: &Client, ada: &Client, studio: &Studio) {
+    let service = studio.massage.id.to_string();
+    let slot = |minutes: i64| json!({ "serviceId": service, "startDate": studio.at(minutes) });
+    let parts = [600, 630].map(|minutes| json!({ "slot": slot(minutes), "totalParticipants": 1 }));
+    let input = json!({ "bookings": parts, "contactDetails": { "firstName": "Ada" }, "holdSeconds": 300 });
+    let selection = "multiServiceBooking { id totalNumberOfScheduledBookings bookings { id } } userErrors { message }";
+    let made = ada
+        .mutate_selecting("createMultiServiceBooking", input, selection)
+        .await;
+    let package = &made["multiServiceBooking"];
+    assert!(package["id"].is_string(), "{made}");
+    let on = |more: Value| with(json!({ "multiServiceBookingId": package["id"] }), more);
+    let moves = [0_usize, 1].map(|index| {
+        let minutes = 690 + 30 * i64::try_from(index).unwrap();
+        json!({ "bookingId": package["bookings"][index]["id"], "slot": slot(minutes) })
+    });
+    owner
+        .mutate_selecting("confirmMultiServiceBooking", on(json!({})), selection)
+        .await;
+    owner
+        .mutate_selecting(
+            "rescheduleMultiServiceBooking",
+            on(json!({ "bookings": moves })),
+            selection,
+        )
+        .await;
+    let query = "query($id: ID!, $services: [MultiServiceAvailabilityItemInput!]!, $from: DateTime!, $to: DateTime!) { \
+        multiServiceBooking(id: $id) { allowedActions { cancel { allowed } } bookings { id } } \
+        bookings(filter: { multiServiceBookingId: { eq: $id } }) { nodes { id } } \
+        multiServiceAvailability(services: $services, from: $from, to: $to) { timeSlots { startDate nestedTimeSlots { resources { id } } } } }";
+    let part = json!({ "serviceId": service });
+    let window = json!({ "id": package["id"], "services": [part, part], "from": studio.at(0), "to": studio.at(600) });
+    ada.data(query, window).await;
+    ada.mutate_selecting("cancelMultiServiceBooking", on(json!({})), selection)
+        .await;
+}
+
 async fn walk(server: &Server, studio: &Studio) {
     let (owner, ada) = (server.owner(), server.member("ada"));
     let hours = json!({ "weekly": [{ "days": ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"],
@@ -126,6 +164,7 @@ async fn walk(server: &Server, studio: &Studio) {
     let next = json!({ "slot": { "session": { "sessionId": studio.next_session.id.to_string() } } });
     owner.done("rescheduleBooking", with(on(&seat), next)).await;
     ada.done("cancelBooking", on(&place)).await;
+    packages(&owner, &ada, studio).await;
     terms(&owner, studio).await;
     let all = "query($id: ID!, $filter: BookingFilter) { \
         bookings(filter: $filter) { totalCount nodes { id contactDetails { email } service { id resources { id } } \

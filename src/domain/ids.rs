@@ -149,6 +149,8 @@ ids! {
     OptionsId = Options "options";
     /// A booking.
     BookingId = Booking "booking";
+    /// Bookings that are one visit: a package.
+    MultiServiceBookingId = MultiServiceBooking "package";
     /// A service that the business offers.
     ServiceId = Service "service";
     /// A group of services.

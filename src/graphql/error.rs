@@ -17,7 +17,8 @@ use crate::{
         Rejection,
         ids::{BookingId, Kind},
         rejection::{
-            CapacityOf, Field, Invalid, KindRule, LocationProblem, OptionsProblem, PolicyProblem, PolicyRule as Rule,
+            CapacityOf, Field, Invalid, KindRule, LocationProblem, OptionsProblem, PackageRule, PolicyProblem,
+            PolicyRule as Rule,
         },
     },
     service,
@@ -29,10 +30,18 @@ use crate::{
 pub enum UserErrorCode {
     /// Another object of the site has this name already.
     AlreadyExists,
+    /// All bookings of the package are canceled already.
+    AllBookingsAreAlreadyCanceled,
+    /// All bookings of the package are confirmed already.
+    AllBookingsAreAlreadyConfirmed,
+    /// All bookings of the package are declined already.
+    AllBookingsAreAlreadyDeclined,
     /// There is no such API key.
     ApiKeyNotFound,
     /// There is no such blocked time.
     BlockedTimeNotFound,
+    /// The booking is a part of another package.
+    BookingAlreadyPartOfAnotherMultiServiceBooking,
     /// There is no such booking, or the caller may not see it.
     BookingNotFound,
     /// Services use the policy.
@@ -43,6 +52,8 @@ pub enum UserErrorCode {
     BookingPolicyViolation,
     /// Somebody changed the booking since the caller read it.
     BookingRevisionMismatch,
+    /// The booking isn't in the status of the package that it is to be added to.
+    BookingToAddStatusNotValid,
     /// A policy can't limit how late and allow after the start.
     BothLateAndAfterStartPoliciesNotAllowed,
     /// The service has no resource left to choose from, so not even the owner's word can make it fit.
@@ -55,6 +66,8 @@ pub enum UserErrorCode {
     CategoryNotFound,
     /// The default policy can't be deleted.
     DefaultPolicyCannotBeDeleted,
+    /// The booking is named twice.
+    DuplicateBookingInfo,
     /// The change touches bookings, and the input doesn't say what is to become of them.
     HasBookings,
     /// The key was used with another input.
@@ -83,6 +96,8 @@ pub enum UserErrorCode {
     InvalidPaymentOptions,
     /// The service doesn't offer these choices.
     InvalidServiceChoices,
+    /// A package has 2 to 8 services.
+    InvalidServicesSize,
     /// There is no such time zone.
     InvalidTimeZone,
     /// The service isn't given at this location.
@@ -99,6 +114,16 @@ pub enum UserErrorCode {
     MissingStaffVariants,
     /// Prices of variants are in several currencies.
     MultipleCurrencies,
+    /// The booking is a part of this package already.
+    MultiServiceBookingAlreadyIncludesBooking,
+    /// Some bookings of the package are on the calendars of others.
+    MultiServiceBookingIncludesMultipleStaffMembers,
+    /// There is no such package, or the caller may not see it.
+    MultiServiceBookingNotFound,
+    /// The booking is a part of a package, which is changed as a whole.
+    NotAllowedToUpdateBookingInMultiServiceBooking,
+    /// The package has other bookings, too.
+    NotAllBookingsWereSent,
     /// Only bookings of services that need approval can be pending.
     NotPendingApprovalService,
     /// A booking of this kind of service can't be moved.
@@ -331,6 +356,7 @@ fn not_found(kind: Kind) -> UserErrorCode {
         Kind::Booking | Kind::Claim | Kind::Notification | Kind::Visitor | Kind::Event => {
             UserErrorCode::BookingNotFound
         }
+        Kind::MultiServiceBooking => UserErrorCode::MultiServiceBookingNotFound,
         Kind::BookingPolicy => UserErrorCode::BookingPolicyNotFound,
         Kind::Options => UserErrorCode::ServiceOptionsAndVariantsNotFound,
         Kind::Service => UserErrorCode::ServiceNotFound,
@@ -351,6 +377,7 @@ fn invalid_code(field: Field) -> UserErrorCode {
         Field::Choices => UserErrorCode::InvalidServiceChoices,
         Field::PaymentOptions => UserErrorCode::InvalidPaymentOptions,
         Field::PlanWithApproval => UserErrorCode::InvalidManualApprovalWithPricingPlans,
+        Field::ServicesSize => UserErrorCode::InvalidServicesSize,
         Field::Policy(PolicyProblem::BothLateAndAfterStart) => UserErrorCode::BothLateAndAfterStartPoliciesNotAllowed,
         Field::Policy(PolicyProblem::Window) => UserErrorCode::InvalidBookingWindow,
         Field::Policy(PolicyProblem::IsDefault) => UserErrorCode::DefaultPolicyCannotBeDeleted,
@@ -370,6 +397,21 @@ fn invalid_code(field: Field) -> UserErrorCode {
         Field::Location(LocationProblem::Unknown) => UserErrorCode::InvalidUnknownLocation,
         Field::Location(LocationProblem::InUse) => UserErrorCode::LocationInUse,
         Field::Other => UserErrorCode::ValidationFailure,
+    }
+}
+
+fn package_code(rule: PackageRule) -> UserErrorCode {
+    match rule {
+        PackageRule::Part => UserErrorCode::NotAllowedToUpdateBookingInMultiServiceBooking,
+        PackageRule::NotAllSent => UserErrorCode::NotAllBookingsWereSent,
+        PackageRule::Duplicate => UserErrorCode::DuplicateBookingInfo,
+        PackageRule::SeveralStaff => UserErrorCode::MultiServiceBookingIncludesMultipleStaffMembers,
+        PackageRule::AlreadyConfirmed => UserErrorCode::AllBookingsAreAlreadyConfirmed,
+        PackageRule::AlreadyDeclined => UserErrorCode::AllBookingsAreAlreadyDeclined,
+        PackageRule::AlreadyCanceled => UserErrorCode::AllBookingsAreAlreadyCanceled,
+        PackageRule::PartOfAnother => UserErrorCode::BookingAlreadyPartOfAnotherMultiServiceBooking,
+        PackageRule::AlreadyIncluded => UserErrorCode::MultiServiceBookingAlreadyIncludesBooking,
+        PackageRule::OtherStatus => UserErrorCode::BookingToAddStatusNotValid,
     }
 }
 
@@ -505,12 +547,30 @@ impl From<Rejection> for UserError {
             }),
             Rejection::LocationLimit { .. } => plain(UserErrorCode::LocationLimitReached, None),
             Rejection::CategoryLimit { .. } => plain(UserErrorCode::CategoryLimitReached, None),
+            Rejection::Package { rule, path } => plain(package_code(rule), Some(path)),
+            Rejection::OfPart { path, rejection } => Self::from(*rejection).at(path),
             Rejection::AlreadyExists { path, .. } => plain(UserErrorCode::AlreadyExists, Some(path)),
         }
     }
 }
 
 impl UserError {
+    /// The same, about what stands at `place`.
+    fn at(mut self, place: Vec<String>) -> Self {
+        let path = match &mut self {
+            Self::BookingsAffected(e) => &mut e.path,
+            Self::CapacityExceeded(e) => &mut e.path,
+            Self::InvalidBookingStatus(e) => &mut e.path,
+            Self::InvalidInput(e) => &mut e.path,
+            Self::PolicyViolation(e) => &mut e.path,
+            Self::RevisionMismatch(e) => &mut e.path,
+            Self::ServicesAffected(e) => &mut e.path,
+            Self::SlotNotAvailable(e) => &mut e.path,
+        };
+        *path = Some(place);
+        self
+    }
+
     /// Its code and message, without its facts.
     #[must_use]
     pub fn summary(self) -> (UserErrorCode, String) {

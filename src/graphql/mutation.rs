@@ -11,6 +11,7 @@ use super::{
     },
     error::{ActError, Outcome, UserError, outcome},
     input::{Problems, Rejections, idempotency},
+    packages::PackageMutation,
     query::Query,
     service,
     types::{
@@ -39,6 +40,7 @@ pub struct Mutation(
     TermsMutation,
     LocationsMutation,
     AdminMutation,
+    PackageMutation,
 );
 
 /// A payload type: the changed object, what the user is told, and the way back to the query.
@@ -316,7 +318,7 @@ async fn act<P: From<Outcome<Booking>>>(
     Ok(outcome(ctx, result.await.map(Booking::from))?.into())
 }
 
-fn token(ctx: &Context<'_>, visitor: Option<NewVisitor>) -> Option<String> {
+pub(super) fn token(ctx: &Context<'_>, visitor: Option<NewVisitor>) -> Option<String> {
     let tokens = ctx.data_unchecked::<VisitorTokens>();
     visitor.map(|visitor| tokens(&visitor, caller(ctx).site))
 }

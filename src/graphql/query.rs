@@ -12,6 +12,7 @@ use super::{
     connection::{Paging, selects},
     error::{bad_input, coded, failure},
     input::{Rejections, id},
+    packages::PackageQuery,
     service,
     types::{
         booking::{Booking, BookingConnection},
@@ -41,6 +42,7 @@ pub struct Query(
     AvailabilityQuery,
     CalendarQuery,
     AdminQuery,
+    PackageQuery,
 );
 
 /// Reading bookings and their log.

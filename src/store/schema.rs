@@ -314,6 +314,7 @@ diesel::table! {
         updated_at -> Instant,
         canceled_at -> Nullable<Instant>,
         terms -> Nullable<Document>,
+        multi_service_booking_id -> Nullable<Uid>,
     }
 }
 

@@ -27,8 +27,8 @@ use crate::domain::{
     conflict::OverlapReason,
     event::{EventSource, EventType},
     ids::{
-        ApiKeyId, BlockedTimeId, BookingId, BookingPolicyId, CategoryId, ClaimId, LocationId, NotificationId,
-        OptionsId, ResourceId, ScheduleId, SeriesId, ServiceId, SessionId, SiteId, TypedId,
+        ApiKeyId, BlockedTimeId, BookingId, BookingPolicyId, CategoryId, ClaimId, LocationId, MultiServiceBookingId,
+        NotificationId, OptionsId, ResourceId, ScheduleId, SeriesId, ServiceId, SessionId, SiteId, TypedId,
     },
 };
 
@@ -130,6 +130,7 @@ macro_rules! id_values {
 id_values!(
     SiteId,
     BookingId,
+    MultiServiceBookingId,
     BookingPolicyId,
     OptionsId,
     ServiceId,

@@ -56,8 +56,13 @@ fn queries(schema: &Schema, booking: &Value, things: &BTreeMap<&str, Value>) -> 
                 "booking" => ("(id: $id)", json!({ "id": booking["id"] })),
                 "node" => ("(id: $id)", json!({ "id": booking["id"] })),
                 "nodes" => ("(ids: [$id])", json!({ "id": booking["id"] })),
-                "bookingPolicy" | "category" | "location" | "resource" | "schedule" | "service" | "session"
-                | "sessionSeries" => ("(id: $id)", json!({ "id": things[field.name.as_str()] })),
+                "multiServiceAvailability" => (
+                    "(services: [{ serviceId: $id }, { serviceId: $id }], to: \"2100-01-01T00:00:00Z\", from: \"2099-12-31T00:00:00Z\", limit: 1)",
+                    json!({ "id": things["service"] }),
+                ),
+                "bookingPolicy" | "multiServiceBooking" | "category" | "location" | "resource" | "schedule" | "service" | "session" | "sessionSeries" => {
+                    ("(id: $id)", json!({ "id": things[field.name.as_str()] }))
+                }
                 name if field.of.ends_with("Connection") => {
                     assert!(schema.0.contains_key(&field.of), "{name}");
                     ("(first: 100)", json!({}))
@@ -108,6 +113,32 @@ async fn mutate(stage: &Stage, caller: usize, mutation: &str) -> Option<Reply> {
                 on(&stage.confirmed(maker).await),
                 json!({ "slot": { "appointment": slot } }),
             )
+        }
+        "createMultiServiceBooking" => stage.package_input(&studio.massage),
+        "cancelMultiServiceBooking"
+        | "confirmMultiServiceBooking"
+        | "declineMultiServiceBooking"
+        | "confirmOrDeclineMultiServiceBooking"
+        | "removeBookingsFromMultiServiceBooking" => {
+            json!({ "multiServiceBookingId": stage.package(maker, &studio.massage).await["id"] })
+        }
+        "markMultiServiceBookingAsPending" => {
+            json!({ "multiServiceBookingId": stage.package(maker, &studio.consultation).await["id"] })
+        }
+        "rescheduleMultiServiceBooking" => {
+            let (package, start) = (stage.package(maker, &studio.massage).await, stage.minutes());
+            let slot = |index: i64| json!({ "serviceId": studio.massage.id.to_string(), "startDate": studio.at(start + 30 * index) });
+            let moves = [0_usize, 1].map(|index| {
+                json!({ "bookingId": package["bookings"][index]["id"], "slot": slot(i64::try_from(index).unwrap()) })
+            });
+            json!({ "multiServiceBookingId": package["id"], "bookings": moves })
+        }
+        "addBookingsToMultiServiceBooking" => {
+            let package = stage.package(maker, &studio.massage).await;
+            let mut wish = stage.wish();
+            wish["bookedEntity"]["slot"]["appointment"]["startDate"] = package["endDate"].clone();
+            let booking = stage.client_of(maker).done("createBooking", wish).await;
+            json!({ "multiServiceBookingId": package["id"], "bookings": [{ "bookingId": booking["id"] }] })
         }
         "cancelSession" => json!({ "sessionId": stage.session().await }),
         "createSession" => stage.session_input(),
@@ -298,7 +329,11 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
         .mutate_selecting("setWorkingHours", hours, "userErrors { message }")
         .await;
     assert_eq!(set["userErrors"], json!([]));
-    let things = BTreeMap::from([
+    let packages = [
+        stage.package(Maker::Member, &studio.massage).await,
+        stage.package(Maker::Visitor, &studio.massage).await,
+    ];
+    let mut things = BTreeMap::from([
         ("category", category),
         ("bookingPolicy", policy),
         ("location", branch),
@@ -313,6 +348,7 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
     for (caller, client) in stage.callers.iter().enumerate() {
         let one = usize::from(Stage::maker(caller) == Maker::Visitor);
         let booking = &made[one];
+        things.insert("multiServiceBooking", packages[one]["id"].clone());
         for (name, query, variables) in queries(schema, booking, &things) {
             let reply = client.send(&query, variables).await;
             put(&mut table, &format!("Query.{name}"), caller, outcome(&reply, &name));
@@ -332,6 +368,7 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
             json!(studio.workshop.id.to_string()),
             json!(studio.training.id.to_string()),
             chosen[one]["id"].clone(),
+            packages[one]["bookings"][0]["id"].clone(),
         ]);
         ids.extend(options.iter().cloned());
         ids.extend(
@@ -365,6 +402,14 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
         for window in [window, week] {
             note(&client.data(&query, window).await, &mut seen[caller]);
         }
+        let query = format!(
+            "query($services: [MultiServiceAvailabilityItemInput!]!, $from: DateTime!, $to: DateTime!) {{ \
+                multiServiceAvailability(services: $services, from: $from, to: $to, limit: 1) {} }}",
+            schema.selection("MultiServiceAvailability")
+        );
+        let service = json!({ "serviceId": studio.massage.id.to_string() });
+        let window = json!({ "services": [service, service], "from": studio.at(0), "to": studio.at(24 * 60) });
+        note(&client.data(&query, window).await, &mut seen[caller]);
         let query = format!(
             "query($id: ID!, $from: DateTime!, $to: DateTime!) {{ explainAvailability(serviceId: $id, from: $from, to: $to, limit: 100) {} }}",
             schema.selection("AvailabilityExplanation")

@@ -117,7 +117,7 @@ impl Stage {
         if caller == 1 { Maker::Visitor } else { Maker::Member }
     }
 
-    fn client_of(&self, maker: Maker) -> &Client {
+    pub fn client_of(&self, maker: Maker) -> &Client {
         match maker {
             Maker::Visitor => &self.callers[1],
             Maker::Member => &self.callers[3],
@@ -155,6 +155,31 @@ impl Stage {
             .studio
             .appointment(&self.studio.consultation, self.minutes(), &[&self.studio.anna]);
         self.client_of(maker).done("createBooking", wish).await
+    }
+
+    /// The input for a package of two visits to a service, at a time of its own, with Anna.
+    pub fn package_input(&self, service: &frontdesk::domain::catalog::Service) -> Value {
+        let start = self.minutes();
+        let part = |minutes: i64| {
+            let slot = json!({
+                "serviceId": service.id.to_string(), "startDate": self.studio.at(minutes),
+                "resourceIds": [self.studio.anna.id.to_string()],
+            });
+            json!({ "slot": slot, "totalParticipants": 1 })
+        };
+        json!({ "bookings": [part(start), part(start + 30)], "contactDetails": { "firstName": "Ada", "email": "ada@example.org" } })
+    }
+
+    /// A package of somebody's, in status CREATED.
+    pub async fn package(&self, maker: Maker, service: &frontdesk::domain::catalog::Service) -> Value {
+        let selection = "multiServiceBooking { id endDate bookings { id startDate } } userErrors { code message path }";
+        let client = self.client_of(maker);
+        let input = self.package_input(service);
+        let payload = client
+            .mutate_selecting("createMultiServiceBooking", input, selection)
+            .await;
+        assert_eq!(payload["userErrors"], json!([]));
+        payload["multiServiceBooking"].clone()
     }
 
     /// Such a booking of a class with Anna.

@@ -28,6 +28,7 @@ mod locations;
 mod model;
 mod offers;
 mod options;
+mod packages;
 mod policies;
 mod races;
 mod remembering;

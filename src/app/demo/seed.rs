@@ -605,6 +605,7 @@ impl Studio<'_> {
             updated: made,
             canceled: None,
             terms: Terms::default(),
+            package: None,
         })
     }
 

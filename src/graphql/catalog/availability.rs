@@ -26,7 +26,7 @@ use crate::{
 #[derive(Default, Clone)]
 pub struct AvailabilityQuery;
 
-pub(super) fn ids<I: TypedId>(name: &str, ids: &[ID]) -> async_graphql::Result<Vec<I>> {
+pub(crate) fn ids<I: TypedId>(name: &str, ids: &[ID]) -> async_graphql::Result<Vec<I>> {
     let read = ids
         .iter()
         .enumerate()
@@ -34,12 +34,12 @@ pub(super) fn ids<I: TypedId>(name: &str, ids: &[ID]) -> async_graphql::Result<V
     read.collect()
 }
 
-pub(super) fn zone(zone: Option<&TimeZone>) -> async_graphql::Result<Option<ZoneName>> {
+pub(crate) fn zone(zone: Option<&TimeZone>) -> async_graphql::Result<Option<ZoneName>> {
     let read = zone.map(TimeZone::zone).transpose();
     read.map_err(|invalid| bad_input(&invalid.at("timeZone")))
 }
 
-pub(super) fn instant(name: &str, date: &DateTime, zone: Option<&ZoneName>) -> async_graphql::Result<Timestamp> {
+pub(crate) fn instant(name: &str, date: &DateTime, zone: Option<&ZoneName>) -> async_graphql::Result<Timestamp> {
     date.instant(zone).map_err(|invalid| bad_input(&invalid.at(name)))
 }
 

@@ -162,7 +162,8 @@ impl SessionSlotInput {
 }
 
 impl AppointmentSlotInput {
-    fn parse(self) -> Result<Wanted, Rejections> {
+    /// The time that is wished for.
+    pub(super) fn parse(self) -> Result<Wanted, Rejections> {
         let mut problems = Problems::default();
         let service = problems.take("serviceId", id(&self.service_id));
         let time_zone = zone(&mut problems, self.time_zone.as_ref());
@@ -214,7 +215,8 @@ pub struct ContactDetailsInput {
 }
 
 impl ContactDetailsInput {
-    fn parse(self) -> Result<Contact, Rejections> {
+    /// Whom it is for.
+    pub(super) fn parse(self) -> Result<Contact, Rejections> {
         let mut problems = Problems::default();
         let mut limited = |name: &str, value: Option<String>, max| {
             problems.option(name, value.map(|value| text::bounded(&value, max)))
@@ -369,7 +371,7 @@ impl CreateBookingInput {
     }
 }
 
-fn take_key<I: async_graphql::InputType>(
+pub(super) fn take_key<I: async_graphql::InputType>(
     problems: &mut Problems,
     input: &I,
     key: Option<&String>,

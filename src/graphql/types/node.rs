@@ -4,14 +4,15 @@ use async_graphql::{Context, ID, Interface};
 
 use super::{
     api_key::ApiKey, blocked_time::BlockedTime, booking::Booking, booking_policy::BookingPolicy, category::Category,
-    event::BookingEvent, location::BusinessLocation, notification::Notification, resource::Resource,
-    schedule::Schedule, service::Service, service_options::ServiceOptionsAndVariants, session::Session,
-    session_series::SessionSeries, site::Site,
+    event::BookingEvent, location::BusinessLocation, multi_service_booking::MultiServiceBooking,
+    notification::Notification, resource::Resource, schedule::Schedule, service::Service,
+    service_options::ServiceOptionsAndVariants, session::Session, session_series::SessionSeries, site::Site,
 };
 use crate::{
     domain::ids::{
-        ApiKeyId, BlockedTimeId, BookingId, BookingPolicyId, CategoryId, EventId, Kind, LocationId, NotificationId,
-        OptionsId, ResourceId, ScheduleId, SeriesId, ServiceId, SessionId, SiteId, TypedId as _, parse_any,
+        ApiKeyId, BlockedTimeId, BookingId, BookingPolicyId, CategoryId, EventId, Kind, LocationId,
+        MultiServiceBookingId, NotificationId, OptionsId, ResourceId, ScheduleId, SeriesId, ServiceId, SessionId,
+        SiteId, TypedId as _, parse_any,
     },
     graphql::{
         caller,
@@ -43,6 +44,8 @@ pub enum Node {
     BusinessLocation(BusinessLocation),
     /// A group of services.
     Category(Category),
+    /// Several appointments of one visit.
+    MultiServiceBooking(MultiServiceBooking),
     /// A message to the people of a booking.
     Notification(Notification),
     /// A staff member or a room.
@@ -68,6 +71,9 @@ impl Node {
             parse_any(id.as_str()).ok_or_else(|| coded("not a well-formed id of any type", "BAD_USER_INPUT"))?;
         Ok(match kind {
             Kind::Booking => Booking::load(ctx, BookingId::from_uuid(uuid)).await?.map(Self::Booking),
+            Kind::MultiServiceBooking => MultiServiceBooking::find(ctx, MultiServiceBookingId::from_uuid(uuid))
+                .await?
+                .map(Self::MultiServiceBooking),
             Kind::BookingPolicy => BookingPolicy::find(ctx, BookingPolicyId::from_uuid(uuid))
                 .await?
                 .map(Self::BookingPolicy),

@@ -391,7 +391,7 @@ impl Question {
 }
 
 /// The midnight at which a slice of the window ends: a day is never parted.
-fn slice_end(from: Timestamp, clock: &TimeZone) -> Timestamp {
+pub(super) fn slice_end(from: Timestamp, clock: &TimeZone) -> Timestamp {
     let date = clock.to_datetime(from).date().saturating_add(SLICE_DAYS.days());
     let midnight = clock.to_ambiguous_timestamp(date.at(0, 0, 0, 0)).compatible();
     midnight.unwrap_or(Timestamp::MAX).max(from + 1.hour())

@@ -2,6 +2,7 @@
 //!
 //! Two callers: whoever lists free times or wants to know why there are none, and the acts that make a booking hold one.
 
+mod chains;
 mod explain;
 mod facts;
 mod list;
@@ -19,10 +20,12 @@ use crate::domain::{
     time::ZoneName,
 };
 
+pub use chains::{ChainOffer, ChainPart, Chains, ChainsQuery, PartOffer};
 pub use explain::Explained;
 pub use list::{Availability, FreeTime, Offer, OfferOf};
 pub use watch::Watched;
 
+pub(in crate::service) use chains::ask_chain;
 pub use facts::Needed;
 pub(in crate::service) use facts::{Facts, busy_times, positive};
 pub(in crate::service) use memory::Memory;
@@ -97,6 +100,14 @@ pub(in crate::service) fn window(
     Ok((from, hours.div_euclid(24) + 1))
 }
 
+fn check_number_of_places(asked: Option<&[LocationId]>) -> Result<(), Rejection> {
+    if asked.is_some_and(|asked| !(1..=MAX_LOCATIONS).contains(&asked.len())) {
+        let message = format!("must have 1 to {MAX_LOCATIONS} entries");
+        return Err(Rejection::invalid(&["locationIds"], message));
+    }
+    Ok(())
+}
+
 impl AvailabilityQuery {
     /// Refuses a question that makes no sense or is too large; the first start that is of interest.
     fn check(&self, now: Timestamp) -> Result<Timestamp, Rejection> {
@@ -109,11 +120,7 @@ impl AvailabilityQuery {
             let message = format!("must have at most {MAX_RESOURCES} entries");
             return Err(Rejection::invalid(&["resourceIds"], message));
         }
-        let locations = self.locations.as_ref().map(Vec::len);
-        if locations.is_some_and(|count| !(1..=MAX_LOCATIONS).contains(&count)) {
-            let message = format!("must have 1 to {MAX_LOCATIONS} entries");
-            return Err(Rejection::invalid(&["locationIds"], message));
-        }
+        check_number_of_places(self.locations.as_deref())?;
         for (index, id) in self.services.iter().enumerate() {
             if self.services.iter().take(index).any(|earlier| earlier == id) {
                 return Err(Rejection::invalid(
@@ -156,19 +163,7 @@ impl AvailabilityQuery {
                 return Err(Rejection::invalid(&path, "is no staff member or room of this business"));
             }
         }
-        for (index, id) in self.locations.iter().flatten().enumerate() {
-            let own = found.catalogue.services.iter().flat_map(|service| &service.locations);
-            let mut known = own
-                .filter_map(|location| location.id)
-                .chain(found.locations.iter().copied());
-            if !known.any(|known| known == *id) {
-                let path = ["locationIds", &index.to_string()];
-                return Err(Rejection::invalid(
-                    &path,
-                    "is no location of this business or of the services",
-                ));
-            }
-        }
+        found.check_places(self.locations.as_deref())?;
         let Some(minutes) = self.duration else { return Ok(()) };
         for service in &found.catalogue.services {
             if service.kind != ServiceKind::Appointment {

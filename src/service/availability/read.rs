@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
+        Rejection,
         availability::Policy,
         booking_policy::BookingPolicy,
         catalog::{
@@ -265,6 +266,24 @@ impl Catalogue {
 }
 
 impl Found {
+    /// Refuses ids of places that there aren't.
+    pub(super) fn check_places(&self, asked: Option<&[LocationId]>) -> Result<(), Rejection> {
+        let own = || self.catalogue.services.iter().flat_map(|service| &service.locations);
+        for (index, id) in asked.unwrap_or_default().iter().enumerate() {
+            let mut known = own()
+                .filter_map(|location| location.id)
+                .chain(self.locations.iter().copied());
+            if !known.any(|known| known == *id) {
+                let path = ["locationIds", &index.to_string()];
+                return Err(Rejection::invalid(
+                    &path,
+                    "is no location of this business or of the services",
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// What is on those who could serve.
     pub(super) fn claims(&self) -> impl Iterator<Item = &Claim> {
         claims_of(&self.busy, &self.days)

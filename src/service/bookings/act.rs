@@ -42,7 +42,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    fn act(self) -> Act {
+    pub(super) fn act(self) -> Act {
         match self {
             Self::Confirm { .. } => Act::Confirm,
             Self::Decline => Act::Decline,
@@ -104,6 +104,7 @@ impl Command for Decide {
             self.input.target.expected_revision,
             place.ledger.settled(before.id),
         )?;
+        before.check_alone()?;
         before.check(self.input.verdict.act())?;
         let mut after = before.clone();
         if let Some(payment_status) = self.input.payment_status {

@@ -158,6 +158,16 @@ impl Candidates {
         Ok(())
     }
 
+    /// All of them, in the order of choice.
+    pub(super) fn order(&self) -> Vec<ResourceId> {
+        self.all().into_iter().map(|resource| resource.id).collect()
+    }
+
+    /// Who is asked for, for each requirement.
+    pub(super) fn requested(&self) -> Vec<Requested<'_>> {
+        self.wishes.iter().map(Wish::requested).collect()
+    }
+
     fn shares(&self) -> Vec<Share> {
         let share = |need: &Need| Share {
             count: need.count,
@@ -248,7 +258,7 @@ impl Candidates {
     }
 
     /// Takes those of `serving` first, then who comes first and is free.
-    fn choose_free(
+    pub(super) fn choose_free(
         &self,
         ledger: &Ledger,
         span: TimeSpan,
@@ -289,6 +299,7 @@ impl Candidates {
                 id,
                 name: resource.name.clone(),
                 explicitly_requested: self.requested.contains(&id),
+                buffer_minutes: None,
             });
             asks.push(ask);
         }

@@ -308,6 +308,19 @@ pub(super) async fn reopen(
 }
 
 impl Place {
+    /// The place of a part of a package, which was found and checked with the others.
+    pub(super) fn of_part(service: Service, booked: Booked, ledger: Ledger, asks: Vec<Ask>) -> Self {
+        Self {
+            service,
+            booked,
+            ledger,
+            asks,
+            clash: None,
+            closed: false,
+            candidates: Candidates::default(),
+        }
+    }
+
     /// Why the place can't be had, if it can't: something is in the way, or nobody is there at that time.
     pub(super) async fn refusal(&self, tx: &mut Tx<'_>) -> Result<Option<Rejection>, Failure> {
         if let Some((ask, clash)) = &self.clash {
@@ -331,11 +344,24 @@ impl Place {
 
 /// What a booking holds, or would hold with the resources that it has.
 pub(in crate::service) fn spots_of(booking: &Booking) -> Vec<Spot> {
-    let busy = busy_span(&booking.booked);
-    targets_of(&booking.booked)
-        .into_iter()
-        .map(|target| (target, busy))
+    let targets = targets_of(&booking.booked).into_iter();
+    targets
+        .map(|target| (target, busy_span_of(&booking.booked, target)))
         .collect()
+}
+
+/// The time that one of its targets is held: who goes on to a later part of a package keeps no longer buffer than there
+/// is time.
+pub(super) fn busy_span_of(booked: &Booked, target: Target) -> TimeSpan {
+    let own = booked
+        .resources
+        .iter()
+        .find(|resource| target == Target::Resource(resource.id))
+        .and_then(|resource| resource.buffer_minutes);
+    match (booked.span, own) {
+        (Some(span), Some(minutes)) => span.with_buffer(minutes),
+        _ => busy_span(booked),
+    }
 }
 
 /// What a booking with these resources holds.
@@ -489,7 +515,7 @@ fn seat_asks(ledger: &Ledger, booked: &Booked, seats: i32, holder: BookingId) ->
     (asks, clash)
 }
 
-fn appointment_span(
+pub(super) fn appointment_span(
     service: &Service,
     start: Timestamp,
     end: Option<Timestamp>,

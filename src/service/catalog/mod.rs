@@ -215,6 +215,7 @@ fn booked(mut resources: Vec<Resource>) -> Vec<BookedResource> {
         id: resource.id,
         name: resource.name,
         explicitly_requested: false,
+        buffer_minutes: None,
     };
     resources.into_iter().map(keep).collect()
 }

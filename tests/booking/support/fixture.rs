@@ -191,6 +191,7 @@ impl Studio {
                 id: r.id,
                 name: r.name.clone(),
                 explicitly_requested: false,
+                buffer_minutes: None,
             };
             Session {
                 id: SessionId::new(),

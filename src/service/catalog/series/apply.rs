@@ -133,6 +133,7 @@ impl Resources {
             id: resource.id,
             name: resource.name,
             explicitly_requested: false,
+            buffer_minutes: None,
         });
         let before = existing.iter().flat_map(|session| session.resources.iter().cloned());
         let by_id = |resource: BookedResource| (resource.id, resource);
