@@ -199,6 +199,7 @@ impl Command for Book {
                         id: resource(who),
                         name: format!("Stylist {who}"),
                         explicitly_requested: false,
+                        buffer_minutes: None,
                     }],
                     location: None,
                     title: "Crowd 0".to_owned(),
@@ -215,6 +216,7 @@ impl Command for Book {
                 updated: now,
                 canceled: None,
                 terms: Terms::default(),
+                package: None,
             };
             bookings::insert(tx.conn(), site, &booking, &Contact::default()).await?;
             let claim = Claim {

@@ -515,4 +515,47 @@ on_both_engines! {
         act(&owner, "cancelMultiServiceBooking", &new, json!({})).await;
         assert_eq!(crate::watching::part(&mut socket).await, whole);
     }
+
+    async fn who_leaves_a_package_keeps_the_buffer_that_it_has(engine) {
+        let (server, studio, owner) = studio(engine).await;
+        open(&owner, "17:00").await;
+        let cut = service(&owner, "Cut", 60, 30, &[&studio.anna]).await;
+        let mia = server.member("mia");
+        let new = made(&owner, confirmed(package(&[(&cut, "09:00"), (&cut, "10:00"), (&cut, "11:00")]))).await;
+        let (first, last) = (new["bookings"][0]["id"].clone(), new["bookings"][2]["id"].clone());
+        let input = json!({ "multiServiceBookingId": new["id"], "bookings": [{ "bookingId": last }] });
+        done(&owner, "removeBookingsFromMultiServiceBooking", input, "removedBookings { id }").await;
+        assert_eq!(alone(&mia, &cut).await[0], "12:30", "nothing was given up and nothing more is taken");
+        let left = see(&owner, &new["id"]).await;
+        assert_eq!(all(&left, "doubleBooked"), [false, false]);
+        // What is left goes, and what left stays: an hour and its buffer have to end by eleven.
+        act(&owner, "cancelMultiServiceBooking", &new, json!({})).await;
+        assert_eq!(alone(&mia, &cut).await[..3], ["09:00", "09:30", "12:30"]);
+        let slot = json!({ "slot": { "appointment": { "serviceId": cut, "startDate": at("13:00") } } });
+        owner.done("rescheduleBooking", with(json!({ "bookingId": last }), slot)).await;
+        assert_eq!(alone(&mia, &cut).await[..7], ["09:00", "09:30", "10:00", "10:30", "11:00", "11:30", "14:30"]);
+        let error = refused(&owner, "cancelBooking", json!({ "bookingId": first })).await;
+        assert_eq!(error["code"], "NOT_ALLOWED_TO_UPDATE_BOOKING_IN_MULTI_SERVICE_BOOKING");
+    }
+
+    async fn a_hold_keeps_all_parts_and_ends_for_all(engine) {
+        let (server, studio, owner) = studio(engine).await;
+        open(&owner, "17:00").await;
+        let (cut, shave) = pair(&owner, &studio).await;
+        let (mia, bob) = (server.member("mia"), server.member("bob"));
+        let held = with(package(&[(&cut, "09:00"), (&shave, "10:00")]), json!({ "holdSeconds": 2 }));
+        let new = made(&mia, held).await;
+        let query = "query($id: ID!) { multiServiceBooking(id: $id) { bookings { hold { expiresAt } } } }";
+        let told = mia.data(query, json!({ "id": new["id"] })).await["multiServiceBooking"].clone();
+        assert!(all(&told, "hold").iter().all(|hold| hold.is_object()), "{told}");
+        assert_eq!(alone(&bob, &shave).await.iter().filter(|start| *start == "10:00").count(), 0);
+        tokio::time::sleep(std::time::Duration::from_millis(2200)).await;
+        assert_eq!(offered(&bob, &[&cut, &shave]).await[0], "09:00");
+        let taken = made(&owner, confirmed(package(&[(&cut, "09:00"), (&shave, "10:00")]))).await;
+        assert_eq!(no(&owner, "confirmMultiServiceBooking", &new, json!({ "checkAvailabilityValidation": true })).await, "SLOT_NOT_AVAILABLE");
+        let late = act(&owner, "confirmMultiServiceBooking", &new, json!({})).await;
+        assert_eq!(all(&late, "doubleBooked"), [true, true], "as of a single booking");
+        act(&owner, "cancelMultiServiceBooking", &taken, json!({})).await;
+        assert_eq!(all(&see(&owner, &new["id"]).await, "doubleBooked"), [false, false], "and then it isn't any more");
+    }
 }

@@ -71,6 +71,7 @@ pub struct MultiServiceBooking {
 
 impl MultiServiceBooking {
     /// A package of these bookings, one after the other; none: there is no package.
+    #[must_use]
     pub fn new(id: MultiServiceBookingId, bookings: Vec<domain::Booking>) -> Option<Self> {
         (!bookings.is_empty()).then(|| Self {
             package: id,

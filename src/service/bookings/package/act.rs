@@ -150,7 +150,7 @@ impl Command for Decide {
         let now = ledger.now();
         self.check_infos(&bookings, &ledger)?;
         let mut afters: Vec<Booking> = bookings.clone();
-        for (after, info) in afters.iter_mut().flat_map(|after| {
+        for (after, info) in afters.iter_mut().filter_map(|after| {
             let info = input.infos.iter().find(|info| info.booking == after.id);
             info.map(|info| (after, info))
         }) {

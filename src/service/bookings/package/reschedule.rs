@@ -149,7 +149,8 @@ impl Command for Reschedule {
         let seen = self.load(tx).await?;
         let (mut moving, parts) = self.parts(tx, &seen).await?;
         let people = People::load(tx, &parts).await?;
-        let (spots, ids) = (plan::spots(&parts, &seen), Vec::from_iter(seen.iter().map(|b| b.id)));
+        let spots = plan::spots(&parts, &seen);
+        let ids: Vec<BookingId> = seen.iter().map(|booking| booking.id).collect();
         let mut ledger = if seen.iter().any(holds) {
             Ledger::lock_several(tx, &spots, &ids).await?
         } else {
