@@ -16,7 +16,9 @@ use crate::{
     domain::{
         Rejection,
         ids::{BookingId, Kind},
-        rejection::{CapacityOf, Field, Invalid, KindRule, LocationProblem, OptionsProblem, PolicyProblem, PolicyRule as Rule},
+        rejection::{
+            CapacityOf, Field, Invalid, KindRule, LocationProblem, OptionsProblem, PolicyProblem, PolicyRule as Rule,
+        },
     },
     service,
     store::StoreError,

@@ -56,9 +56,8 @@ fn queries(schema: &Schema, booking: &Value, things: &BTreeMap<&str, Value>) -> 
                 "booking" => ("(id: $id)", json!({ "id": booking["id"] })),
                 "node" => ("(id: $id)", json!({ "id": booking["id"] })),
                 "nodes" => ("(ids: [$id])", json!({ "id": booking["id"] })),
-                "bookingPolicy" | "category" | "location" | "resource" | "schedule" | "service" | "session" | "sessionSeries" => {
-                    ("(id: $id)", json!({ "id": things[field.name.as_str()] }))
-                }
+                "bookingPolicy" | "category" | "location" | "resource" | "schedule" | "service" | "session"
+                | "sessionSeries" => ("(id: $id)", json!({ "id": things[field.name.as_str()] })),
                 name if field.of.ends_with("Connection") => {
                     assert!(schema.0.contains_key(&field.of), "{name}");
                     ("(first: 100)", json!({}))

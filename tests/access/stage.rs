@@ -231,7 +231,8 @@ impl Stage {
 
     /// A location with all that there is to know of one.
     pub async fn branch(&self) -> Value {
-        let input = json!({ "name": "Branch", "formattedAddress": "Main Street 1", "email": "b@example.org", "phone": "1" });
+        let input =
+            json!({ "name": "Branch", "formattedAddress": "Main Street 1", "email": "b@example.org", "phone": "1" });
         let id = self.made("createLocation", input, "location").await;
         let hours = json!({ "locationId": id, "weekly": [] });
         let set = self

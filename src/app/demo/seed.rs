@@ -19,7 +19,7 @@ use crate::{
         },
         clock::FixedClock,
         event::{EventSource, EventType},
-        hours::{HoursOwner, DayTimes, OpeningHours, Weekdays, WeeklyRule},
+        hours::{DayTimes, HoursOwner, OpeningHours, Weekdays, WeeklyRule},
         ids::{BookingId, ResourceId, SiteId, VisitorId},
         money::{Currency, Money},
         rejection::Invalid,
@@ -30,7 +30,10 @@ use crate::{
     service::{
         Caller, Error, Service,
         bookings::{ActOn, CreateBooking, Target, Verdict, Wanted},
-        catalog::{CreateBlockedTime, CreateResource, CreateService, CreateSession, Requirements, ServiceLocations, SetWorkingHours},
+        catalog::{
+            CreateBlockedTime, CreateResource, CreateService, CreateSession, Requirements, ServiceLocations,
+            SetWorkingHours,
+        },
     },
     store::{
         Command, Failure, Tx,

@@ -161,7 +161,11 @@ impl LocationWish {
                 let message = "is not that of this location";
                 Err(problem(LocationProblem::Unknown, &["locationType"], message))
             }
-            (None, _, Some(_)) => Err(problem(LocationProblem::Unknown, &["locationId"], "is none of the service's")),
+            (None, _, Some(_)) => Err(problem(
+                LocationProblem::Unknown,
+                &["locationId"],
+                "is none of the service's",
+            )),
             (None, _, None) => {
                 let asked = self.location_type.unwrap_or(LocationType::OwnerCustom);
                 let message = "is none of those at which the service is given";
@@ -238,12 +242,17 @@ impl Service {
     /// Where something that is booked takes place, as the hours and limits of resources know it.
     #[must_use]
     pub fn place_of(&self, booked: Option<&Location>) -> Option<Location> {
-        let Some(booked) = booked else { return self.only_location().cloned() };
+        let Some(booked) = booked else {
+            return self.only_location().cloned();
+        };
         if booked.id.is_some() {
             return Some(booked.clone());
         }
         // It was booked before places had ids.
-        let mut same = self.locations.iter().filter(|one| one.location_type == booked.location_type);
+        let mut same = self
+            .locations
+            .iter()
+            .filter(|one| one.location_type == booked.location_type);
         match (same.next(), same.next()) {
             (Some(one), None) => Some(one.clone()),
             _ => Some(booked.clone()),
@@ -273,7 +282,11 @@ impl Service {
             let position = index.to_string();
             let mut earlier = self.locations.iter().take(index);
             let wrong = |name: &str, message: &str| {
-                let path: &[&str] = if short { &["location", name] } else { &["locations", &position, name] };
+                let path: &[&str] = if short {
+                    &["location", name]
+                } else {
+                    &["locations", &position, name]
+                };
                 Err(problem(of_type(location.location_type), path, message))
             };
             let id = if short { "locationId" } else { "businessLocationId" };
@@ -285,7 +298,6 @@ impl Service {
                 LocationType::OwnerBusiness if earlier.any(|one| one.id == location.id) => {
                     return wrong(id, "is there twice");
                 }
-                LocationType::OwnerBusiness => {}
                 LocationType::OwnerCustom | LocationType::Custom
                     if earlier.any(|one| one.location_type == location.location_type) =>
                 {
@@ -295,9 +307,12 @@ impl Service {
                     return wrong("formattedAddress", "is needed, or a name");
                 }
                 LocationType::Custom if self.kind != ServiceKind::Appointment => {
-                    return wrong(kind, "is for appointments: a session takes place where the business says");
+                    return wrong(
+                        kind,
+                        "is for appointments: a session takes place where the business says",
+                    );
                 }
-                LocationType::OwnerCustom | LocationType::Custom => {}
+                LocationType::OwnerBusiness | LocationType::OwnerCustom | LocationType::Custom => {}
             }
         }
         Ok(())

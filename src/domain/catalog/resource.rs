@@ -53,14 +53,19 @@ pub const MAX_RESOURCE_LOCATIONS: usize = 100;
 impl Resource {
     /// Refuses limits that nobody can keep within.
     pub fn check_locations(&self) -> Result<(), Rejection> {
-        let Some(locations) = &self.locations else { return Ok(()) };
+        let Some(locations) = &self.locations else {
+            return Ok(());
+        };
         if !(1..=MAX_RESOURCE_LOCATIONS).contains(&locations.len()) {
             let message = format!("must name 1 to {MAX_RESOURCE_LOCATIONS} locations; null means everywhere");
             return Err(Rejection::invalid(&["locationIds"], message));
         }
         for (index, id) in locations.iter().enumerate() {
             if locations.iter().take(index).any(|earlier| earlier == id) {
-                return Err(Rejection::invalid(&["locationIds", &index.to_string()], "is there twice"));
+                return Err(Rejection::invalid(
+                    &["locationIds", &index.to_string()],
+                    "is there twice",
+                ));
             }
         }
         Ok(())

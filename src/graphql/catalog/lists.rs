@@ -26,8 +26,8 @@ use crate::{
     },
     store::{
         catalog::{
-            BlockedTimeFilter, LocationFilter, PolicyFilter, ResourceFilter, ScheduleFilter, ServiceFilter, ServiceKey, ServiceOrder,
-            SessionFilter, TimeKey,
+            BlockedTimeFilter, LocationFilter, PolicyFilter, ResourceFilter, ScheduleFilter, ServiceFilter, ServiceKey,
+            ServiceOrder, SessionFilter, TimeKey,
         },
         page::{Direction, Page},
     },

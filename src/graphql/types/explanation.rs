@@ -225,7 +225,10 @@ impl Names<'_> {
     }
 
     fn location(&self, place: Option<PlaceId>) -> Option<&booking::Location> {
-        self.explained.locations.iter().find(|location| place.is_some() && location.place() == place)
+        self.explained
+            .locations
+            .iter()
+            .find(|location| place.is_some() && location.place() == place)
     }
 
     fn finding(&self, finding: &engine::Finding) -> AvailabilityFinding {
@@ -234,7 +237,9 @@ impl Names<'_> {
         AvailabilityFinding {
             busy_with: finding.obstacle.map(BusyWith::from),
             end_date: finding.span.as_ref().map(|span| TimeSpan::end(span).into()),
-            location_id: location.and_then(|location| location.id).map(|id| id.to_string().into()),
+            location_id: location
+                .and_then(|location| location.id)
+                .map(|id| id.to_string().into()),
             location_name: location.and_then(|location| location.name.clone()),
             reason: finding.reason.into(),
             resource_id: finding.resource.map(|id| id.to_string().into()),

@@ -181,7 +181,9 @@ impl ServiceLocation {
     }
 
     fn of(location: &booking::Location, known: &[BusinessLocation]) -> Self {
-        let business = location.business().and_then(|id| known.iter().find(|one| one.0.id == id));
+        let business = location
+            .business()
+            .and_then(|id| known.iter().find(|one| one.0.id == id));
         Self {
             location: business.map_or_else(|| location.clone(), |one| one.0.snapshot()),
             business: business.cloned(),

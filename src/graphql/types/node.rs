@@ -4,8 +4,9 @@ use async_graphql::{Context, ID, Interface};
 
 use super::{
     api_key::ApiKey, blocked_time::BlockedTime, booking::Booking, booking_policy::BookingPolicy, category::Category,
-    event::BookingEvent, location::BusinessLocation, notification::Notification, resource::Resource, schedule::Schedule, service::Service,
-    service_options::ServiceOptionsAndVariants, session::Session, session_series::SessionSeries, site::Site,
+    event::BookingEvent, location::BusinessLocation, notification::Notification, resource::Resource,
+    schedule::Schedule, service::Service, service_options::ServiceOptionsAndVariants, session::Session,
+    session_series::SessionSeries, site::Site,
 };
 use crate::{
     domain::ids::{

@@ -101,7 +101,11 @@ impl Question {
             found: told,
             needed: needed.into_iter().map(|needed| needed.kind).collect(),
             resources,
-            locations: service.locations.iter().map(|one| one.told_by(&found.locations)).collect(),
+            locations: service
+                .locations
+                .iter()
+                .map(|one| one.told_by(&found.locations))
+                .collect(),
             zone: self.query.time_zone.clone().unwrap_or_else(|| found.zone.clone()),
         })
     }

@@ -181,7 +181,11 @@ impl Question {
             match service.kind {
                 ServiceKind::Appointment => {
                     let wishes = wishes(&facts, service, &found.resources);
-                    let told: Vec<Location> = service.locations.iter().map(|one| one.told_by(&found.locations)).collect();
+                    let told: Vec<Location> = service
+                        .locations
+                        .iter()
+                        .map(|one| one.told_by(&found.locations))
+                        .collect();
                     offers.extend(self.appointments(&facts, &busy, (service, &told), &wishes, &clock));
                 }
                 ServiceKind::Class => offers.extend(self.classes(found, service, &clock)),
@@ -332,7 +336,10 @@ impl Question {
         let (policy, query) = (found.facts.policy(service.id), self.seat_query(places.as_deref()));
         let location = service.only_location().map(|only| only.told_by(&found.locations));
         let place = location.as_ref().and_then(Location::place);
-        if places.as_ref().is_some_and(|places| place.is_none_or(|place| !places.contains(&place))) {
+        if places
+            .as_ref()
+            .is_some_and(|places| place.is_none_or(|place| !places.contains(&place)))
+        {
             return Vec::new();
         }
         let wished = |sessions: &[Session]| {

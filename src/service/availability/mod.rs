@@ -156,10 +156,15 @@ impl AvailabilityQuery {
         }
         for (index, id) in self.locations.iter().flatten().enumerate() {
             let own = found.services.iter().flat_map(|service| &service.locations);
-            let mut known = own.filter_map(|location| location.id).chain(found.locations.iter().map(|one| one.id));
+            let mut known = own
+                .filter_map(|location| location.id)
+                .chain(found.locations.iter().map(|one| one.id));
             if !known.any(|known| known == *id) {
                 let path = ["locationIds", &index.to_string()];
-                return Err(Rejection::invalid(&path, "is no location of this business or of the services"));
+                return Err(Rejection::invalid(
+                    &path,
+                    "is no location of this business or of the services",
+                ));
             }
         }
         let Some(minutes) = self.duration else { return Ok(()) };

@@ -10,7 +10,8 @@ use crate::{
         availability::Policy,
         booking_policy::BookingPolicy,
         catalog::{
-            BusinessLocation, MAX_SESSION_HOURS, Resource, Schedule, Service as Offered, ServiceKind, ServiceResource, Session, Site,
+            BusinessLocation, MAX_SESSION_HOURS, Resource, Schedule, Service as Offered, ServiceKind, ServiceResource,
+            Session, Site,
         },
         conflict::{Claim, Target},
         ids::{BookingPolicyId, LocationId, ResourceId, ServiceId, SiteId},

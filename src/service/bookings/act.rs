@@ -175,7 +175,11 @@ impl Decide {
         };
         Ok(match self.input.verdict {
             Verdict::Confirm { check_availability } => {
-                let refusal = if check_availability { place.refusal(tx).await? } else { None };
+                let refusal = if check_availability {
+                    place.refusal(tx).await?
+                } else {
+                    None
+                };
                 if let Some(refusal) = refusal {
                     return Err(refusal.into());
                 }

@@ -147,7 +147,11 @@ impl Candidates {
         let (site, all) = (tx.site(), self.all());
         let ids: Vec<ResourceId> = all.iter().map(|resource| resource.id).collect();
         let found = catalog::find_resources(tx.conn(), site, &ids).await?;
-        let same = |seen: &&Resource| found.iter().any(|now| now.id == seen.id && now.locations == seen.locations);
+        let same = |seen: &&Resource| {
+            found
+                .iter()
+                .any(|now| now.id == seen.id && now.locations == seen.locations)
+        };
         if !all.iter().all(same) {
             return Err(Failure::Again);
         }

@@ -148,7 +148,8 @@ async fn look_up(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Resul
             } else {
                 Naming::Customer
             };
-            let candidates = Candidates::load(tx, &service, resources, location.as_ref(), search.current, naming).await?;
+            let candidates =
+                Candidates::load(tx, &service, resources, location.as_ref(), search.current, naming).await?;
             let booked = Booked {
                 service: service.id,
                 kind: ServiceKind::Appointment,

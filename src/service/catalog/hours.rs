@@ -106,14 +106,20 @@ impl Command for Set {
         let kind = match input.owner {
             HoursOwner::Business => Kind::Site,
             HoursOwner::Location(location) => {
-                if store::find_locations(tx.conn(), self.site, &[location]).await?.is_empty() {
+                if store::find_locations(tx.conn(), self.site, &[location])
+                    .await?
+                    .is_empty()
+                {
                     return Err(Rejection::not_found(Kind::Location, &["locationId"]).into());
                 }
                 Kind::Location
             }
             HoursOwner::Resource(resource) => {
                 claims::lock_targets(tx, &[Target::Resource(resource)]).await?;
-                if store::find_resources(tx.conn(), self.site, &[resource]).await?.is_empty() {
+                if store::find_resources(tx.conn(), self.site, &[resource])
+                    .await?
+                    .is_empty()
+                {
                     return Err(Rejection::not_found(Kind::Resource, &["resourceId"]).into());
                 }
                 Kind::Resource
@@ -168,11 +174,7 @@ impl Service {
     }
 
     /// The hours on record of the business or a location, which everybody sees, or of a resource, which the business sees.
-    pub async fn working_hours(
-        &self,
-        caller: &Caller,
-        owner: HoursOwner,
-    ) -> Result<Option<WorkingHours>, Error> {
+    pub async fn working_hours(&self, caller: &Caller, owner: HoursOwner) -> Result<Option<WorkingHours>, Error> {
         access::require(Permission::ReadCatalog, caller)?;
         if owner.resource().is_some() && !Permission::ReadResourceDetails.is_granted(&caller.actor) {
             return Ok(None);

@@ -69,7 +69,9 @@ impl ServiceLocations {
 
 /// A place with what its location of the business says now.
 pub(in crate::service) async fn told(tx: &mut Tx<'_>, location: Location) -> Result<Location, Failure> {
-    let Some(id) = location.business() else { return Ok(location) };
+    let Some(id) = location.business() else {
+        return Ok(location);
+    };
     let site = tx.site();
     let found = store::find_locations_ever(tx.conn(), site, &[id]).await?;
     Ok(location.told_by(&found))
@@ -118,7 +120,9 @@ pub(super) async fn change_of_session(
 /// Sessions that said nothing of their own stay where the service was given before, unless it only moved as a whole in
 /// its own words. The service's row is locked, and with it all that changes its sessions.
 pub(super) async fn keep_sessions(tx: &mut Tx<'_>, before: &Offered, after: &Offered) -> Result<(), Failure> {
-    let Some(only) = before.only_location() else { return Ok(()) };
+    let Some(only) = before.only_location() else {
+        return Ok(());
+    };
     let follows = |now: &Location| now.business() == only.business();
     if before.kind == ServiceKind::Appointment || after.only_location().is_some_and(follows) {
         return Ok(());
@@ -128,7 +132,10 @@ pub(super) async fn keep_sessions(tx: &mut Tx<'_>, before: &Offered, after: &Off
     let schedules = store::schedules_of(tx.conn(), site, before.id).await?;
     let ids: Vec<ScheduleId> = schedules.iter().map(|schedule| schedule.id).collect();
     let upcoming = store::upcoming_sessions(tx.conn(), site, &ids, now).await?;
-    let silent: Vec<Session> = upcoming.into_iter().filter(|session| session.location.is_none()).collect();
+    let silent: Vec<Session> = upcoming
+        .into_iter()
+        .filter(|session| session.location.is_none())
+        .collect();
     let targets: Vec<Target> = silent.iter().map(|session| Target::Session(session.id)).collect();
     claims::lock_targets(tx, &targets).await?;
     let mut series: Vec<SeriesId> = Vec::new();
@@ -294,7 +301,8 @@ impl Command for Update {
 }
 
 fn in_use(LocationUse { services, resources }: LocationUse) -> Rejection {
-    let message = format!("is still in use: by {services} services, and by the limits or hours of {resources} resources");
+    let message =
+        format!("is still in use: by {services} services, and by the limits or hours of {resources} resources");
     Invalid::new(Field::Location(LocationProblem::InUse), message)
         .at("locationId")
         .into()
@@ -368,11 +376,7 @@ impl Service {
     }
 
     /// Those of the locations that there are, deleted ones too.
-    pub async fn locations_by_id(
-        &self,
-        caller: &Caller,
-        ids: Vec<LocationId>,
-    ) -> Result<Vec<BusinessLocation>, Error> {
+    pub async fn locations_by_id(&self, caller: &Caller, ids: Vec<LocationId>) -> Result<Vec<BusinessLocation>, Error> {
         access::require(Permission::ReadCatalog, caller)?;
         let site = caller.site;
         let found = self

@@ -45,8 +45,8 @@ pub use categories::{CreateCategory, DeleteCategory, MoveCategory, UpdateCategor
 pub use copies::{BulkCreatedServices, CloneService, ClonedService};
 pub use hours::SetWorkingHours;
 pub use import::{Import, ImportError, ImportInto, Imported};
-pub(in crate::service) use locations::{told, whereabouts};
 pub use locations::{CreateLocation, ServiceLocations, UpdateLocation};
+pub(in crate::service) use locations::{told, whereabouts};
 pub use options::{CreateOptions, UpdateOptions};
 pub use policies::{DefaultSet, PolicyChanges};
 pub use removal::{BookingsOfService, DeleteService, DeletedService, DeletionImpact};

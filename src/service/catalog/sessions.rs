@@ -13,7 +13,9 @@ use crate::{
     domain::{
         Rejection,
         booking::{Booking, Location},
-        catalog::{LocationWish, Schedule, Service as Offered, ServiceKind, Session, SessionStatus, WallTime, check_capacity},
+        catalog::{
+            LocationWish, Schedule, Service as Offered, ServiceKind, Session, SessionStatus, WallTime, check_capacity,
+        },
         conflict::{Holder, Target},
         event::Matter,
         ids::{BookingId, Kind, ResourceId, ScheduleId, SeriesId, SessionId, SiteId},

@@ -119,9 +119,7 @@ pub async fn find_locations_ever(
 
 /// The location that the business names first, if there is one.
 pub async fn default_location(conn: &mut Conn, site: SiteId) -> Result<Option<BusinessLocation>, StoreError> {
-    let of_site = business_locations::site_id
-        .eq(site)
-        .and(business_locations::is_default);
+    let of_site = business_locations::site_id.eq(site).and(business_locations::is_default);
     let query = business_locations::table.filter(of_site);
     let row: Option<LocationRow> = on!(conn, c => query.select(LocationRow::as_select()).first(c).await.optional())?;
     Ok(row.map(LocationRow::location))
@@ -183,7 +181,12 @@ pub async fn location_use(conn: &mut Conn, site: SiteId, id: LocationId) -> Resu
         }
     );
     // Hours outlive who kept them.
-    named.extend(find_resources(conn, site, &by_hours).await?.into_iter().map(|one| one.id));
+    named.extend(
+        find_resources(conn, site, &by_hours)
+            .await?
+            .into_iter()
+            .map(|one| one.id),
+    );
     named.sort();
     named.dedup();
     Ok(LocationUse {

@@ -101,7 +101,10 @@ pub(crate) async fn booked(client: &Client, input: Value) -> Value {
 pub(crate) async fn codes(client: &Client, name: &str, input: Value) -> Vec<String> {
     let payload = client.mutate_selecting(name, input, ERRORS).await;
     let errors = payload["userErrors"].as_array().unwrap();
-    errors.iter().map(|error| error["code"].as_str().unwrap().to_owned()).collect()
+    errors
+        .iter()
+        .map(|error| error["code"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// The code and path of the only user error.

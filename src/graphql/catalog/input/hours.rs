@@ -143,7 +143,8 @@ fn rule(input: &WeeklyHoursInput) -> Result<hours::WeeklyRule, Invalid> {
 
 fn special_day(input: &SpecialDayInput) -> Result<hours::SpecialDay, Invalid> {
     let read = input.times.iter().enumerate().map(|(index, each)| {
-        times(&each.start_time, &each.end_time, each.location_id.as_ref()).map_err(|invalid| invalid.at(index.to_string()).at("times"))
+        times(&each.start_time, &each.end_time, each.location_id.as_ref())
+            .map_err(|invalid| invalid.at(index.to_string()).at("times"))
     });
     Ok(hours::SpecialDay {
         date: input.date.civil().map_err(|invalid| invalid.at("date"))?,
@@ -165,7 +166,13 @@ impl SetWorkingHoursInput {
         }
         for (day, special) in self.special_days.iter().flatten().enumerate() {
             for (index, each) in special.times.iter().enumerate() {
-                let path = ["specialDays", &day.to_string(), "times", &index.to_string(), "locationId"];
+                let path = [
+                    "specialDays",
+                    &day.to_string(),
+                    "times",
+                    &index.to_string(),
+                    "locationId",
+                ];
                 add(each.location_id.as_ref(), &path);
             }
         }

@@ -152,10 +152,7 @@ pub struct ServiceLocationInput {
 impl ServiceLocationInput {
     fn parse(&self) -> Result<Location, Rejections> {
         let mut problems = Problems::default();
-        let id: Option<LocationId> = problems.option(
-            "businessLocationId",
-            self.business_location_id.as_ref().map(id),
-        );
+        let id: Option<LocationId> = problems.option("businessLocationId", self.business_location_id.as_ref().map(id));
         let name = problems.option("name", self.name.as_ref().map(|name| text::bounded(name, 150)));
         let address = self.formatted_address.as_ref();
         let formatted_address = problems.option("formattedAddress", address.map(|text| text::bounded(text, 512)));
@@ -235,7 +232,10 @@ pub(super) fn service_locations(
     }
     match (full, one) {
         (MaybeUndefined::Null, _) => {
-            problems.complain(&["locations"], "can't be null; an empty list means nowhere in particular");
+            problems.complain(
+                &["locations"],
+                "can't be null; an empty list means nowhere in particular",
+            );
             None
         }
         (MaybeUndefined::Value(all), _) => {

@@ -38,7 +38,10 @@ impl CreateResourceInput {
         let mut problems = Problems::default();
         let key = key(&mut problems, self, self.idempotency_key.as_ref());
         let email = problems.option("email", self.email.as_ref().map(EmailAddress::address));
-        let locations = self.location_ids.as_ref().map(|list| ids(&mut problems, "locationIds", list));
+        let locations = self
+            .location_ids
+            .as_ref()
+            .map(|list| ids(&mut problems, "locationIds", list));
         let (resource_type, name) = (self.resource_type.into(), self.name.clone());
         problems.finish(Some((
             CreateResource {

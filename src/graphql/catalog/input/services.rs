@@ -147,8 +147,14 @@ impl CreateServiceInput {
         let requirements = requirements.parse(&mut problems).unwrap_or_default();
         let locations = service_locations(
             &mut problems,
-            &self.locations.clone().map_or(MaybeUndefined::Undefined, MaybeUndefined::Value),
-            &self.location.clone().map_or(MaybeUndefined::Undefined, MaybeUndefined::Value),
+            &self
+                .locations
+                .clone()
+                .map_or(MaybeUndefined::Undefined, MaybeUndefined::Value),
+            &self
+                .location
+                .clone()
+                .map_or(MaybeUndefined::Undefined, MaybeUndefined::Value),
         );
         let payment = problems.nest("payment", self.payment.parse());
         let step = self.slots_split_interval.as_ref().map(SlotsSplitIntervalInput::parse);

@@ -180,7 +180,9 @@ impl Run {
                     title: details.title.clone(),
                     capacity: None,
                     resources: None,
-                    location: place(details)?.as_ref().map_or(Change::Clear, |place| Change::Set(place.into())),
+                    location: place(details)?
+                        .as_ref()
+                        .map_or(Change::Clear, |place| Change::Set(place.into())),
                 },
                 recurrence: None,
                 allow_overlap: self.import.allow_overlap,

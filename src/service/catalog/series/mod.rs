@@ -17,9 +17,7 @@ use crate::{
     domain::{
         Rejection,
         booking::Location,
-        catalog::{
-            LocationWish, Schedule, Service as Offered, ServiceKind, Session, SessionSeries, check_capacity,
-        },
+        catalog::{LocationWish, Schedule, Service as Offered, ServiceKind, Session, SessionSeries, check_capacity},
         ids::{Kind, ResourceId, ScheduleId, SeriesId, SiteId},
         permission::Permission,
         recurrence::{Change, End, Instance, Recurrence, Series, SeriesError, Template, plan},
