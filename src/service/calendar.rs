@@ -223,7 +223,11 @@ async fn keep_at(
     let mut ids: Vec<ServiceId> = entries.iter().filter_map(silent).collect();
     ids.sort();
     ids.dedup();
-    let services = catalog::find_services(conn, site, &ids).await?;
+    let services = if ids.is_empty() {
+        Vec::new()
+    } else {
+        catalog::find_services(conn, site, &ids).await?
+    };
     let only = |id: ServiceId| services.iter().find(|service| service.id == id)?.only_location();
     entries.retain(|entry| {
         let location = match entry {

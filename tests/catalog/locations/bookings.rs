@@ -183,7 +183,7 @@ on_both_engines! {
         let (a, b) = (location(&owner, "A").await, location(&owner, "B").await);
         let anna = staff(&owner, "Anna", json!({}), &[]).await;
         let id = service(&owner, hour(&[&anna], &json!([business(&a), business(&b)]))).await;
-        let wish = |n: usize| with(visit(&id, "09:00", here(if n % 2 == 0 { &a } else { &b })), json!({ "status": "CONFIRMED" }));
+        let wish = |n: usize| with(visit(&id, "09:00", here(if n.is_multiple_of(2) { &a } else { &b })), json!({ "status": "CONFIRMED" }));
         let all = join_all((0..16).map(|n| codes(&owner, "createBooking", wish(n)))).await;
         assert_eq!(all.iter().filter(|codes| codes.is_empty()).count(), 1, "{all:?}");
         assert!(all.iter().flatten().all(|code| code == "SLOT_NOT_AVAILABLE"), "{all:?}");
