@@ -22,7 +22,7 @@ pub enum LocationType {
     Custom,
 }
 
-/// A place.
+/// A place, with the name and address that it had when it was booked or said.
 #[derive(SimpleObject, Debug, Clone)]
 #[graphql(name = "BookingLocation")]
 pub struct Location {
