@@ -104,7 +104,6 @@ impl Command for Hold {
             first_name: None,
             last_name: None,
             email: None,
-            locations: None,
             phone: None,
             full_address: None,
             country_code: None,

@@ -75,6 +75,7 @@ impl Command for Crowd {
                 resource_type: ResourceType::Staff,
                 name: format!("Stylist {number}"),
                 email: None,
+                locations: None,
                 revision: 1,
                 created: now,
                 updated: now,

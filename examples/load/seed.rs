@@ -150,6 +150,7 @@ impl Command for Seed {
                 resource_type: ResourceType::Staff,
                 name: format!("Trainer {staff}"),
                 email: Some(format!("trainer{staff}@example.org")),
+                locations: None,
                 revision: 1,
                 created: now,
                 updated: now,
@@ -191,7 +192,7 @@ impl Command for Seed {
                     require_manual_approval: false,
                     allow_multiple_requests: false,
                 },
-                location: None,
+                locations: Vec::new(),
                 requirements: vec![ServiceResource::one_of(
                     ResourceType::Staff,
                     staff

@@ -40,6 +40,7 @@ async fn offered(server: &Service, studio: &Studio) -> Vec<(Timestamp, Vec<Strin
         to: from + 24.hours(),
         time_zone: None,
         resources: Vec::new(),
+        locations: None,
         total_participants: None,
         duration: None,
         slots_per_day: None,

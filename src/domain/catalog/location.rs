@@ -298,7 +298,6 @@ impl Service {
                 LocationType::OwnerBusiness if earlier.any(|one| one.id == location.id) => {
                     return wrong(id, "is there twice");
                 }
-                LocationType::OwnerBusiness => {}
                 LocationType::OwnerCustom | LocationType::Custom
                     if earlier.any(|one| one.location_type == location.location_type) =>
                 {
@@ -313,7 +312,7 @@ impl Service {
                         "is for appointments: a session takes place where the business says",
                     );
                 }
-                LocationType::OwnerCustom | LocationType::Custom => {}
+                LocationType::OwnerBusiness | LocationType::OwnerCustom | LocationType::Custom => {}
             }
         }
         Ok(())

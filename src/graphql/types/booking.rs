@@ -199,7 +199,7 @@ pub struct BookingAllowedActions {
 
 /// Whether the caller may know who is behind the bookings that it sees: the business knows everybody, a customer only
 /// itself.
-fn knows_people(ctx: &Context<'_>) -> bool {
+pub(super) fn knows_people(ctx: &Context<'_>) -> bool {
     Permission::ReadContacts.is_granted(&caller(ctx).actor)
 }
 

@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use super::{BOOKED, at, booked, business, codes, hour, is, location, mondays, refusal, service, staff, visit};
+use super::{BOOKED, DAY, at, booked, business, codes, hour, is, location, mondays, refusal, service, staff, visit};
 use crate::{done, on_both_engines, support::Server, support::fixture::with};
 
 const LOCATION: &str = "bookedEntity.slot.appointment.location";
@@ -131,13 +131,59 @@ on_both_engines! {
         assert_eq!(codes(&ada, "createBooking", visit(&id, "11:00", here(&b))).await, ["SLOT_NOT_AVAILABLE"]);
     }
 
+    async fn the_calendar_tells_of_one_location(engine) {
+        let server = Server::start(engine).await;
+        let owner = server.owner();
+        let (a, b) = (location(&owner, "A").await, location(&owner, "B").await);
+        let anna = staff(&owner, "Anna", json!({}), &[]).await;
+        let id = service(&owner, hour(&[&anna], &json!([business(&a), business(&b)]))).await;
+        for (clock, place) in [("09:00", &a), ("10:00", &b)] {
+            booked(&owner, with(visit(&id, clock, here(place)), json!({ "status": "CONFIRMED" }))).await;
+        }
+        let class = json!({ "type": "CLASS", "name": "Yoga", "payment": { "rateType": "NO_FEE" }, "locations": [business(&a)] });
+        let class = done(&owner, "createService", class, "service { schedule { id } }").await["service"]["schedule"]["id"].clone();
+        for (clock, place) in [("12", Value::Null), ("13", json!({ "locationType": "OWNER_CUSTOM", "name": "Park" }))] {
+            let session = json!({ "scheduleId": class, "location": place, "localStart": format!("{DAY}T{clock}:00:00"), "localEnd": format!("{DAY}T{clock}:30:00") });
+            done(&owner, "createSession", session, "session { id }").await;
+        }
+        let block = json!({ "resourceId": anna, "startDate": at("15:00"), "endDate": at("16:00") });
+        done(&owner, "createBlockedTime", block, "blockedTime { id }").await;
+        let query = "query($from: DateTime!, $to: DateTime!, $at: [ID!]) { calendar(from: $from, to: $to, locationIds: $at, limit: 100) { entries { startDate } } }";
+        let told = async |at_these: Value| {
+            let asked = json!({ "from": at("00:00"), "to": "2032-03-02T00:00:00Z", "at": at_these });
+            let entries = owner.data(query, asked).await["calendar"]["entries"].clone();
+            entries.as_array().unwrap().iter().map(|one| one["startDate"].as_str().unwrap()[11..16].to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(told(Value::Null).await, ["09:00", "10:00", "12:00", "13:00", "15:00"]);
+        assert_eq!(told(json!([a])).await, ["09:00", "12:00", "15:00"], "blocked times are everywhere");
+        assert_eq!(told(json!([b])).await, ["10:00", "15:00"]);
+    }
+
+    async fn the_customer_s_address_is_for_whoever_knows_the_customer(engine) {
+        let server = Server::start(engine).await;
+        let owner = server.owner();
+        let anna = staff(&owner, "Anna", json!({}), &[]).await;
+        let id = service(&owner, hour(&[&anna], &json!([{ "type": "CUSTOMER" }]))).await;
+        let said = json!({ "location": { "locationType": "CUSTOM", "formattedAddress": "Side Street 2" } });
+        let made = booked(&server.member("ada"), visit(&id, "09:00", said)).await;
+        let query = "query($id: ID!) { booking(id: $id) { contactDetails { firstName } bookedEntity { ... on BookedSlot { location { locationType formattedAddress } } } } }";
+        let key = json!({ "name": "Board", "scopes": ["READ_BOOKINGS"] });
+        let key = done(&owner, "createApiKey", key, "secret").await["secret"].as_str().unwrap().to_owned();
+        let board = crate::support::Client::new(&server).with("Authorization", format!("Bearer {key}"));
+        for (client, address) in [(&owner, json!("Side Street 2")), (&server.member("ada"), json!("Side Street 2")), (&board, Value::Null)] {
+            let told = client.data(query, json!({ "id": made["id"] })).await["booking"].clone();
+            assert_eq!(told["bookedEntity"]["location"], json!({ "locationType": "CUSTOM", "formattedAddress": address }));
+            assert_eq!(told["contactDetails"].is_null(), address.is_null());
+        }
+    }
+
     async fn of_many_for_one_time_at_two_locations_one_gets_it(engine) {
         let server = Server::start(engine).await;
         let owner = server.owner();
         let (a, b) = (location(&owner, "A").await, location(&owner, "B").await);
         let anna = staff(&owner, "Anna", json!({}), &[]).await;
         let id = service(&owner, hour(&[&anna], &json!([business(&a), business(&b)]))).await;
-        let wish = |n: usize| with(visit(&id, "09:00", here(if n % 2 == 0 { &a } else { &b })), json!({ "status": "CONFIRMED" }));
+        let wish = |n: usize| with(visit(&id, "09:00", here(if n.is_multiple_of(2) { &a } else { &b })), json!({ "status": "CONFIRMED" }));
         let all = join_all((0..16).map(|n| codes(&owner, "createBooking", wish(n)))).await;
         assert_eq!(all.iter().filter(|codes| codes.is_empty()).count(), 1, "{all:?}");
         assert!(all.iter().flatten().all(|code| code == "SLOT_NOT_AVAILABLE"), "{all:?}");
