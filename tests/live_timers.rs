@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use frontdesk::{
     domain::{
-        booking::{Location, ServiceKind},
+        booking::ServiceKind,
         catalog::{DownPayment, OnlineBooking, PaymentOptions, Presentation, Price, Schedule, Service, SlugOrigin},
         clock::{Clock as _, FixedClock},
         conflict::{Claim, Holder, Target},
@@ -77,7 +77,7 @@ impl Command for Hold {
                 require_manual_approval: false,
                 allow_multiple_requests: false,
             },
-            location: None::<Location>,
+            locations: Vec::new(),
             requirements: Vec::new(),
             schedule,
             revision: 1,

@@ -41,12 +41,13 @@ struct Step {
 
 /// Whether a step of a plan reads rows that it wasn't asked for.
 fn looks_through(detail: &str) -> bool {
-    // A site has one counter and not many resources, categories and old slugs; whether there are any hours is asked of
-    // the first row.
+    // A site has one counter and not many resources, locations, categories and old slugs; whether there are any hours is
+    // asked of the first row.
     let few = [
         "site_counters",
         "resources",
         "opening_hours",
+        "business_locations",
         "categories",
         "service_slugs",
     ]
@@ -93,6 +94,44 @@ async fn no_statement_looks_through_a_table_or_a_site() {
     assert!(bad.is_empty(), "{} of {asked}:\n{}", bad.len(), bad.join("\n"));
 }
 
+/// A package through its life.
+async fn packages(owner: &Client, ada: &Client, studio: &Studio) {
+    let service = studio.massage.id.to_string();
+    let slot = |minutes: i64| json!({ "serviceId": service, "startDate": studio.at(minutes) });
+    let parts = [600, 630].map(|minutes| json!({ "slot": slot(minutes), "totalParticipants": 1 }));
+    let input = json!({ "bookings": parts, "contactDetails": { "firstName": "Ada" }, "holdSeconds": 300 });
+    let selection = "multiServiceBooking { id totalNumberOfScheduledBookings bookings { id } } userErrors { message }";
+    let made = ada
+        .mutate_selecting("createMultiServiceBooking", input, selection)
+        .await;
+    let package = &made["multiServiceBooking"];
+    assert!(package["id"].is_string(), "{made}");
+    let on = |more: Value| with(json!({ "multiServiceBookingId": package["id"] }), more);
+    let moves = [0_usize, 1].map(|index| {
+        let minutes = 690 + 30 * i64::try_from(index).unwrap();
+        json!({ "bookingId": package["bookings"][index]["id"], "slot": slot(minutes) })
+    });
+    owner
+        .mutate_selecting("confirmMultiServiceBooking", on(json!({})), selection)
+        .await;
+    owner
+        .mutate_selecting(
+            "rescheduleMultiServiceBooking",
+            on(json!({ "bookings": moves })),
+            selection,
+        )
+        .await;
+    let query = "query($id: ID!, $services: [MultiServiceAvailabilityItemInput!]!, $from: DateTime!, $to: DateTime!) { \
+        multiServiceBooking(id: $id) { allowedActions { cancel { allowed } } bookings { id } } \
+        bookings(filter: { multiServiceBookingId: { eq: $id } }) { nodes { id } } \
+        multiServiceAvailability(services: $services, from: $from, to: $to) { timeSlots { startDate nestedTimeSlots { resources { id } } } } }";
+    let part = json!({ "serviceId": service });
+    let window = json!({ "id": package["id"], "services": [part, part], "from": studio.at(0), "to": studio.at(600) });
+    ada.data(query, window).await;
+    ada.mutate_selecting("cancelMultiServiceBooking", on(json!({})), selection)
+        .await;
+}
+
 async fn walk(server: &Server, studio: &Studio) {
     let (owner, ada) = (server.owner(), server.member("ada"));
     let hours = json!({ "weekly": [{ "days": ["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"],
@@ -126,7 +165,9 @@ async fn walk(server: &Server, studio: &Studio) {
     let next = json!({ "slot": { "session": { "sessionId": studio.next_session.id.to_string() } } });
     owner.done("rescheduleBooking", with(on(&seat), next)).await;
     ada.done("cancelBooking", on(&place)).await;
+    packages(&owner, &ada, studio).await;
     terms(&owner, studio).await;
+    locations(&owner, studio).await;
     let all = "query($id: ID!, $filter: BookingFilter) { \
         bookings(filter: $filter) { totalCount nodes { id contactDetails { email } service { id resources { id } } \
             allowedActions { cancel { allowed } } history { nodes { type } } notifications { nodes { kind } } } } \
@@ -260,6 +301,46 @@ async fn services(owner: &support::Client, studio: &Studio) {
                 .await;
         }
     }
+}
+
+/// Two locations, a service at both, who serves at one of them, and what is told of that.
+async fn locations(owner: &Client, studio: &Studio) {
+    let run = async |name: &str, input: Value, selection: &str| {
+        let answer = owner
+            .mutate_selecting(name, input, &format!("{selection} userErrors {{ code message path }}"))
+            .await;
+        assert_eq!(answer["userErrors"], json!([]), "{name}");
+        answer
+    };
+    let of = "location { id workingHours { revision } }";
+    let made = async |name: &str| {
+        run("createLocation", json!({ "name": name, "default": true }), of).await["location"]["id"].clone()
+    };
+    let (one, other, third) = (made("One").await, made("Other").await, made("Third").await);
+    run("updateLocation", json!({ "locationId": one, "name": "First" }), of).await;
+    let massage = studio.massage.id.to_string();
+    let at = |id: &Value| json!({ "type": "BUSINESS", "businessLocationId": id });
+    let given = json!({ "serviceId": massage, "locations": [at(&one), at(&other)] });
+    run(
+        "updateService",
+        given,
+        "service { locations { name } location { name } }",
+    )
+    .await;
+    let limits = json!({ "resourceId": studio.ben.id.to_string(), "locationIds": [other] });
+    run("updateResource", limits, "resource { locationIds }").await;
+    run("deleteLocation", json!({ "locationId": third }), of).await;
+    let query = "query($id: ID!, $at: ID!, $from: DateTime!, $to: DateTime!) { \
+        locations(first: 10) { totalCount nodes { workingHours { revision } } } location(id: $at) { name } node(id: $at) { id } \
+        services(filter: { id: { in: [$id] }, locationIds: { hasSome: [$at] } }) { nodes { locations { name } } } \
+        availability(serviceIds: [$id], from: $from, to: $to, locationIds: [$at], limit: 10) { timeSlots { location { name } } } \
+        calendar(from: $from, to: $to, locationIds: [$at], limit: 10) { entries { startDate } } }";
+    let asked = json!({ "id": massage, "at": one, "from": studio.at(0), "to": studio.at(24 * 60) });
+    owner.data(query, asked).await;
+    let anywhere = json!({ "serviceId": massage, "locations": [] });
+    run("updateService", anywhere, "service { id }").await;
+    let limits = json!({ "resourceId": studio.ben.id.to_string(), "locationIds": null });
+    run("updateResource", limits, "resource { locationIds }").await;
 }
 
 /// A policy for all, one of their own for two services, and options that follow their staff.

@@ -75,6 +75,10 @@ impl Command for Crowd {
                 resource_type: ResourceType::Staff,
                 name: format!("Stylist {number}"),
                 email: None,
+                locations: None,
+                ranking: 0,
+                bookable: true,
+                details: frontdesk::domain::catalog::ResourceDetails::default(),
                 revision: 1,
                 created: now,
                 updated: now,
@@ -199,6 +203,7 @@ impl Command for Book {
                         id: resource(who),
                         name: format!("Stylist {who}"),
                         explicitly_requested: false,
+                        buffer_minutes: None,
                     }],
                     location: None,
                     title: "Crowd 0".to_owned(),
@@ -215,6 +220,7 @@ impl Command for Book {
                 updated: now,
                 canceled: None,
                 terms: Terms::default(),
+                package: None,
             };
             bookings::insert(tx.conn(), site, &booking, &Contact::default()).await?;
             let claim = Claim {

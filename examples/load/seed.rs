@@ -150,6 +150,10 @@ impl Command for Seed {
                 resource_type: ResourceType::Staff,
                 name: format!("Trainer {staff}"),
                 email: Some(format!("trainer{staff}@example.org")),
+                locations: None,
+                ranking: 0,
+                bookable: true,
+                details: frontdesk::domain::catalog::ResourceDetails::default(),
                 revision: 1,
                 created: now,
                 updated: now,
@@ -179,6 +183,7 @@ impl Command for Seed {
                 durations: if class { vec![] } else { vec![30, 60] },
                 buffer_minutes: 0,
                 slot_step: frontdesk::domain::catalog::SlotStep::default(),
+                staff_sorting: frontdesk::domain::catalog::StaffSorting::default(),
                 booking_policy: None,
                 price: Price::NoFee,
                 payment_options: PaymentOptions {
@@ -191,7 +196,7 @@ impl Command for Seed {
                     require_manual_approval: false,
                     allow_multiple_requests: false,
                 },
-                location: None,
+                locations: Vec::new(),
                 requirements: vec![ServiceResource::one_of(
                     ResourceType::Staff,
                     staff

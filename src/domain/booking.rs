@@ -9,10 +9,10 @@ use super::{
     Rejection,
     actor::Identity,
     event::EventType,
-    ids::{BookingId, Kind, ResourceId, ScheduleId, ServiceId, SessionId},
+    ids::{BookingId, Kind, LocationId, MultiServiceBookingId, ResourceId, ScheduleId, ServiceId, SessionId},
     options::Choice,
     permission::Permission,
-    rejection::{Field, Invalid, KindRule},
+    rejection::{Field, Invalid, KindRule, PackageRule},
     terms::Terms,
     time::{TimeSpan, ZoneName},
 };
@@ -133,12 +133,29 @@ pub enum LocationType {
 /// A place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Location {
+    /// Its id: a business location's own, or that of the service's entry. Places in free words have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<LocationId>,
     /// Whose place it is.
     pub location_type: LocationType,
     /// Its name.
     pub name: Option<String>,
     /// Its address in one text.
     pub formatted_address: Option<String>,
+}
+
+impl Location {
+    /// Whether both are one place. What a service calls its own place or the customer's is told by its words: each
+    /// service has an id of its own for it.
+    #[must_use]
+    pub fn is_place_of(&self, other: &Self) -> bool {
+        let words = |one: &Self| (one.name.clone(), one.formatted_address.clone());
+        self.location_type == other.location_type
+            && match (self.location_type, self.id.zip(other.id)) {
+                (LocationType::OwnerBusiness, Some((one, other))) => one == other,
+                _ => words(self) == words(other),
+            }
+    }
 }
 
 /// A resource as a booking keeps it: a snapshot of its name.
@@ -150,6 +167,10 @@ pub struct BookedResource {
     pub name: String,
     /// Whether the customer asked for it; if not, the server chose it.
     pub explicitly_requested: bool,
+    /// Minutes after the end in which it isn't free either, where they are fewer than the booking's: it goes on to a
+    /// later part of the same visit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buffer_minutes: Option<i32>,
 }
 
 /// A group of participants with the same choices.
@@ -261,6 +282,17 @@ pub struct Booked {
     pub title: String,
 }
 
+impl Booked {
+    /// Whether it is at the place of another: both at none that is known, or at the same.
+    #[must_use]
+    pub fn is_where(&self, other: &Self) -> bool {
+        match (&self.location, &other.location) {
+            (Some(one), Some(other)) => one.is_place_of(other),
+            (one, other) => one.is_none() && other.is_none(),
+        }
+    }
+}
+
 /// A booking. Who it is for stands apart, in a row that can be erased.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Booking {
@@ -299,6 +331,9 @@ pub struct Booking {
     /// What was agreed when it was made.
     #[serde(default)]
     pub terms: Terms,
+    /// The package that it is a part of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<MultiServiceBookingId>,
 }
 
 /// What can be done to a booking.
@@ -378,6 +413,14 @@ impl Booking {
                 status: self.status,
                 allowed: allowed.to_vec(),
             })
+        }
+    }
+
+    /// Refuses an act on a part of a package by itself: a package is confirmed, moved and given up as a whole.
+    pub fn check_alone(&self) -> Result<(), Rejection> {
+        match self.package {
+            Some(_) => Err(Rejection::package(PackageRule::Part, &["bookingId"])),
+            None => Ok(()),
         }
     }
 
@@ -463,6 +506,9 @@ impl Decision {
         }
     }
 }
+
+/// Bookings of a package, at the least and at the most.
+pub const PACKAGE_SIZE: std::ops::RangeInclusive<usize> = 2..=8;
 
 /// How long a hold may run: half an hour.
 pub const MAX_HOLD_SECONDS: i32 = 30 * 60;

@@ -149,10 +149,14 @@ ids! {
     OptionsId = Options "options";
     /// A booking.
     BookingId = Booking "booking";
+    /// Bookings that are one visit: a package.
+    MultiServiceBookingId = MultiServiceBooking "package";
     /// A service that the business offers.
     ServiceId = Service "service";
     /// A group of services.
     CategoryId = Category "category";
+    /// A place at which services are given.
+    LocationId = Location "location";
     /// A staff member or a room.
     ResourceId = Resource "resource";
     /// A type of resource.

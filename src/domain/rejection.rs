@@ -22,12 +22,16 @@ pub enum Field {
     PaymentOptions,
     /// Approval by the business, of what can be paid for with a plan.
     PlanWithApproval,
+    /// The number of the services of a package.
+    ServicesSize,
     /// The rules of a booking policy.
     Policy(PolicyProblem),
     /// The options and variants of a service.
     Options(OptionsProblem),
     /// A type of resource that is used.
     ResourceTypeInUse,
+    /// Where a service is given.
+    Location(LocationProblem),
     /// Anything else.
     Other,
 }
@@ -64,6 +68,23 @@ pub enum OptionsProblem {
     IdenticalChoices,
     /// A choice has no variant, or not with every other choice.
     MissingCustomChoices,
+}
+
+/// What is wrong with locations (`spec/catalog-availability.md` §1.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LocationProblem {
+    /// There are too many, or one has to be named.
+    Several,
+    /// A location of the business is missing, unknown or there twice.
+    Business,
+    /// The place in the business's own words has none, or there are two.
+    Custom,
+    /// The service isn't given at the customer's, or the address is missing.
+    Customer,
+    /// It is none of the service's.
+    Unknown,
+    /// Something refers to it.
+    InUse,
 }
 
 /// An input that is not acceptable in itself, whatever the state of the world.
@@ -127,6 +148,50 @@ pub enum PolicyRule {
     TooManyHolds,
     /// More people than one booking may be for.
     TooManyParticipants,
+}
+
+/// Which rule of packages was broken (`spec/bookings.md` §4.16).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PackageRule {
+    /// The booking is a part of a package, which is changed as a whole.
+    Part,
+    /// The package has bookings that the input doesn't name.
+    NotAllSent,
+    /// A booking is named twice.
+    Duplicate,
+    /// Some of its bookings are not on the caller's calendar.
+    SeveralStaff,
+    /// All of it is confirmed.
+    AlreadyConfirmed,
+    /// All of it is declined.
+    AlreadyDeclined,
+    /// All of it is canceled.
+    AlreadyCanceled,
+    /// The booking is a part of another package.
+    PartOfAnother,
+    /// The booking is a part of this package.
+    AlreadyIncluded,
+    /// The booking isn't in the package's status.
+    OtherStatus,
+}
+
+impl PackageRule {
+    /// What is told of it.
+    #[must_use]
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::Part => "the booking is a part of a package, which is changed as a whole",
+            Self::NotAllSent => "the package has other bookings, too: name all of them or none",
+            Self::Duplicate => "the booking is named twice",
+            Self::SeveralStaff => "some bookings of the package are on the calendars of others",
+            Self::AlreadyConfirmed => "all bookings of the package are confirmed already",
+            Self::AlreadyDeclined => "all bookings of the package are declined already",
+            Self::AlreadyCanceled => "all bookings of the package are canceled already",
+            Self::PartOfAnother => "the booking is a part of another package",
+            Self::AlreadyIncluded => "the booking is a part of this package already",
+            Self::OtherStatus => "the booking isn't in the status of the package",
+        }
+    }
 }
 
 /// A refusal: nothing was written.
@@ -239,6 +304,28 @@ pub enum Rejection {
         /// The sessions for which it is not free.
         sessions: Vec<SessionId>,
     },
+    /// The site has as many locations as it may have.
+    #[error("a site has at most {limit} locations")]
+    LocationLimit {
+        /// How many.
+        limit: usize,
+    },
+    /// A rule of packages forbids it.
+    #[error("{}", rule.message())]
+    Package {
+        /// Which rule.
+        rule: PackageRule,
+        /// Where the input is at fault.
+        path: Vec<String>,
+    },
+    /// One part of a package can't be had as asked.
+    #[error("{rejection}")]
+    OfPart {
+        /// Where the input says what the part is to be.
+        path: Vec<String>,
+        /// Why not.
+        rejection: Box<Rejection>,
+    },
     /// Another object has this name already.
     #[error("the name is taken")]
     AlreadyExists {
@@ -282,12 +369,40 @@ impl Rejection {
             Self::Invalid(Invalid { path, .. })
             | Self::NotFound { path, .. }
             | Self::Unauthorized { path, .. }
+            | Self::Package { path, .. }
+            | Self::OfPart { path, .. }
             | Self::AlreadyExists { path, .. } => {
                 path.splice(0..0, outer.iter().map(|segment| (*segment).to_owned()));
             }
             _ => {}
         }
         self
+    }
+
+    /// The same refusal, of the part of a package whose wish stands at `path`: one that has no place gets this one.
+    #[must_use]
+    pub fn of_part(self, path: &[&str]) -> Self {
+        match self {
+            Self::Invalid(_)
+            | Self::NotFound { .. }
+            | Self::Unauthorized { .. }
+            | Self::Package { .. }
+            | Self::OfPart { .. }
+            | Self::AlreadyExists { .. } => self.within(path),
+            other => Self::OfPart {
+                path: path.iter().map(|p| (*p).to_owned()).collect(),
+                rejection: Box::new(other),
+            },
+        }
+    }
+
+    /// A rule of packages is broken, at `path`.
+    #[must_use]
+    pub fn package(rule: PackageRule, path: &[&str]) -> Self {
+        Self::Package {
+            rule,
+            path: path.iter().map(|p| (*p).to_owned()).collect(),
+        }
     }
 
     /// Nothing of this kind has the id at `path`.

@@ -20,7 +20,10 @@ use crate::{
     domain::{
         Rejection,
         ids::{BookingId, Kind, SessionId},
-        rejection::{CapacityOf, Field, Invalid, KindRule, OptionsProblem, PolicyProblem, PolicyRule as Rule},
+        rejection::{
+            CapacityOf, Field, Invalid, KindRule, LocationProblem, OptionsProblem, PackageRule, PolicyProblem,
+            PolicyRule as Rule,
+        },
     },
     service,
     store::StoreError,
@@ -31,10 +34,18 @@ use crate::{
 pub enum UserErrorCode {
     /// Another object of the site has this name already.
     AlreadyExists,
+    /// All bookings of the package are canceled already.
+    AllBookingsAreAlreadyCanceled,
+    /// All bookings of the package are confirmed already.
+    AllBookingsAreAlreadyConfirmed,
+    /// All bookings of the package are declined already.
+    AllBookingsAreAlreadyDeclined,
     /// There is no such API key.
     ApiKeyNotFound,
     /// There is no such blocked time.
     BlockedTimeNotFound,
+    /// The booking is a part of another package.
+    BookingAlreadyPartOfAnotherMultiServiceBooking,
     /// There is no such booking, or the caller may not see it.
     BookingNotFound,
     /// Services use the policy.
@@ -45,6 +56,8 @@ pub enum UserErrorCode {
     BookingPolicyViolation,
     /// Somebody changed the booking since the caller read it.
     BookingRevisionMismatch,
+    /// The booking isn't in the status of the package that it is to be added to.
+    BookingToAddStatusNotValid,
     /// A policy can't limit how late and allow after the start.
     BothLateAndAfterStartPoliciesNotAllowed,
     /// The service has no resource left to choose from, so not even the owner's word can make it fit.
@@ -57,6 +70,8 @@ pub enum UserErrorCode {
     CategoryNotFound,
     /// The default policy can't be deleted.
     DefaultPolicyCannotBeDeleted,
+    /// The booking is named twice.
+    DuplicateBookingInfo,
     /// The change touches bookings, and the input doesn't say what is to become of them.
     HasBookings,
     /// The key was used with another input.
@@ -67,18 +82,36 @@ pub enum UserErrorCode {
     InvalidBookingStatus,
     /// A policy leaves no time to book.
     InvalidBookingWindow,
+    /// A location of the business is missing, unknown or there twice.
+    InvalidBusinessLocation,
+    /// The place in the business's own words has none, or there are two of them.
+    InvalidCustomLocation,
+    /// The service isn't given at the customer's, or the customer's address is missing.
+    InvalidCustomerLocation,
     /// A date or time is malformed or out of range.
     InvalidDateFormat,
     /// An id is malformed, or of another type.
     InvalidId,
+    /// There are too many locations, or one of several has to be named.
+    InvalidLocations,
     /// A service that can be paid for with pricing plans can't need approval.
     InvalidManualApprovalWithPricingPlans,
     /// The ways to pay don't go with the price, or with each other.
     InvalidPaymentOptions,
     /// The service doesn't offer these choices.
     InvalidServiceChoices,
+    /// A package has 2 to 8 services.
+    InvalidServicesSize,
     /// There is no such time zone.
     InvalidTimeZone,
+    /// The service isn't given at this location.
+    InvalidUnknownLocation,
+    /// A service, a resource or its hours refer to the location.
+    LocationInUse,
+    /// The site has as many locations as it may have.
+    LocationLimitReached,
+    /// There is no such location.
+    LocationNotFound,
     /// The site has as many types of resources as it may have.
     MaxNumberOfResourceTypesReached,
     /// A choice of an option has no variant, or not with every choice of the others.
@@ -87,6 +120,16 @@ pub enum UserErrorCode {
     MissingStaffVariants,
     /// Prices of variants are in several currencies.
     MultipleCurrencies,
+    /// The booking is a part of this package already.
+    MultiServiceBookingAlreadyIncludesBooking,
+    /// Some bookings of the package are on the calendars of others.
+    MultiServiceBookingIncludesMultipleStaffMembers,
+    /// There is no such package, or the caller may not see it.
+    MultiServiceBookingNotFound,
+    /// The booking is a part of a package, which is changed as a whole.
+    NotAllowedToUpdateBookingInMultiServiceBooking,
+    /// The package has other bookings, too.
+    NotAllBookingsWereSent,
     /// Only bookings of services that need approval can be pending.
     NotPendingApprovalService,
     /// A booking of this kind of service can't be moved.
@@ -365,10 +408,12 @@ fn not_found(kind: Kind) -> UserErrorCode {
         Kind::Booking | Kind::Claim | Kind::Notification | Kind::Visitor | Kind::Event => {
             UserErrorCode::BookingNotFound
         }
+        Kind::MultiServiceBooking => UserErrorCode::MultiServiceBookingNotFound,
         Kind::BookingPolicy => UserErrorCode::BookingPolicyNotFound,
         Kind::Options => UserErrorCode::ServiceOptionsAndVariantsNotFound,
         Kind::Service => UserErrorCode::ServiceNotFound,
         Kind::Category => UserErrorCode::CategoryNotFound,
+        Kind::Location => UserErrorCode::LocationNotFound,
         Kind::Resource => UserErrorCode::ResourceNotFound,
         Kind::ResourceType => UserErrorCode::ResourceTypeNotFound,
         Kind::Schedule => UserErrorCode::ScheduleNotFound,
@@ -385,6 +430,7 @@ fn invalid_code(field: Field) -> UserErrorCode {
         Field::Choices => UserErrorCode::InvalidServiceChoices,
         Field::PaymentOptions => UserErrorCode::InvalidPaymentOptions,
         Field::PlanWithApproval => UserErrorCode::InvalidManualApprovalWithPricingPlans,
+        Field::ServicesSize => UserErrorCode::InvalidServicesSize,
         Field::Policy(PolicyProblem::BothLateAndAfterStart) => UserErrorCode::BothLateAndAfterStartPoliciesNotAllowed,
         Field::Policy(PolicyProblem::Window) => UserErrorCode::InvalidBookingWindow,
         Field::Policy(PolicyProblem::IsDefault) => UserErrorCode::DefaultPolicyCannotBeDeleted,
@@ -398,7 +444,28 @@ fn invalid_code(field: Field) -> UserErrorCode {
         Field::Options(OptionsProblem::IdenticalChoices) => UserErrorCode::IdenticalChoices,
         Field::Options(OptionsProblem::MissingCustomChoices) => UserErrorCode::MissingCustomChoices,
         Field::ResourceTypeInUse => UserErrorCode::ResourceTypeInUse,
+        Field::Location(LocationProblem::Several) => UserErrorCode::InvalidLocations,
+        Field::Location(LocationProblem::Business) => UserErrorCode::InvalidBusinessLocation,
+        Field::Location(LocationProblem::Custom) => UserErrorCode::InvalidCustomLocation,
+        Field::Location(LocationProblem::Customer) => UserErrorCode::InvalidCustomerLocation,
+        Field::Location(LocationProblem::Unknown) => UserErrorCode::InvalidUnknownLocation,
+        Field::Location(LocationProblem::InUse) => UserErrorCode::LocationInUse,
         Field::Other => UserErrorCode::ValidationFailure,
+    }
+}
+
+fn package_code(rule: PackageRule) -> UserErrorCode {
+    match rule {
+        PackageRule::Part => UserErrorCode::NotAllowedToUpdateBookingInMultiServiceBooking,
+        PackageRule::NotAllSent => UserErrorCode::NotAllBookingsWereSent,
+        PackageRule::Duplicate => UserErrorCode::DuplicateBookingInfo,
+        PackageRule::SeveralStaff => UserErrorCode::MultiServiceBookingIncludesMultipleStaffMembers,
+        PackageRule::AlreadyConfirmed => UserErrorCode::AllBookingsAreAlreadyConfirmed,
+        PackageRule::AlreadyDeclined => UserErrorCode::AllBookingsAreAlreadyDeclined,
+        PackageRule::AlreadyCanceled => UserErrorCode::AllBookingsAreAlreadyCanceled,
+        PackageRule::PartOfAnother => UserErrorCode::BookingAlreadyPartOfAnotherMultiServiceBooking,
+        PackageRule::AlreadyIncluded => UserErrorCode::MultiServiceBookingAlreadyIncludesBooking,
+        PackageRule::OtherStatus => UserErrorCode::BookingToAddStatusNotValid,
     }
 }
 
@@ -538,18 +605,38 @@ impl From<Rejection> for UserError {
                 bookings,
                 sessions,
             }),
-            Rejection::CategoryLimit { .. } => plain(UserErrorCode::CategoryLimitReached, None),
             Rejection::ResourceTypeLimit { .. } => plain(UserErrorCode::MaxNumberOfResourceTypesReached, None),
             Rejection::AlreadyExists {
                 kind: Kind::ResourceType,
                 path,
             } => plain(UserErrorCode::ResourceTypeAlreadyExistsForName, Some(path)),
+            Rejection::LocationLimit { .. } => plain(UserErrorCode::LocationLimitReached, None),
+            Rejection::CategoryLimit { .. } => plain(UserErrorCode::CategoryLimitReached, None),
+            Rejection::Package { rule, path } => plain(package_code(rule), Some(path)),
+            Rejection::OfPart { path, rejection } => Self::from(*rejection).at(path),
             Rejection::AlreadyExists { path, .. } => plain(UserErrorCode::AlreadyExists, Some(path)),
         }
     }
 }
 
 impl UserError {
+    /// The same, about what stands at `place`.
+    fn at(mut self, place: Vec<String>) -> Self {
+        let path = match &mut self {
+            Self::BookingsAffected(e) => &mut e.path,
+            Self::CapacityExceeded(e) => &mut e.path,
+            Self::InvalidBookingStatus(e) => &mut e.path,
+            Self::InvalidInput(e) => &mut e.path,
+            Self::PolicyViolation(e) => &mut e.path,
+            Self::ReassignmentConflict(e) => &mut e.path,
+            Self::RevisionMismatch(e) => &mut e.path,
+            Self::ServicesAffected(e) => &mut e.path,
+            Self::SlotNotAvailable(e) => &mut e.path,
+        };
+        *path = Some(place);
+        self
+    }
+
     /// Its code and message, without its facts.
     #[must_use]
     pub fn summary(self) -> (UserErrorCode, String) {

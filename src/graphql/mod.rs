@@ -12,6 +12,7 @@ pub mod gate;
 pub mod input;
 pub mod look;
 pub mod mutation;
+pub mod packages;
 pub mod query;
 pub mod scalars;
 pub mod shared;

@@ -7,10 +7,12 @@ use super::{
     admin::AdminMutation,
     caller,
     catalog::{
-        mutation::CatalogMutation, resources::ResourceTypeMutation, services::ServicesMutation, terms::TermsMutation,
+        locations::LocationsMutation, mutation::CatalogMutation, resources::ResourceTypeMutation,
+        services::ServicesMutation, terms::TermsMutation,
     },
     error::{ActError, Outcome, UserError, outcome},
     input::{Problems, Rejections, idempotency},
+    packages::PackageMutation,
     query::Query,
     service,
     types::{
@@ -38,7 +40,9 @@ pub struct Mutation(
     ServicesMutation,
     TermsMutation,
     ResourceTypeMutation,
+    LocationsMutation,
     AdminMutation,
+    PackageMutation,
 );
 
 /// A payload type: the changed object, what the user is told, and the way back to the query.
@@ -316,7 +320,7 @@ async fn act<P: From<Outcome<Booking>>>(
     Ok(outcome(ctx, result.await.map(Booking::from))?.into())
 }
 
-fn token(ctx: &Context<'_>, visitor: Option<NewVisitor>) -> Option<String> {
+pub(super) fn token(ctx: &Context<'_>, visitor: Option<NewVisitor>) -> Option<String> {
     let tokens = ctx.data_unchecked::<VisitorTokens>();
     visitor.map(|visitor| tokens(&visitor, caller(ctx).site))
 }

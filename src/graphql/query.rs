@@ -6,12 +6,13 @@ use super::{
     admin::AdminQuery,
     caller,
     catalog::{
-        availability::AvailabilityQuery, calendar::CalendarQuery, query::CatalogQuery, resources::ResourceTypeQuery,
-        services::CategoryQuery, terms::TermsQuery,
+        availability::AvailabilityQuery, calendar::CalendarQuery, locations::LocationsQuery, query::CatalogQuery,
+        resources::ResourceTypeQuery, services::CategoryQuery, terms::TermsQuery,
     },
     connection::{Paging, selects},
     error::{bad_input, coded, failure},
     input::{Rejections, id},
+    packages::PackageQuery,
     service,
     types::{
         booking::{Booking, BookingConnection},
@@ -38,9 +39,11 @@ pub struct Query(
     CategoryQuery,
     TermsQuery,
     ResourceTypeQuery,
+    LocationsQuery,
     AvailabilityQuery,
     CalendarQuery,
     AdminQuery,
+    PackageQuery,
 );
 
 /// Reading bookings and their log.

@@ -14,8 +14,8 @@ use crate::{
             BlockedTime, MAX_SESSION_HOURS, MAX_TRANSPARENT_DAYS, Resource, ResourceType, Session, SessionStatus,
         },
         conflict::Holder,
-        hours::{Calendar, Scope, WorkingHours},
-        ids::{ResourceId, SiteId},
+        hours::{Calendar, HoursOwner, Scope, WorkingHours},
+        ids::{LocationId, ResourceId, ServiceId, SiteId},
         permission::Permission,
         time::{TimeSpan, ZoneName},
     },
@@ -34,6 +34,8 @@ pub struct CalendarQuery {
     pub to: Timestamp,
     /// Of these resources; of all if not said.
     pub resources: Option<Vec<ResourceId>>,
+    /// Only what takes place at these locations, and blocked times; everything if not said.
+    pub locations: Option<Vec<LocationId>>,
     /// The zone in which local times are told.
     pub time_zone: Option<ZoneName>,
     /// So many entries at the most, the earliest.
@@ -111,6 +113,7 @@ struct Wanted {
     site: SiteId,
     window: TimeSpan,
     resources: Option<Vec<ResourceId>>,
+    locations: Option<Vec<LocationId>>,
 }
 
 impl Wanted {
@@ -130,9 +133,13 @@ impl Wanted {
             None => *live,
         };
         let columns: Vec<Resource> = all.into_iter().filter(shown).map(|(resource, _)| resource).collect();
-        let ids: Vec<ResourceId> = columns.iter().map(|resource| resource.id).collect();
-        let hours = catalog::hours_of(conn, site, &ids).await?;
-        let entries = self.entries(conn, &asked).await?;
+        let own = columns.iter().map(|resource| HoursOwner::Resource(resource.id));
+        let owners: Vec<HoursOwner> = std::iter::once(HoursOwner::Business).chain(own).collect();
+        let hours = catalog::hours_of(conn, site, &owners).await?;
+        let mut entries = self.entries(conn, &asked).await?;
+        if let Some(locations) = &self.locations {
+            keep_at(conn, site, locations, &mut entries).await?;
+        }
         Ok(Found {
             zone,
             resources: columns,
@@ -201,6 +208,39 @@ impl Wanted {
     }
 }
 
+/// Leaves out what takes place elsewhere. Blocked times are of resources, wherever those are.
+async fn keep_at(
+    conn: &mut Conn,
+    site: SiteId,
+    locations: &[LocationId],
+    entries: &mut Vec<Entry>,
+) -> Result<(), StoreError> {
+    // A session that says nothing is where its service is given.
+    let silent = |entry: &Entry| match entry {
+        Entry::Session(session) if session.location.is_none() => Some(session.service),
+        _ => None,
+    };
+    let mut ids: Vec<ServiceId> = entries.iter().filter_map(silent).collect();
+    ids.sort();
+    ids.dedup();
+    let services = if ids.is_empty() {
+        Vec::new()
+    } else {
+        catalog::find_services(conn, site, &ids).await?
+    };
+    let only = |id: ServiceId| services.iter().find(|service| service.id == id)?.only_location();
+    entries.retain(|entry| {
+        let location = match entry {
+            Entry::Appointment(booking) => booking.booked.location.as_ref(),
+            Entry::Session(session) => session.location.as_ref().or_else(|| only(session.service)),
+            Entry::Blocked(_) => return true,
+        };
+        let at = location.and_then(|location| location.id);
+        at.is_some_and(|at| locations.contains(&at))
+    });
+    Ok(())
+}
+
 impl Found {
     fn open(&self, window: TimeSpan) -> Vec<Open> {
         let zone = self.zone.zone();
@@ -214,7 +254,7 @@ impl Found {
                 window.start(),
                 window.end(),
             );
-            match record.resource {
+            match record.owner.resource() {
                 Some(resource) => {
                     own.insert(resource, times);
                 }
@@ -252,6 +292,7 @@ impl Service {
             site: caller.site,
             window,
             resources: calendars(caller, query.resources.clone())?,
+            locations: query.locations.clone(),
         };
         let found = self
             .db()

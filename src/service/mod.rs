@@ -138,6 +138,7 @@ pub struct Service {
     limits: Arc<Limits>,
     holds: Arc<bookings::HoldsByAddress>,
     hold_made: Arc<tokio::sync::Notify>,
+    memory: Arc<availability::Memory>,
 }
 
 impl Service {
@@ -149,6 +150,7 @@ impl Service {
             limits: Arc::new(limits),
             holds: Arc::default(),
             hold_made: Arc::default(),
+            memory: Arc::default(),
         }
     }
 

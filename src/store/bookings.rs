@@ -22,7 +22,7 @@ use crate::domain::{
         Booked, BookedResource, Booking, BookingStatus, FlowControl, Location, ParticipantNotification, Participants,
         PaymentStatus, SelectedPaymentOption, ServiceChoices, ServiceKind,
     },
-    ids::{BookingId, ResourceId, ScheduleId, ServiceId, SessionId, SiteId},
+    ids::{BookingId, MultiServiceBookingId, ResourceId, ScheduleId, ServiceId, SessionId, SiteId},
     terms::Terms,
     time::{TimeSpan, ZoneName},
 };
@@ -70,6 +70,7 @@ struct Row {
     updated_at: At,
     canceled_at: Option<At>,
     terms: Option<Json<Terms>>,
+    multi_service_booking_id: Option<MultiServiceBookingId>,
 }
 
 impl Row {
@@ -108,6 +109,7 @@ impl Row {
             updated_at: At(booking.updated),
             canceled_at: booking.canceled.map(At),
             terms: (booking.terms != Terms::default()).then_some(Json(booking.terms)),
+            multi_service_booking_id: booking.package,
         }
     }
 
@@ -155,6 +157,7 @@ impl Row {
             updated: self.updated_at.0,
             canceled: self.canceled_at.map(|at| at.0),
             terms: self.terms.map(|terms| terms.0).unwrap_or_default(),
+            package: self.multi_service_booking_id,
         })
     }
 }
@@ -201,6 +204,21 @@ pub async fn of_schedule(
         None => on!(conn, c => query.select(Row::as_select()).load(c).await)?,
     };
     bookings(rows)
+}
+
+/// The bookings of a package, one after the other.
+pub async fn of_package(
+    conn: &mut Conn,
+    site: SiteId,
+    package: MultiServiceBookingId,
+) -> Result<Vec<Booking>, StoreError> {
+    let query = bookings::table
+        .filter(bookings::site_id.eq(site))
+        .filter(bookings::multi_service_booking_id.eq(package));
+    let rows: Vec<Row> = on!(conn, c => query.select(Row::as_select()).load(c).await)?;
+    let mut bookings = bookings(rows)?;
+    bookings.sort_by_key(Booking::start);
+    Ok(bookings)
 }
 
 /// The bookings of some sessions that are in one of `statuses`, by id.

@@ -14,7 +14,7 @@ use diesel_async::RunQueryDsl as _;
 use jiff::Timestamp;
 
 use super::{
-    Conn, StoreError, on,
+    Conn, StoreError, calendar_changes, on,
     schema::{bookings, events, site_counters},
     types::{At, Json},
     with::With,
@@ -305,6 +305,32 @@ pub async fn range(
         }
     })?;
     Ok(rows.into_iter().map(event).collect())
+}
+
+/// What acts touched behind the position `after` and up to `last`, events of bookings and others. None, if they are more
+/// than `most`.
+pub async fn touched(
+    conn: &mut Conn,
+    site: SiteId,
+    after: i64,
+    last: i64,
+    most: i64,
+) -> Result<Option<Vec<Touched>>, StoreError> {
+    if last.saturating_sub(after) > most {
+        return Ok(None);
+    }
+    let told: Vec<Option<Json<Vec<Touched>>>> = on!(conn, c => {
+        events::table
+            .filter(events::site_id.eq(site).and(events::position.gt(after)).and(events::position.le(last)))
+            .select(events::touched)
+            .load(c).await
+    })?;
+    let others = calendar_changes::range(conn, site, after, last.saturating_add(1), most).await?;
+    let told = told.into_iter().flatten().flat_map(|told| told.0);
+    Ok(Some(
+        told.chain(others.into_iter().flat_map(|(_, touched)| touched))
+            .collect(),
+    ))
 }
 
 /// What an index can narrow a search of the log to.

@@ -64,7 +64,6 @@ diesel::table! {
         online_booking_enabled -> Bool,
         require_manual_approval -> Bool,
         allow_multiple_requests -> Bool,
-        location -> Nullable<Document>,
         requirements -> Document,
         schedule_id -> Uid,
         revision -> BigInt,
@@ -79,6 +78,7 @@ diesel::table! {
         pay_deposit -> Bool,
         pay_pricing_plan -> Bool,
         details -> Document,
+        locations -> Document,
     }
 }
 
@@ -168,6 +168,7 @@ diesel::table! {
         ranking -> Integer,
         bookable -> Bool,
         details -> Document,
+        location_ids -> Nullable<Document>,
     }
 }
 
@@ -179,6 +180,22 @@ diesel::table! {
         id -> Uid,
         name -> Text,
         name_key -> Text,
+        revision -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        deleted_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::store::types::*;
+    business_locations (site_id, id) {
+        site_id -> Uid,
+        id -> Uid,
+        name -> Text,
+        is_default -> Bool,
+        details -> Document,
         revision -> BigInt,
         created_at -> Instant,
         updated_at -> Instant,
@@ -315,6 +332,7 @@ diesel::table! {
         updated_at -> Instant,
         canceled_at -> Nullable<Instant>,
         terms -> Nullable<Document>,
+        multi_service_booking_id -> Nullable<Uid>,
     }
 }
 

@@ -27,8 +27,9 @@ use crate::domain::{
     conflict::OverlapReason,
     event::{EventSource, EventType},
     ids::{
-        ApiKeyId, BlockedTimeId, BookingId, BookingPolicyId, CategoryId, ClaimId, NotificationId, OptionsId,
-        ResourceId, ResourceTypeId, ScheduleId, SeriesId, ServiceId, SessionId, SiteId, TypedId,
+        ApiKeyId, BlockedTimeId, BookingId, BookingPolicyId, CategoryId, ClaimId, LocationId, MultiServiceBookingId,
+        NotificationId, OptionsId, ResourceId, ResourceTypeId, ScheduleId, SeriesId, ServiceId, SessionId, SiteId,
+        TypedId,
     },
 };
 
@@ -131,10 +132,12 @@ id_values!(
     SiteId,
     ResourceTypeId,
     BookingId,
+    MultiServiceBookingId,
     BookingPolicyId,
     OptionsId,
     ServiceId,
     CategoryId,
+    LocationId,
     ResourceId,
     ScheduleId,
     SessionId,

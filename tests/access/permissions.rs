@@ -57,7 +57,11 @@ fn queries(schema: &Schema, booking: &Value, things: &BTreeMap<&str, Value>) -> 
                 "booking" => ("(id: $id)", json!({ "id": booking["id"] })),
                 "node" => ("(id: $id)", json!({ "id": booking["id"] })),
                 "nodes" => ("(ids: [$id])", json!({ "id": booking["id"] })),
-                "bookingPolicy" | "category" | "resource" | "schedule" | "service" | "session" | "sessionSeries" => {
+                "multiServiceAvailability" => (
+                    "(services: [{ serviceId: $id }, { serviceId: $id }], to: \"2100-01-01T00:00:00Z\", from: \"2099-12-31T00:00:00Z\", limit: 1)",
+                    json!({ "id": things["service"] }),
+                ),
+                "bookingPolicy" | "multiServiceBooking" | "category" | "location" | "resource" | "schedule" | "service" | "session" | "sessionSeries" => {
                     ("(id: $id)", json!({ "id": things[field.name.as_str()] }))
                 }
                 name if field.of.ends_with("Connection") => {
@@ -111,6 +115,32 @@ async fn mutate(stage: &Stage, caller: usize, mutation: &str) -> Option<Reply> {
                 json!({ "slot": { "appointment": slot } }),
             )
         }
+        "createMultiServiceBooking" => stage.package_input(&studio.massage),
+        "cancelMultiServiceBooking"
+        | "confirmMultiServiceBooking"
+        | "declineMultiServiceBooking"
+        | "confirmOrDeclineMultiServiceBooking"
+        | "removeBookingsFromMultiServiceBooking" => {
+            json!({ "multiServiceBookingId": stage.package(maker, &studio.massage).await["id"] })
+        }
+        "markMultiServiceBookingAsPending" => {
+            json!({ "multiServiceBookingId": stage.package(maker, &studio.consultation).await["id"] })
+        }
+        "rescheduleMultiServiceBooking" => {
+            let (package, start) = (stage.package(maker, &studio.massage).await, stage.minutes());
+            let slot = |index: i64| json!({ "serviceId": studio.massage.id.to_string(), "startDate": studio.at(start + 30 * index) });
+            let moves = [0_usize, 1].map(|index| {
+                json!({ "bookingId": package["bookings"][index]["id"], "slot": slot(i64::try_from(index).unwrap()) })
+            });
+            json!({ "multiServiceBookingId": package["id"], "bookings": moves })
+        }
+        "addBookingsToMultiServiceBooking" => {
+            let package = stage.package(maker, &studio.massage).await;
+            let mut wish = stage.wish();
+            wish["bookedEntity"]["slot"]["appointment"]["startDate"] = package["endDate"].clone();
+            let booking = stage.client_of(maker).done("createBooking", wish).await;
+            json!({ "multiServiceBookingId": package["id"], "bookings": [{ "bookingId": booking["id"] }] })
+        }
         "cancelSession" => json!({ "sessionId": stage.session().await }),
         "createSession" => stage.session_input(),
         "createSessionSeries" => stage.series_input(),
@@ -131,6 +161,9 @@ async fn mutate(stage: &Stage, caller: usize, mutation: &str) -> Option<Reply> {
         "moveCategory" | "deleteCategory" => json!({ "categoryId": stage.category().await }),
         "createResourceType" => json!({ "name": ResourceTypeId::new().to_string() }),
         "updateResourceType" | "deleteResourceType" => json!({ "resourceTypeId": stage.resource_type().await }),
+        "createLocation" => json!({ "name": "Branch" }),
+        "updateLocation" => json!({ "locationId": stage.location().await, "name": "Other" }),
+        "deleteLocation" => json!({ "locationId": stage.location().await }),
         "createSchedule" => stage.run_input(),
         "updateSchedule" => json!({ "scheduleId": stage.run().await, "name": "Other" }),
         "deleteSchedule" => json!({ "scheduleId": stage.run().await }),
@@ -275,7 +308,8 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
         stage.enrolment(Maker::Visitor).await,
     ];
     let chosen = [stage.chosen(Maker::Member).await, stage.chosen(Maker::Visitor).await];
-    let priced = stage.priced().await;
+    let branch = stage.branch().await;
+    let priced = stage.priced(&branch).await;
     let category = stage.category().await;
     let shown = stage.shown(&category).await;
     let held = stage.held().await;
@@ -283,18 +317,29 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
     let studio = &stage.studio;
     let (block, run) = (stage.block().await, studio.run.id.to_string());
     stage.booking(Maker::Member).await;
-    let open = json!({ "days": ["MONDAY"], "startTime": "09:00", "endTime": "17:00", "validFrom": "2030-01-01", "validUntil": "2030-12-31" });
-    let special = json!([{ "date": "2030-12-24", "times": [{ "startTime": "09:00", "endTime": "12:00" }] }]);
+    let open = json!({ "days": ["MONDAY"], "startTime": "09:00", "endTime": "17:00", "validFrom": "2030-01-01", "validUntil": "2030-12-31", "locationId": branch });
+    let special = json!([{ "date": "2030-12-24", "times": [{ "startTime": "09:00", "endTime": "12:00", "locationId": branch }] }]);
     let kept = json!(stage.resource().await);
+    let bound = json!({ "resourceId": kept, "locationIds": [branch] });
+    let bound = stage
+        .owner()
+        .mutate_selecting("updateResource", bound, "userErrors { message }")
+        .await;
+    assert_eq!(bound["userErrors"], json!([]));
     let hours = json!({ "resourceId": kept, "weekly": [open], "specialDays": special });
     let set = stage
         .owner()
         .mutate_selecting("setWorkingHours", hours, "userErrors { message }")
         .await;
     assert_eq!(set["userErrors"], json!([]));
-    let things = BTreeMap::from([
+    let packages = [
+        stage.package(Maker::Member, &studio.massage).await,
+        stage.package(Maker::Visitor, &studio.massage).await,
+    ];
+    let mut things = BTreeMap::from([
         ("category", category),
         ("bookingPolicy", policy),
+        ("location", branch),
         ("resource", json!(studio.anna.id.to_string())),
         ("schedule", json!(run)),
         ("service", json!(studio.massage.id.to_string())),
@@ -306,6 +351,7 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
     for (caller, client) in stage.callers.iter().enumerate() {
         let one = usize::from(Stage::maker(caller) == Maker::Visitor);
         let booking = &made[one];
+        things.insert("multiServiceBooking", packages[one]["id"].clone());
         for (name, query, variables) in queries(schema, booking, &things) {
             let reply = client.send(&query, variables).await;
             put(&mut table, &format!("Query.{name}"), caller, outcome(&reply, &name));
@@ -325,6 +371,7 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
             json!(studio.workshop.id.to_string()),
             json!(studio.training.id.to_string()),
             chosen[one]["id"].clone(),
+            packages[one]["bookings"][0]["id"].clone(),
         ]);
         ids.extend(options.iter().cloned());
         ids.extend(
@@ -358,6 +405,14 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
         for window in [window, week] {
             note(&client.data(&query, window).await, &mut seen[caller]);
         }
+        let query = format!(
+            "query($services: [MultiServiceAvailabilityItemInput!]!, $from: DateTime!, $to: DateTime!) {{ \
+                multiServiceAvailability(services: $services, from: $from, to: $to, limit: 1) {} }}",
+            schema.selection("MultiServiceAvailability")
+        );
+        let service = json!({ "serviceId": studio.massage.id.to_string() });
+        let window = json!({ "services": [service, service], "from": studio.at(0), "to": studio.at(24 * 60) });
+        note(&client.data(&query, window).await, &mut seen[caller]);
         let query = format!(
             "query($id: ID!, $from: DateTime!, $to: DateTime!) {{ explainAvailability(serviceId: $id, from: $from, to: $to, limit: 100) {} }}",
             schema.selection("AvailabilityExplanation")

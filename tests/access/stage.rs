@@ -121,7 +121,7 @@ impl Stage {
         if caller == 1 { Maker::Visitor } else { Maker::Member }
     }
 
-    fn client_of(&self, maker: Maker) -> &Client {
+    pub fn client_of(&self, maker: Maker) -> &Client {
         match maker {
             Maker::Visitor => &self.callers[1],
             Maker::Member => &self.callers[3],
@@ -161,6 +161,31 @@ impl Stage {
         self.client_of(maker).done("createBooking", wish).await
     }
 
+    /// The input for a package of two visits to a service, at a time of its own, with Anna.
+    pub fn package_input(&self, service: &frontdesk::domain::catalog::Service) -> Value {
+        let start = self.minutes();
+        let part = |minutes: i64| {
+            let slot = json!({
+                "serviceId": service.id.to_string(), "startDate": self.studio.at(minutes),
+                "resourceIds": [self.studio.anna.id.to_string()],
+            });
+            json!({ "slot": slot, "totalParticipants": 1 })
+        };
+        json!({ "bookings": [part(start), part(start + 30)], "contactDetails": { "firstName": "Ada", "email": "ada@example.org" } })
+    }
+
+    /// A package of somebody's, in status CREATED.
+    pub async fn package(&self, maker: Maker, service: &frontdesk::domain::catalog::Service) -> Value {
+        let selection = "multiServiceBooking { id endDate bookings { id startDate } } userErrors { code message path }";
+        let client = self.client_of(maker);
+        let input = self.package_input(service);
+        let payload = client
+            .mutate_selecting("createMultiServiceBooking", input, selection)
+            .await;
+        assert_eq!(payload["userErrors"], json!([]));
+        payload["multiServiceBooking"].clone()
+    }
+
     /// Such a booking of a class with Anna.
     pub async fn seat(&self, maker: Maker) -> Value {
         let session = self.session().await;
@@ -194,12 +219,15 @@ impl Stage {
     }
 
     /// A service with a price and a place.
-    pub async fn priced(&self) -> Value {
+    pub async fn priced(&self, branch: &Value) -> Value {
         let input = with(
             self.class_input(),
             json!({
                 "payment": { "rateType": "FIXED", "price": { "amount": "9.50", "currency": "EUR" } },
-                "location": { "locationType": "CUSTOM", "name": "Park", "formattedAddress": "Main Street 1" },
+                "locations": [
+                    { "type": "BUSINESS", "businessLocationId": branch },
+                    { "name": "Park", "formattedAddress": "Main Street 1" },
+                ],
                 "description": "Outside",
             }),
         );
@@ -222,6 +250,26 @@ impl Stage {
             }),
         );
         self.made("createService", input, "service").await
+    }
+
+    /// A location to which nothing refers.
+    pub async fn location(&self) -> Value {
+        self.made("createLocation", json!({ "name": "Branch" }), "location")
+            .await
+    }
+
+    /// A location with all that there is to know of one.
+    pub async fn branch(&self) -> Value {
+        let input =
+            json!({ "name": "Branch", "formattedAddress": "Main Street 1", "email": "b@example.org", "phone": "1" });
+        let id = self.made("createLocation", input, "location").await;
+        let hours = json!({ "locationId": id, "weekly": [] });
+        let set = self
+            .owner()
+            .mutate_selecting("setWorkingHours", hours, "userErrors { message }")
+            .await;
+        assert_eq!(set["userErrors"], json!([]));
+        id
     }
 
     pub async fn category(&self) -> Value {

@@ -57,6 +57,7 @@ async fn take_back(database: &Database) -> usize {
 /// What clients know of services, bookings, sessions and blocked times.
 async fn told(server: &Server) -> Value {
     let query = "{ services(first: 100) { nodes { id name slug type durations bufferMinutes revision \
+            location { locationType name formattedAddress } locations { type name } \
             payment { rateType price { amount currency } options { online inPerson } } resources { id name } } } \
         bookings(first: 100) { nodes { id status revision startDate endDate totalParticipants \
             bookedEntity { ... on BookedSlot { title resource { id } } } history { nodes { type revision } } } } \
@@ -72,6 +73,10 @@ on_both_engines! {
         for booking in [studio.appointment(&studio.workshop, 0, &[&studio.anna]), studio.class(&studio.session, 3)] {
             let made = owner.done("createBooking", booking).await;
             owner.done("confirmBooking", json!({ "bookingId": made["id"] })).await;
+        }
+        for place in [json!({ "locationType": "OWNER_BUSINESS", "name": "Upstairs" }), json!({ "locationType": "OWNER_CUSTOM", "formattedAddress": "In the park" })] {
+            let class = json!({ "type": "CLASS", "name": "Dance", "payment": { "rateType": "NO_FEE" }, "location": place });
+            owner.mutate_selecting("createService", class, "userErrors { code }").await;
         }
         let blocked = json!({ "resourceId": studio.ben.id.to_string(), "startDate": studio.at(600), "endDate": studio.at(660) });
         owner.mutate_selecting("createBlockedTime", blocked, "userErrors { code }").await;

@@ -23,7 +23,7 @@ const WATCH: &str = "subscription($service: ID!, $from: DateTime!, $to: DateTime
     availabilityChanged(serviceId: $service, from: $from, to: $to) { from to changedDate service { id } } }";
 
 /// Watches a service from one minute to another; on until the server surely watches, too.
-async fn watch(
+pub async fn watch(
     server: &Server,
     studio: &Studio,
     service: &frontdesk::domain::catalog::Service,
@@ -38,7 +38,7 @@ async fn watch(
 }
 
 /// The part of the window that changed.
-async fn part(socket: &mut Socket) -> (Value, Value) {
+pub async fn part(socket: &mut Socket) -> (Value, Value) {
     let told = socket.next().await["availabilityChanged"].clone();
     (told["from"].clone(), told["to"].clone())
 }

@@ -7,7 +7,7 @@ use frontdesk::{
         booking::{Booking, BookingStatus, ServiceKind},
         conflict::{self, Ask, Claim, Holder, Target},
         event::EventType,
-        ids::{BookingId, SiteId},
+        ids::{BookingId, MultiServiceBookingId, SiteId},
         time::TimeSpan,
     },
     service::Service,
@@ -214,9 +214,12 @@ impl Whole {
             assert_eq!(targets, needed, "{booking:#?} holds {own:#?}");
             for claim in own {
                 if let Some(span) = booking.booked.span {
+                    let mut resources = booking.booked.resources.iter();
+                    let own = resources.find(|resource| claim.target == Target::Resource(resource.id));
+                    let buffer = own.and_then(|resource| resource.buffer_minutes);
                     assert_eq!(
                         claim.span,
-                        span.with_buffer(booking.booked.buffer_minutes),
+                        span.with_buffer(buffer.unwrap_or(booking.booked.buffer_minutes)),
                         "{booking:#?} {claim:#?}"
                     );
                 }
@@ -299,6 +302,29 @@ impl Whole {
         }
     }
 
+    /// What is left of a package is back to back and in one status, and never a booking alone.
+    fn packages_are_whole(&self) {
+        let mut packages: BTreeMap<MultiServiceBookingId, Vec<&Booking>> = BTreeMap::new();
+        for booking in self.bookings.values() {
+            if let Some(package) = booking.package {
+                packages.entry(package).or_default().push(booking);
+            }
+        }
+        for (id, mut all) in packages {
+            all.sort_by_key(|booking| booking.start());
+            assert!((2..=8).contains(&all.len()), "{id}: {all:#?}");
+            for pair in all.windows(2) {
+                assert_eq!(pair[0].status, pair[1].status, "{id}: {pair:#?}");
+                assert_eq!(pair[0].end(), pair[1].start(), "{id}: {pair:#?}");
+                assert_eq!(
+                    pair[0].hold_expires_at.is_some(),
+                    pair[1].hold_expires_at.is_some(),
+                    "{id}: {pair:#?}"
+                );
+            }
+        }
+    }
+
     fn one_booking_for_each_key(&self) {
         let distinct: BTreeSet<&BookingId> = self.kept.iter().collect();
         assert_eq!(distinct.len(), self.kept.len(), "two keys, one booking");
@@ -360,6 +386,7 @@ pub async fn check(service: &Service, site: SiteId) {
     whole.nothing_is_overbooked_in_silence();
     whole.later_ones_have_the_reason();
     whole.flags_are_right();
+    whole.packages_are_whole();
 }
 
 /// The live claims on a target within a time, reasons or not.

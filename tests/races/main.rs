@@ -39,6 +39,7 @@ mod http;
 mod live;
 mod moves;
 mod offered;
+mod packages;
 mod rules;
 mod slots;
 mod storm;

@@ -282,5 +282,6 @@ pub fn booking(id: BookingId, revision: i64, now: Timestamp) -> Booking {
         updated: now,
         canceled: None,
         terms: frontdesk::domain::terms::Terms::default(),
+        package: None,
     }
 }

@@ -19,7 +19,7 @@ use crate::{
         },
         clock::FixedClock,
         event::{EventSource, EventType},
-        hours::{DayTimes, OpeningHours, Weekdays, WeeklyRule},
+        hours::{DayTimes, HoursOwner, OpeningHours, Weekdays, WeeklyRule},
         ids::{BookingId, ResourceId, SiteId, VisitorId},
         money::{Currency, Money},
         rejection::Invalid,
@@ -32,7 +32,7 @@ use crate::{
         bookings::{ActOn, CreateBooking, Target, Verdict, Wanted},
         catalog::{
             Change, CreateBlockedTime, CreateResource, CreateService, CreateSession, Requirements, ResourceChanges,
-            SetWorkingHours,
+            ServiceLocations, SetWorkingHours,
         },
     },
     store::{
@@ -237,7 +237,7 @@ impl Studio<'_> {
                 require_manual_approval: approval,
                 allow_multiple_requests: false,
             },
-            location: None,
+            locations: ServiceLocations::default(),
             requirements: Requirements::default(),
             booking_policy: None,
             staff_sorting: None,
@@ -267,7 +267,7 @@ impl Studio<'_> {
                 require_manual_approval: true,
                 allow_multiple_requests: false,
             },
-            location: None,
+            locations: ServiceLocations::default(),
             requirements: Requirements::OfEachType(trainers.to_vec()),
             booking_policy: None,
             staff_sorting: None,
@@ -323,7 +323,8 @@ impl Studio<'_> {
         let hours = weekly.and_then(|weekly| OpeningHours::new(weekly, Vec::new()));
         let hours = hours.map_err(|invalid| format!("the demo's hours: {invalid:?}"))?;
         let input = SetWorkingHours {
-            resource: None,
+            owner: HoursOwner::Business,
+            bound: Vec::new(),
             hours: Some(hours),
             expected_revision: None,
         };
@@ -608,6 +609,7 @@ impl Studio<'_> {
             updated: made,
             canceled: None,
             terms: Terms::default(),
+            package: None,
         })
     }
 

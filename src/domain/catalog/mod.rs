@@ -2,6 +2,7 @@
 
 mod calendar;
 mod category;
+mod location;
 mod payment;
 mod presentation;
 mod requirement;
@@ -11,6 +12,7 @@ mod site;
 
 pub use calendar::*;
 pub use category::*;
+pub use location::*;
 pub use payment::*;
 pub use presentation::*;
 pub use requirement::*;

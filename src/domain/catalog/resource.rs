@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{MediaItem, presentation::check_tags};
 use crate::domain::{
     Rejection,
-    ids::{ResourceId, ResourceTypeId, SiteId, TypedId as _},
+    ids::{LocationId, ResourceId, ResourceTypeId, SiteId, TypedId as _},
     rejection::{Field, Invalid},
     text,
 };
@@ -159,6 +159,9 @@ pub struct Resource {
     /// What else it tells of itself.
     #[serde(default)]
     pub details: ResourceDetails,
+    /// The only locations of the business at which it serves; none: everywhere.
+    #[serde(default)]
+    pub locations: Option<Vec<LocationId>>,
     /// Grows by one with every change.
     pub revision: i64,
     /// When it was made.
@@ -174,6 +177,9 @@ fn yes() -> bool {
 
 /// The highest rank.
 pub const MAX_RANKING: i32 = 5;
+
+/// Locations that a resource may be bound to, at the most.
+pub const MAX_RESOURCE_LOCATIONS: usize = 100;
 
 impl Resource {
     /// Refuses a resource that breaks a rule.
@@ -194,6 +200,26 @@ impl Resource {
             image.check().map_err(|invalid| invalid.at("image"))?;
         }
         check_tags(&details.tags)
+    }
+
+    /// Refuses limits that nobody can keep within.
+    pub fn check_locations(&self) -> Result<(), Rejection> {
+        let Some(locations) = &self.locations else {
+            return Ok(());
+        };
+        if !(1..=MAX_RESOURCE_LOCATIONS).contains(&locations.len()) {
+            let message = format!("must name 1 to {MAX_RESOURCE_LOCATIONS} locations; null means everywhere");
+            return Err(Rejection::invalid(&["locationIds"], message));
+        }
+        for (index, id) in locations.iter().enumerate() {
+            if locations.iter().take(index).any(|earlier| earlier == id) {
+                return Err(Rejection::invalid(
+                    &["locationIds", &index.to_string()],
+                    "is there twice",
+                ));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
     DownPayment, PaymentOptions, Presentation, Price, ServiceResource, SlugOrigin, check_capacity,
@@ -116,8 +116,10 @@ pub struct Service {
     pub down_payment: DownPayment,
     /// Whether and how customers book it by themselves.
     pub online_booking: OnlineBooking,
-    /// Where it takes place.
-    pub location: Option<Location>,
+    /// Where it takes place, in the order in which free times are listed; empty: nowhere in particular. Those of the
+    /// business have its id and no words of their own.
+    #[serde(default, alias = "location", deserialize_with = "one_or_many")]
+    pub locations: Vec<Location>,
     /// Who and what an appointment needs, all of it: staff first.
     #[serde(default)]
     pub requirements: Vec<ServiceResource>,
@@ -135,6 +137,20 @@ pub struct Service {
     pub created: Timestamp,
     /// When it changed last.
     pub updated: Timestamp,
+}
+
+/// Answers that were kept before a service could have several places have one, or none.
+fn one_or_many<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Location>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Kept {
+        Many(Vec<Location>),
+        One(Option<Location>),
+    }
+    Ok(match Kept::deserialize(from)? {
+        Kept::Many(all) => all,
+        Kept::One(one) => one.into_iter().collect(),
+    })
 }
 
 /// Minutes that are kept free after an appointment, at the most.

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 pub use calendar::Calendar;
 pub(in crate::domain) use calendar::from_micros;
-pub use working::{MAX_SPECIAL_DAYS, MAX_TIMES_OF_DAY, MAX_WEEKLY_RULES, WorkingHours, parse_times};
+pub use working::{HoursOwner, MAX_SPECIAL_DAYS, MAX_TIMES_OF_DAY, MAX_WEEKLY_RULES, WorkingHours, parse_times};
 
 use super::{
     rejection::{Field, Invalid},
@@ -133,6 +133,12 @@ impl DayTimes {
     #[must_use]
     pub fn end(&self) -> u16 {
         self.end
+    }
+
+    /// The same times, at one place only.
+    #[must_use]
+    pub fn at(self, place: Option<PlaceId>) -> Self {
+        Self { place, ..self }
     }
 
     /// The only place at which they hold, if there is one.

@@ -1,11 +1,11 @@
-//! The hours on record of the business and of its resources, and how a wall clock's times are read.
+//! The hours on record of the business, its locations and its resources, and how a wall clock's times are read.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{DayTimes, OpeningHours};
 use crate::domain::{
-    ids::ResourceId,
+    ids::{LocationId, ResourceId},
     rejection::{Field, Invalid},
 };
 
@@ -16,12 +16,95 @@ pub const MAX_SPECIAL_DAYS: usize = 731;
 /// Times of one special day, at the most.
 pub const MAX_TIMES_OF_DAY: usize = 24;
 
-/// The hours on record of the business or of a resource.
+/// Whose hours they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum HoursOwner {
+    /// The business.
+    Business,
+    /// One of its locations: its hours count there instead of the business's.
+    Location(LocationId),
+    /// One of its resources.
+    Resource(ResourceId),
+}
+
+impl HoursOwner {
+    /// Reads what was said of the two; both at once make no sense.
+    #[must_use]
+    pub fn of(location: Option<LocationId>, resource: Option<ResourceId>) -> Option<Self> {
+        match (location, resource) {
+            (None, None) => Some(Self::Business),
+            (Some(location), None) => Some(Self::Location(location)),
+            (None, Some(resource)) => Some(Self::Resource(resource)),
+            (Some(_), Some(_)) => None,
+        }
+    }
+
+    /// The location, if they are one's.
+    #[must_use]
+    pub fn location(self) -> Option<LocationId> {
+        match self {
+            Self::Location(location) => Some(location),
+            Self::Business | Self::Resource(_) => None,
+        }
+    }
+
+    /// The resource, if they are one's.
+    #[must_use]
+    pub fn resource(self) -> Option<ResourceId> {
+        match self {
+            Self::Resource(resource) => Some(resource),
+            Self::Business | Self::Location(_) => None,
+        }
+    }
+}
+
+/// Hours on record as answers keep them.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    #[serde(default)]
+    location: Option<LocationId>,
+    resource: Option<ResourceId>,
+    hours: Option<OpeningHours>,
+    revision: i64,
+    created: Timestamp,
+    updated: Timestamp,
+}
+
+impl TryFrom<Kept> for WorkingHours {
+    type Error = Invalid;
+
+    fn try_from(kept: Kept) -> Result<Self, Invalid> {
+        let owner = HoursOwner::of(kept.location, kept.resource);
+        Ok(Self {
+            owner: owner.ok_or_else(|| Invalid::new(Field::Other, "are of two owners"))?,
+            hours: kept.hours,
+            revision: kept.revision,
+            created: kept.created,
+            updated: kept.updated,
+        })
+    }
+}
+
+impl From<WorkingHours> for Kept {
+    fn from(record: WorkingHours) -> Self {
+        Self {
+            location: record.owner.location(),
+            resource: record.owner.resource(),
+            hours: record.hours,
+            revision: record.revision,
+            created: record.created,
+            updated: record.updated,
+        }
+    }
+}
+
+/// The hours on record of the business, of a location or of a resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Kept", into = "Kept")]
 pub struct WorkingHours {
-    /// Whose; none: the business's.
-    pub resource: Option<ResourceId>,
-    /// When it is open. None: a resource keeps the business's hours, and the business is open around the clock.
+    /// Whose.
+    pub owner: HoursOwner,
+    /// When it is open. None: a location or resource keeps others' hours, and the business is open around the clock.
     pub hours: Option<OpeningHours>,
     /// Grows by one with every change.
     pub revision: i64,

@@ -26,7 +26,7 @@ use crate::{
 #[derive(Default, Clone)]
 pub struct AvailabilityQuery;
 
-pub(super) fn ids<I: TypedId>(name: &str, ids: &[ID]) -> async_graphql::Result<Vec<I>> {
+pub(crate) fn ids<I: TypedId>(name: &str, ids: &[ID]) -> async_graphql::Result<Vec<I>> {
     let read = ids
         .iter()
         .enumerate()
@@ -34,12 +34,12 @@ pub(super) fn ids<I: TypedId>(name: &str, ids: &[ID]) -> async_graphql::Result<V
     read.collect()
 }
 
-pub(super) fn zone(zone: Option<&TimeZone>) -> async_graphql::Result<Option<ZoneName>> {
+pub(crate) fn zone(zone: Option<&TimeZone>) -> async_graphql::Result<Option<ZoneName>> {
     let read = zone.map(TimeZone::zone).transpose();
     read.map_err(|invalid| bad_input(&invalid.at("timeZone")))
 }
 
-pub(super) fn instant(name: &str, date: &DateTime, zone: Option<&ZoneName>) -> async_graphql::Result<Timestamp> {
+pub(crate) fn instant(name: &str, date: &DateTime, zone: Option<&ZoneName>) -> async_graphql::Result<Timestamp> {
     date.instant(zone).map_err(|invalid| bad_input(&invalid.at(name)))
 }
 
@@ -50,6 +50,7 @@ struct Asked<'a> {
     to: &'a DateTime,
     time_zone: Option<&'a TimeZone>,
     resources: Option<&'a [ID]>,
+    locations: Option<&'a [ID]>,
     total_participants: Option<i32>,
     duration: Option<i32>,
     limit: i32,
@@ -67,6 +68,7 @@ impl Asked<'_> {
             from,
             to: instant("to", self.to, time_zone.as_ref())?,
             resources: ids("resourceIds", self.resources.unwrap_or_default())?,
+            locations: self.locations.map(|list| ids("locationIds", list)).transpose()?,
             time_zone,
             total_participants: self.total_participants,
             duration: self.duration,
@@ -99,6 +101,8 @@ impl AvailabilityQuery {
         #[graphql(desc = "The first start that is of interest; now if not said. What is over is never told.")]
         from: Option<DateTime>,
         #[graphql(default = 1000, desc = "So many rows at the most, the earliest: 1 to 1000.")] limit: i32,
+        #[graphql(desc = "Only at these locations, 1 to 5: those of the business, or places of the services' own.")]
+        location_ids: Option<Vec<ID>>,
         #[graphql(
             desc = "Only with these staff members and rooms, at most 135; of several of one type any one will do."
         )]
@@ -125,6 +129,7 @@ impl AvailabilityQuery {
             to: &to,
             time_zone: time_zone.as_ref(),
             resources: resource_ids.as_deref(),
+            locations: location_ids.as_deref(),
             total_participants,
             duration: duration_in_minutes,
             limit,
@@ -155,6 +160,8 @@ impl AvailabilityQuery {
             desc = "Of so many starts it is told one by one what is in their way: 1 to 1000."
         )]
         limit: i32,
+        #[graphql(desc = "Only at these locations, 1 to 5: those of the business, or places of the service's own.")]
+        location_ids: Option<Vec<ID>>,
         #[graphql(desc = "Only with these staff members and rooms, at most 135.")] resource_ids: Option<Vec<ID>>,
         #[graphql(desc = "The appointment service.")] service_id: ID,
         #[graphql(
@@ -175,6 +182,7 @@ impl AvailabilityQuery {
             to: &to,
             time_zone: time_zone.as_ref(),
             resources: resource_ids.as_deref(),
+            locations: location_ids.as_deref(),
             total_participants,
             duration: duration_in_minutes,
             limit,

@@ -24,11 +24,17 @@ impl CalendarQuery {
     /// What stands on the business calendar and has a part in a window of time: sessions, pending and confirmed
     /// appointments, blocked times; and when everybody is there. For the owner, for apps that see the calendar, and for
     /// staff, who see their own.
+    #[expect(clippy::too_many_arguments, reason = "what the schema says")]
     async fn calendar(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Where the window begins.")] from: DateTime,
         #[graphql(default = 1000, desc = "So many entries at the most, the earliest: 1 to 1000.")] limit: i32,
+        #[graphql(
+            desc = "Only what takes place at these locations: those of the business, or places of services' own. Blocked \
+            times are told all the same: they are of resources, wherever those are."
+        )]
+        location_ids: Option<Vec<ID>>,
         #[graphql(
             desc = "Of these resources, all of which there must be; of all that there are if not said, and then also \
             sessions that need nobody."
@@ -49,6 +55,10 @@ impl CalendarQuery {
                 resources: resource_ids
                     .as_deref()
                     .map(|list| ids("resourceIds", list))
+                    .transpose()?,
+                locations: location_ids
+                    .as_deref()
+                    .map(|list| ids("locationIds", list))
                     .transpose()?,
                 time_zone,
                 limit,

@@ -16,6 +16,7 @@ use crate::{
         types::{
             blocked_time::{BlockedTime, BlockedTimeConnection},
             booking_policy::{BookingPolicy, BookingPolicyConnection},
+            location::{BusinessLocation, BusinessLocationConnection},
             schedule::{Schedule, ScheduleConnection},
             service::{Service, ServiceConnection},
             service_filter::{service_cursor, service_key},
@@ -24,8 +25,8 @@ use crate::{
     },
     store::{
         catalog::{
-            BlockedTimeFilter, PolicyFilter, ScheduleFilter, ServiceFilter, ServiceKey, ServiceOrder, SessionFilter,
-            TimeKey,
+            BlockedTimeFilter, LocationFilter, PolicyFilter, ScheduleFilter, ServiceFilter, ServiceKey, ServiceOrder,
+            SessionFilter, TimeKey,
         },
         page::{Direction, Page},
     },
@@ -115,6 +116,24 @@ pub(crate) async fn booking_policies(
         count_booking_policies,
         |rows| rows.into_iter().map(BookingPolicy).collect(),
         BookingPolicyConnection,
+        |node| write_key(node.0.created, node.0.id)
+    )
+}
+
+/// A page of locations.
+pub(crate) async fn locations(
+    ctx: &Context<'_>,
+    filter: LocationFilter,
+    paging: &Paging,
+) -> async_graphql::Result<BusinessLocationConnection> {
+    list!(
+        ctx,
+        filter,
+        paging,
+        locations,
+        count_locations,
+        |rows| rows.into_iter().map(BusinessLocation).collect(),
+        BusinessLocationConnection,
         |node| write_key(node.0.created, node.0.id)
     )
 }

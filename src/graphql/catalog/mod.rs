@@ -4,6 +4,7 @@ pub mod availability;
 pub mod calendar;
 pub mod input;
 pub(crate) mod lists;
+pub mod locations;
 pub mod mutation;
 pub mod query;
 pub mod resources;

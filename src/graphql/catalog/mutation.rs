@@ -213,8 +213,8 @@ impl CatalogMutation {
         )
     }
 
-    /// Takes the hours of a resource back, which keeps the business's from then on, or those of the business, which then
-    /// is open around the clock. For the owner and apps with the scope `MANAGE_CATALOG`; staff for their own resource.
+    /// Takes hours back: a location or a resource keeps the business's from then on, and the business is open around the
+    /// clock. For the owner and apps with the scope `MANAGE_CATALOG`; staff for their own resource.
     async fn clear_working_hours(
         &self,
         ctx: &Context<'_>,
@@ -400,7 +400,8 @@ impl CatalogMutation {
         )
     }
 
-    /// Sets when the business or a resource is open, all of it anew. New bookings keep within it; what is booked stays.
+    /// Sets when the business, one of its locations or a resource is open, all of it anew. A location's hours count there
+    /// instead of the business's. New bookings keep within them; what is booked stays.
     /// For the owner and apps with the scope `MANAGE_CATALOG`; staff for their own resource.
     async fn set_working_hours(
         &self,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject, Union};
 
-use super::{resource::Resource, schedule::Schedule, session::Session};
+use super::{booking::knows_people, resource::Resource, schedule::Schedule, session::Session};
 use crate::{
     domain::booking as domain,
     graphql::scalars::{DateTime, TimeZone},
@@ -22,12 +22,15 @@ pub enum LocationType {
     Custom,
 }
 
-/// A place.
+/// A place, with the name and address that it had when it was booked or said.
 #[derive(SimpleObject, Debug, Clone)]
 #[graphql(name = "BookingLocation")]
 pub struct Location {
     /// The address in one text.
     pub formatted_address: Option<String>,
+    /// What it is asked for by, in `locationIds` of `availability` and in the `location` of a booking: the id of the
+    /// business's location, or that of the service's own place. Null for places in free words.
+    pub location_id: Option<ID>,
     /// Whose place it is.
     pub location_type: LocationType,
     /// The name.
@@ -38,6 +41,7 @@ impl From<&domain::Location> for Location {
     fn from(location: &domain::Location) -> Self {
         Self {
             formatted_address: location.formatted_address.clone(),
+            location_id: location.id.map(|id| id.to_string().into()),
             location_type: location.location_type.into(),
             name: location.name.clone(),
         }
@@ -117,9 +121,20 @@ impl BookedSlot {
         self.0.end().map(DateTime::from)
     }
 
-    /// Where.
-    async fn location(&self) -> Option<Location> {
-        self.0.booked.location.as_ref().map(Location::from)
+    /// Where. The customer's address is told to whoever may know who the customer is.
+    async fn location(&self, ctx: &Context<'_>) -> Option<Location> {
+        let location = self.0.booked.location.as_ref()?;
+        let private = location.location_type == domain::LocationType::Custom && !knows_people(ctx);
+        let told = Location::from(location);
+        Some(if private {
+            Location {
+                formatted_address: None,
+                name: None,
+                ..told
+            }
+        } else {
+            told
+        })
     }
 
     /// Who does it. None while an appointment for which nobody was asked for waits for its confirmation.

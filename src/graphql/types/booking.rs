@@ -9,6 +9,7 @@ use super::{
     booking_policy::BookingPolicySnapshot,
     event::{BookingEvent, BookingEventConnection, history_cursor, history_revision},
     identity::Identity,
+    multi_service_booking::MultiServiceBookingInfo,
     notification::{Notification, NotificationChannel, NotificationConnection},
     service::Service,
     service_options::{BookingPrice, ServiceChoice, shown},
@@ -95,8 +96,14 @@ pub struct Booking {
 
 impl From<domain::Booking> for Booking {
     fn from(booking: domain::Booking) -> Self {
+        Arc::new(booking).into()
+    }
+}
+
+impl From<Arc<domain::Booking>> for Booking {
+    fn from(inner: Arc<domain::Booking>) -> Self {
         Self {
-            inner: Arc::new(booking),
+            inner,
             contact: None,
             service: None,
         }
@@ -192,7 +199,7 @@ pub struct BookingAllowedActions {
 
 /// Whether the caller may know who is behind the bookings that it sees: the business knows everybody, a customer only
 /// itself.
-fn knows_people(ctx: &Context<'_>) -> bool {
+pub(super) fn knows_people(ctx: &Context<'_>) -> bool {
     Permission::ReadContacts.is_granted(&caller(ctx).actor)
 }
 
@@ -408,6 +415,12 @@ impl Booking {
     /// Its id.
     pub async fn id(&self) -> ID {
         self.inner.id.to_string().into()
+    }
+
+    /// The package that it is a part of: such a booking is confirmed, moved and given up with the others. Null for a
+    /// booking by itself.
+    async fn multi_service_booking_info(&self) -> Option<MultiServiceBookingInfo> {
+        self.inner.package.map(MultiServiceBookingInfo::from)
     }
 
     /// All messages about it, oldest first.

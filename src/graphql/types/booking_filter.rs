@@ -67,6 +67,8 @@ pub struct BookingFilter {
     pub external_user_id: Option<StringFilter>,
     /// Its id.
     pub id: Option<IdFilter>,
+    /// The package (`MultiServiceBooking`) that it is a part of.
+    pub multi_service_booking_id: Option<IdFilter>,
     /// Not this.
     pub not: Option<Box<BookingFilter>>,
     /// At least one of these. At most 100.
@@ -116,6 +118,7 @@ impl BookingFilter {
             schedule_id => Schedule by |value| read_id(&value);
             session_id => Session by |value| read_id(&value);
             resource_id => Resource by |value| read_id(&value);
+            multi_service_booking_id => Package by |value| read_id(&value);
             service_type => Kind by |value| Ok(value.into());
             status => Status by |value| Ok(value.into());
             payment_status => PaymentStatus by |value| Ok(value.into());

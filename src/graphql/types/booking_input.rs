@@ -11,6 +11,7 @@ use super::{
 use crate::{
     domain::{
         booking::{self as domain, FlowControl, MAX_HOLD_SECONDS},
+        catalog::LocationWish,
         ids::{BookingId, ResourceId},
         rejection::{Field, Invalid},
         text,
@@ -59,7 +60,8 @@ pub struct SessionSlotInput {
 pub struct AppointmentSlotInput {
     /// When it ends: one of the service's lengths after the start. The usual length if not said.
     pub end_date: Option<DateTime>,
-    /// Where; the service's place if not said.
+    /// Where: one of the service's `locations`, by its id or its type; its only one if not said. At the customer's the
+    /// address is needed, here or in `contactDetails`.
     pub location: Option<LocationInput>,
     /// Who or what is wished for: at most as many of each as the service takes. Nobody means anybody.
     pub resource_ids: Option<Vec<ID>>,
@@ -80,28 +82,35 @@ pub struct ScheduleInput {
     pub time_zone: Option<TimeZone>,
 }
 
-/// A place.
+/// A place. Give its id or whose it is.
 #[derive(Debug, Clone, InputObject)]
 pub struct LocationInput {
     /// The address in one text, at most 512 characters.
     pub formatted_address: Option<String>,
-    /// Whose place it is.
-    pub location_type: LocationType,
+    /// The id of a location of the business, or of the service's own place.
+    pub location_id: Option<ID>,
+    /// Whose place it is; needed unless the id is given.
+    pub location_type: Option<LocationType>,
     /// The name, at most 150 characters.
     pub name: Option<String>,
 }
 
 impl LocationInput {
     /// The place, if its texts fit.
-    pub fn parse(self) -> Result<domain::Location, Rejections> {
+    pub fn parse(self) -> Result<LocationWish, Rejections> {
         let mut problems = Problems::default();
+        if self.location_id.is_none() && self.location_type.is_none() {
+            problems.complain(&["locationType"], "is needed unless the id is given");
+        }
+        let id = problems.option("locationId", self.location_id.as_ref().map(id));
         let name = problems.option("name", self.name.map(|name| text::bounded(&name, 150)));
         let formatted_address = problems.option(
             "formattedAddress",
             self.formatted_address.map(|address| text::bounded(&address, 512)),
         );
-        problems.finish(Some(domain::Location {
-            location_type: self.location_type.into(),
+        problems.finish(Some(LocationWish {
+            id,
+            location_type: self.location_type.map(Into::into),
             name,
             formatted_address,
         }))
@@ -153,7 +162,8 @@ impl SessionSlotInput {
 }
 
 impl AppointmentSlotInput {
-    fn parse(self) -> Result<Wanted, Rejections> {
+    /// The time that is wished for.
+    pub(super) fn parse(self) -> Result<Wanted, Rejections> {
         let mut problems = Problems::default();
         let service = problems.take("serviceId", id(&self.service_id));
         let time_zone = zone(&mut problems, self.time_zone.as_ref());
@@ -205,7 +215,8 @@ pub struct ContactDetailsInput {
 }
 
 impl ContactDetailsInput {
-    fn parse(self) -> Result<Contact, Rejections> {
+    /// Whom it is for.
+    pub(super) fn parse(self) -> Result<Contact, Rejections> {
         let mut problems = Problems::default();
         let mut limited = |name: &str, value: Option<String>, max| {
             problems.option(name, value.map(|value| text::bounded(&value, max)))
@@ -360,7 +371,7 @@ impl CreateBookingInput {
     }
 }
 
-fn take_key<I: async_graphql::InputType>(
+pub(super) fn take_key<I: async_graphql::InputType>(
     problems: &mut Problems,
     input: &I,
     key: Option<&String>,

@@ -5,10 +5,15 @@ use std::sync::Arc;
 use async_graphql::{Enum, ID, SimpleObject};
 use jiff::tz;
 
-use super::resource::{ResourceKind, custom_id};
+use super::{
+    booked::Location,
+    resource::{ResourceKind, custom_id},
+};
 use crate::{
     domain::{
         availability::{self as engine, Action, Reason},
+        booking,
+        hours::PlaceId,
         ids::ResourceId,
         time::TimeSpan,
     },
@@ -168,6 +173,10 @@ pub struct AvailabilityFinding {
     /// Until when: the end of what is in the way, its buffer included, or of the open time that is too short or comes
     /// next. Staff see it of their own calendar only.
     end_date: Option<DateTime>,
+    /// The id of the location that it is about; null where the service is given nowhere in particular.
+    location_id: Option<ID>,
+    /// The name of the location that it is about.
+    location_name: Option<String>,
     /// What it is.
     reason: UnavailabilityReason,
     /// The id of the resource that it is about.
@@ -189,6 +198,8 @@ pub struct AvailabilityFinding {
 pub struct UnavailableStart {
     /// What speaks against it.
     findings: Vec<AvailabilityFinding>,
+    /// Where: a start is told once for each location.
+    location: Option<Location>,
     /// The wall clock at the start, in the zone of the answer.
     local_start_date: LocalDateTime,
     /// The instant.
@@ -221,11 +232,23 @@ impl Names<'_> {
         known.map(|resource| resource.name.clone())
     }
 
+    fn location(&self, place: Option<PlaceId>) -> Option<&booking::Location> {
+        self.explained
+            .locations
+            .iter()
+            .find(|location| place.is_some() && location.place() == place)
+    }
+
     fn finding(&self, finding: &engine::Finding) -> AvailabilityFinding {
         let needed = finding.requirement.and_then(|at| self.explained.needed.get(at));
+        let location = self.location(finding.place);
         AvailabilityFinding {
             busy_with: finding.obstacle.map(BusyWith::from),
             end_date: finding.span.as_ref().map(|span| TimeSpan::end(span).into()),
+            location_id: location
+                .and_then(|location| location.id)
+                .map(|id| id.to_string().into()),
+            location_name: location.and_then(|location| location.name.clone()),
             reason: finding.reason.into(),
             resource_id: finding.resource.map(|id| id.to_string().into()),
             resource_name: finding.resource.and_then(|id| self.name(id)),
@@ -239,6 +262,7 @@ impl Names<'_> {
     fn start(&self, time: &engine::TimeFindings) -> UnavailableStart {
         UnavailableStart {
             findings: time.findings.iter().map(|finding| self.finding(finding)).collect(),
+            location: self.location(time.place).map(Location::from),
             local_start_date: self.clock.to_datetime(time.start).into(),
             start_date: time.start.into(),
         }

@@ -4,14 +4,15 @@ use async_graphql::{Context, ID, Interface};
 
 use super::{
     api_key::ApiKey, blocked_time::BlockedTime, booking::Booking, booking_policy::BookingPolicy, category::Category,
-    event::BookingEvent, notification::Notification, resource::Resource, resource_type::ResourceType,
-    schedule::Schedule, service::Service, service_options::ServiceOptionsAndVariants, session::Session,
-    session_series::SessionSeries, site::Site,
+    event::BookingEvent, location::BusinessLocation, multi_service_booking::MultiServiceBooking,
+    notification::Notification, resource::Resource, resource_type::ResourceType, schedule::Schedule, service::Service,
+    service_options::ServiceOptionsAndVariants, session::Session, session_series::SessionSeries, site::Site,
 };
 use crate::{
     domain::ids::{
-        ApiKeyId, BlockedTimeId, BookingId, BookingPolicyId, CategoryId, EventId, Kind, NotificationId, OptionsId,
-        ResourceId, ResourceTypeId, ScheduleId, SeriesId, ServiceId, SessionId, SiteId, TypedId as _, parse_any,
+        ApiKeyId, BlockedTimeId, BookingId, BookingPolicyId, CategoryId, EventId, Kind, LocationId,
+        MultiServiceBookingId, NotificationId, OptionsId, ResourceId, ResourceTypeId, ScheduleId, SeriesId, ServiceId,
+        SessionId, SiteId, TypedId as _, parse_any,
     },
     graphql::{
         caller,
@@ -39,8 +40,12 @@ pub enum Node {
     BookingPolicy(BookingPolicy),
     /// An event of the log.
     BookingEvent(BookingEvent),
+    /// A location of the business.
+    BusinessLocation(BusinessLocation),
     /// A group of services.
     Category(Category),
+    /// Several appointments of one visit.
+    MultiServiceBooking(MultiServiceBooking),
     /// A message to the people of a booking.
     Notification(Notification),
     /// A staff member or a room.
@@ -68,6 +73,9 @@ impl Node {
             parse_any(id.as_str()).ok_or_else(|| coded("not a well-formed id of any type", "BAD_USER_INPUT"))?;
         Ok(match kind {
             Kind::Booking => Booking::load(ctx, BookingId::from_uuid(uuid)).await?.map(Self::Booking),
+            Kind::MultiServiceBooking => MultiServiceBooking::find(ctx, MultiServiceBookingId::from_uuid(uuid))
+                .await?
+                .map(Self::MultiServiceBooking),
             Kind::BookingPolicy => BookingPolicy::find(ctx, BookingPolicyId::from_uuid(uuid))
                 .await?
                 .map(Self::BookingPolicy),
@@ -95,6 +103,10 @@ impl Node {
                 .await?
                 .pop()
                 .map(Self::Category),
+            Kind::Location => BusinessLocation::load(ctx, vec![LocationId::from_uuid(uuid)])
+                .await?
+                .pop()
+                .map(Self::BusinessLocation),
             Kind::Site => {
                 let found = service(ctx)
                     .site(caller(ctx))

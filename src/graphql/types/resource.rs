@@ -5,7 +5,7 @@ use async_graphql::{Context, Enum, ID, Object};
 use super::{media::MediaItem, working_hours::WorkingHours};
 
 use crate::{
-    domain::{catalog, ids::ResourceId, permission::Permission},
+    domain::{catalog, hours::HoursOwner, ids::ResourceId, permission::Permission},
     graphql::{
         caller,
         connection::connection,
@@ -108,6 +108,13 @@ impl Resource {
         self.0.details.image.as_ref().map(MediaItem::from)
     }
 
+    /// The only locations of the business at which it serves; null: everywhere. Hours that are bound to another location
+    /// hold there all the same.
+    async fn location_ids(&self) -> Option<Vec<ID>> {
+        let locations = self.0.locations.as_ref()?;
+        Some(locations.iter().map(|id| id.to_string().into()).collect())
+    }
+
     /// Its name.
     async fn name(&self) -> &str {
         &self.0.name
@@ -155,9 +162,9 @@ impl Resource {
         self.0.updated.into()
     }
 
-    /// Its own hours; null if it keeps the business's. Null for customers.
+    /// Its own hours; null if it keeps those of the location or the business. Null for customers.
     async fn working_hours(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<WorkingHours>> {
-        WorkingHours::find(ctx, Some(self.0.id)).await
+        WorkingHours::find(ctx, HoursOwner::Resource(self.0.id)).await
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
     booked::Location,
     booking_policy::BookingPolicy,
     category::Category,
+    location::{BusinessLocation, ServiceLocation},
     media::{Media, SeoData, Slug},
     resource::{self, Resource, ResourceKind},
     schedule::{Schedule, ScheduleConnection},
@@ -97,6 +98,8 @@ pub struct Service {
     pub offered: catalog::Service,
     /// Its category, where a list has loaded it.
     category: Option<Category>,
+    /// Where it is given, where a list has loaded it.
+    locations: Option<Vec<ServiceLocation>>,
     /// The slugs that it had before, where a list has loaded them.
     old_slugs: Option<Vec<OldSlug>>,
     /// Its resources, where a list has loaded them.
@@ -119,6 +122,7 @@ impl From<catalog::Service> for Service {
         Self {
             offered,
             category: None,
+            locations: None,
             old_slugs: None,
             resources: None,
             schedule: None,
@@ -190,9 +194,15 @@ impl Service {
         self.offered.id.to_string().into()
     }
 
-    /// Where it takes place.
-    async fn location(&self) -> Option<Location> {
-        self.offered.location.as_ref().map(Location::from)
+    /// Where it takes place: the first of its `locations`.
+    async fn location(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Location>> {
+        let all = self.all_locations(ctx).await?;
+        Ok(all.first().map(ServiceLocation::booked))
+    }
+
+    /// Where it takes place, in the order in which free times of one start are listed. None: nowhere in particular.
+    async fn locations(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<ServiceLocation>> {
+        self.all_locations(ctx).await
     }
 
     /// Its present slug, and where that comes from.
@@ -413,6 +423,14 @@ impl Service {
         entries.find(|entry| entry.resource_type == catalog::ResourceType::Staff)
     }
 
+    async fn all_locations(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<ServiceLocation>> {
+        if let Some(locations) = &self.locations {
+            return Ok(locations.clone());
+        }
+        let known = BusinessLocation::load(ctx, self.offered.business_locations().collect()).await?;
+        Ok(ServiceLocation::all(&self.offered, &known))
+    }
+
     /// Makes the rows of a list; what the client asked for below them is loaded at once for all.
     pub(crate) async fn rows(
         ctx: &Context<'_>,
@@ -442,6 +460,13 @@ impl Service {
             for row in &mut rows {
                 let id = row.offered.presentation.category;
                 row.category = found.iter().find(|category| Some(category.0.id) == id).cloned();
+            }
+        }
+        if look.selects("location") || look.selects("locations") {
+            let ids = rows.iter().flat_map(|row| row.offered.business_locations()).collect();
+            let known = BusinessLocation::load(ctx, ids).await?;
+            for row in &mut rows {
+                row.locations = Some(ServiceLocation::all(&row.offered, &known));
             }
         }
         if look.selects("supportedSlugs") {

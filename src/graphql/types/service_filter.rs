@@ -9,7 +9,7 @@ use super::filter::{
 use super::service::ServiceType;
 use crate::{
     domain::{
-        ids::{ResourceId, ServiceId, TypedId as _},
+        ids::{LocationId, ResourceId, ServiceId, TypedId},
         rejection::{Field, Invalid},
         text,
     },
@@ -79,6 +79,8 @@ pub struct ServiceFilter {
     pub id: Option<IdFilter>,
     /// Those with these ids: short for `id` with `in`. At most 100.
     pub ids: Option<Vec<ID>>,
+    /// The locations of the business at which it is given.
+    pub location_ids: Option<IdListFilter>,
     /// Its name.
     pub name: Option<NameFilter>,
     /// Not this.
@@ -123,14 +125,14 @@ impl NameFilter {
 }
 
 impl IdListFilter {
-    fn tests(self) -> Result<Tests, Invalid> {
+    fn tests<I: TypedId>(self, field: fn(I) -> ServiceField) -> Result<Tests, Invalid> {
         let mut all = Vec::new();
         for (name, ids) in [("hasAll", self.has_all), ("hasSome", self.has_some)] {
             let Some(ids) = ids else { continue };
             if ids.len() > MAX_VALUES {
                 return Err(Invalid::new(Field::Other, "must have at most 100 entries").at(name));
             }
-            let is = |id: &ID| Ok(Filter::Is(ServiceField::Resource(read_id::<ResourceId>(id)?)));
+            let is = |id: &ID| Ok(Filter::Is(field(read_id::<I>(id)?)));
             let tests = ids.iter().map(is).collect::<Result<Vec<_>, Invalid>>();
             let tests = tests.map_err(|invalid| invalid.at(name))?;
             all.push(if name == "hasAll" {
@@ -203,7 +205,12 @@ impl ServiceFilter {
             all.push(name.tests().map_err(|invalid| invalid.at("name"))?);
         }
         if let Some(resources) = self.resource_ids {
-            all.push(resources.tests().map_err(|invalid| invalid.at("resourceIds"))?);
+            let tests = resources.tests::<ResourceId>(ServiceField::Resource);
+            all.push(tests.map_err(|invalid| invalid.at("resourceIds"))?);
+        }
+        if let Some(locations) = self.location_ids {
+            let tests = locations.tests::<LocationId>(ServiceField::Location);
+            all.push(tests.map_err(|invalid| invalid.at("locationIds"))?);
         }
         if let Some(yes) = self.has_category {
             all.push(Filter::Is(ServiceField::HasCategory(yes)));

@@ -166,7 +166,8 @@ impl Session {
         self.session.local_start.into()
     }
 
-    /// Where, if not at the service's place.
+    /// Where; null: at the service's only location. A location of the business has the name and address here that it had
+    /// when this was said.
     async fn location(&self) -> Option<Location> {
         self.session.location.as_ref().map(Location::from)
     }

@@ -71,7 +71,8 @@ impl SessionSeries {
         self.template().local_start.into()
     }
 
-    /// Where, if not at the service's place.
+    /// Where; null: at the service's only location. A location of the business has the name and address here that it had
+    /// when this was said.
     async fn location(&self) -> Option<Location> {
         self.template().location.as_ref().map(Location::from)
     }

@@ -74,6 +74,6 @@ impl Site {
         if caller(ctx).site != self.0.id {
             return Ok(None);
         }
-        WorkingHours::find(ctx, None).await
+        WorkingHours::find(ctx, crate::domain::hours::HoursOwner::Business).await
     }
 }

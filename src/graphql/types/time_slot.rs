@@ -10,6 +10,7 @@ use async_graphql::{ID, Interface, Object, SimpleObject};
 use jiff::{Timestamp, tz};
 
 use super::{
+    booked::Location,
     resource::{ResourceKind, custom_id},
     schedule::Schedule,
     service::Service,
@@ -176,6 +177,12 @@ macro_rules! time_slot {
                 self.common.local(self.common.offer.span.start())
             }
 
+            /// Where; null if the service is given nowhere in particular. A free time of an appointment is told once for
+            /// each location. To book it, give its `locationId` as that of the booking's `location`.
+            pub async fn location(&self) -> Option<Location> {
+                self.common.offer.location.as_ref().map(Location::from)
+            }
+
             /// Why this caller can't book it.
             pub async fn non_bookable_reasons(&self) -> NonBookableReasons {
                 self.common.offer.reasons.into()
@@ -273,6 +280,12 @@ time_slot!(
         desc = "The wall clock at its start, in the zone of the answer."
     ),
     field(
+        name = "location",
+        ty = "Option<Location>",
+        desc = "Where; null if the service is given nowhere in particular. A free time of an appointment is told once for \
+            each location. To book it, give its `locationId` as that of the booking's `location`."
+    ),
+    field(
         name = "non_bookable_reasons",
         ty = "NonBookableReasons",
         desc = "Why this caller can't book it."
@@ -302,7 +315,7 @@ pub struct Availability {
     /// Where to go on, if there was more than the answer holds: ask again with this as `from`. What starts at one time
     /// stands in one answer, so nothing is missed or told twice, but courses, which are told until they are over.
     next_from: Option<DateTime>,
-    /// The times, by start. Of one start in the order in which the services were named.
+    /// The times, by start. Of one start in the order in which the services were named, and then of their locations.
     time_slots: Vec<TimeSlot>,
     /// The zone in which local times are told and days counted.
     time_zone: TimeZone,

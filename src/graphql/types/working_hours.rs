@@ -1,12 +1,12 @@
-//! When the business and its resources are open.
+//! When the business, its locations and its resources are open.
 
-use async_graphql::{Context, Enum, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use jiff::civil;
 
 use crate::{
     domain::{
-        hours::{self, DayTimes},
-        ids::ResourceId,
+        hours::{self, DayTimes, HoursOwner, PlaceId},
+        ids::{LocationId, TypedId as _},
     },
     graphql::{
         caller,
@@ -69,14 +69,21 @@ pub struct DayHours {
     /// When it closes, at most 24 hours after `startTime`: past midnight hours go on beyond 24, so that `26:00` is two
     /// o'clock of the next day.
     end_time: LocalTime,
+    /// The only location of the business at which they hold; null: wherever the resource serves.
+    location_id: Option<ID>,
     /// When it opens.
     start_time: LocalTime,
+}
+
+fn location(place: Option<PlaceId>) -> Option<ID> {
+    place.map(|place| LocationId::from_uuid(place.uuid()).to_string().into())
 }
 
 impl From<&DayTimes> for DayHours {
     fn from(times: &DayTimes) -> Self {
         Self {
             end_time: LocalTime::of(times.end()),
+            location_id: location(times.place()),
             start_time: LocalTime::of(times.start()),
         }
     }
@@ -90,6 +97,8 @@ pub struct WeeklyHours {
     /// When it closes, at most 24 hours after `startTime`: past midnight hours go on beyond 24, so that `26:00` is two
     /// o'clock of the next day.
     end_time: LocalTime,
+    /// The only location of the business at which they hold; null: wherever the resource serves.
+    location_id: Option<ID>,
     /// When it opens.
     start_time: LocalTime,
     /// The first date on which they may start; null: since ever.
@@ -107,7 +116,7 @@ pub struct SpecialDay {
     times: Vec<DayHours>,
 }
 
-/// When the business or a resource is open, on the wall clock of the site's zone. Times that overlap or touch count as
+/// When the business, a location or a resource is open, on the wall clock of the site's zone. Times that overlap or touch count as
 /// one.
 #[derive(Clone, Debug)]
 pub struct WorkingHours {
@@ -120,7 +129,7 @@ impl From<hours::WorkingHours> for WorkingHours {
     }
 }
 
-/// When the business or a resource is open, on the wall clock of the site's zone. Times that overlap or touch count as
+/// When the business, a location or a resource is open, on the wall clock of the site's zone. Times that overlap or touch count as
 /// one.
 #[Object]
 impl WorkingHours {
@@ -129,7 +138,7 @@ impl WorkingHours {
         self.record.created.into()
     }
 
-    /// Grows by one with every change of the hours: their own, not that of the site or resource.
+    /// Grows by one with every change of the hours: their own, not that of their owner.
     async fn revision(&self) -> i64 {
         self.record.revision
     }
@@ -156,6 +165,7 @@ impl WorkingHours {
             .map(|rule| WeeklyHours {
                 days: rule.days.iter().map(DayOfWeek::from).collect(),
                 end_time: LocalTime::of(rule.times.end()),
+                location_id: location(rule.times.place()),
                 start_time: LocalTime::of(rule.times.start()),
                 valid_from: rule.from.map(LocalDate::from),
                 valid_until: rule.until.map(LocalDate::from),
@@ -165,10 +175,10 @@ impl WorkingHours {
 }
 
 impl WorkingHours {
-    /// The hours on record of the business, or of a resource.
-    pub(crate) async fn find(ctx: &Context<'_>, resource: Option<ResourceId>) -> async_graphql::Result<Option<Self>> {
+    /// The hours on record of the business, of a location, or of a resource.
+    pub(crate) async fn find(ctx: &Context<'_>, owner: HoursOwner) -> async_graphql::Result<Option<Self>> {
         let found = service(ctx)
-            .working_hours(caller(ctx), resource)
+            .working_hours(caller(ctx), owner)
             .await
             .map_err(|error| failure(ctx, error))?;
         Ok(found.map(Self::from))

@@ -4,13 +4,14 @@ use super::{
     AvailabilityQuery,
     facts::{Facts, busy_times, positive},
     list::{Question, requested, wishes},
-    read::{Found, read},
+    read::{Catalogue, Found},
 };
 use crate::{
     domain::{
         Rejection,
         actor::Actor,
         availability::{self, Explanation, Finding, Query, Reason},
+        booking::Location,
         catalog::{Resource, ResourceType, Service as Offered, ServiceKind},
         ids::ResourceId,
         permission::Permission,
@@ -28,6 +29,8 @@ pub struct Explained {
     pub needed: Vec<ResourceType>,
     /// The resources that findings refer to.
     pub resources: Vec<Resource>,
+    /// The places that they refer to.
+    pub locations: Vec<Location>,
     /// The zone whose wall clock the local times show.
     pub zone: ZoneName,
 }
@@ -40,11 +43,7 @@ impl Service {
         let mut question = Question::new(caller, about, now)?;
         // It is about what customers see.
         question.ignore_policy = false;
-        let wanted = question.wanted(caller);
-        let found = self
-            .db()
-            .read(move |conn| Box::pin(async move { read(conn, &wanted).await }))
-            .await?;
+        let found = self.found(question.wanted(caller)).await?;
         let told = tokio::task::spawn_blocking(move || question.explain(&found)).await;
         let mut told = told.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
         if let Actor::Staff { resource: own, .. } = caller.actor {
@@ -97,15 +96,24 @@ impl Question {
     fn explain(&self, found: &Found) -> Result<Explained, Rejection> {
         self.query.check_found(found)?;
         let appointment = |service: &&Offered| service.kind == ServiceKind::Appointment;
-        let Some(service) = found.services.iter().find(appointment) else {
+        let Catalogue {
+            services,
+            zone,
+            facts,
+            locations,
+            ..
+        } = &*found.catalogue;
+        let Some(service) = services.iter().map(|service| &**service).find(appointment) else {
             let message = "must be an appointment service: a session says itself why it can't be booked";
             return Err(Rejection::invalid(&["serviceId"], message));
         };
-        let busy = busy_times(&found.claims, None, self.now);
-        let wishes = wishes(&found.facts, service, &found.resources);
-        let mut told = found.facts.ask(service, &busy, self.now, |business, asked| {
+        let busy = busy_times(found.claims(), None, self.now);
+        let wishes = wishes(facts, service, &found.resources);
+        let places = self.places();
+        let mut told = facts.ask(service, &busy, self.now, |business, asked| {
             let query = Query {
                 requested: &requested(&wishes),
+                places: places.as_deref(),
                 duration: self.query.duration.map(positive),
                 party: self.party,
                 ignore_policy: self.ignore_policy,
@@ -113,19 +121,17 @@ impl Question {
             };
             availability::explain(business, asked, &query, self.query.limit())
         });
-        tell_not_bookable(&mut told, service, &found.facts);
-        let needed = found.facts.requirements(service);
-        let mut resources: Vec<Resource> = found.facts.resources().to_vec();
-        let others = found
-            .resources
-            .iter()
-            .filter(|one| found.facts.resource(one.id).is_none());
+        tell_not_bookable(&mut told, service, facts);
+        let needed = facts.requirements(service);
+        let mut resources: Vec<Resource> = facts.resources().to_vec();
+        let others = found.resources.iter().filter(|one| facts.resource(one.id).is_none());
         resources.extend(others.cloned());
         Ok(Explained {
             found: told,
             needed: needed.into_iter().map(|needed| needed.kind).collect(),
             resources,
-            zone: self.query.time_zone.clone().unwrap_or_else(|| found.zone.clone()),
+            locations: service.locations.iter().map(|one| one.told_by(locations)).collect(),
+            zone: self.query.time_zone.clone().unwrap_or_else(|| zone.clone()),
         })
     }
 }

@@ -8,10 +8,11 @@ use crate::domain::{
     availability::{
         Business, Busy, HoursSource, Place, Policy, Requirement, Resource as Bookable, Service as Asked, Step,
     },
+    booking::Location,
     catalog::{Resource, ResourceType, Service as Offered, ServiceResource, SlotStep},
     conflict::{Claim, Holder, Target},
-    hours::{OpeningHours, WorkingHours},
-    ids::{ResourceId, ServiceId},
+    hours::{HoursOwner, OpeningHours, PlaceId, WorkingHours},
+    ids::{LocationId, ResourceId, ServiceId, TypedId as _},
 };
 
 /// When resources are busy.
@@ -49,13 +50,16 @@ pub struct Needed {
 }
 
 /// Who there is, and when they are open.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(in crate::service) struct Facts {
     zone: TimeZone,
     hours: Option<OpeningHours>,
     own: HashMap<ResourceId, OpeningHours>,
+    at: HashMap<LocationId, OpeningHours>,
     resources: Vec<Resource>,
-    /// Who serves the booking that this is about.
+    /// Who can be had although new bookings can't have it: it serves what this is about.
+    kept: Vec<ResourceId>,
+    /// Who serves the one booking that this is about, whatever its service names by now.
     serving: Vec<ResourceId>,
     policies: HashMap<ServiceId, Policy>,
 }
@@ -63,21 +67,26 @@ pub(in crate::service) struct Facts {
 impl Facts {
     /// The facts of a business in a zone, with the hours on record and the resources that were not deleted.
     pub(in crate::service) fn new(zone: TimeZone, on_record: Vec<WorkingHours>, resources: Vec<Resource>) -> Self {
-        let (mut hours, mut own) = (None, HashMap::new());
+        let (mut hours, mut own, mut at) = (None, HashMap::new(), HashMap::new());
         for record in on_record {
-            match (record.resource, record.hours) {
-                (Some(resource), Some(hours)) => {
+            match (record.owner, record.hours) {
+                (HoursOwner::Resource(resource), Some(hours)) => {
                     own.insert(resource, hours);
                 }
-                (None, found) => hours = found,
-                (Some(_), None) => {}
+                (HoursOwner::Location(location), Some(hours)) => {
+                    at.insert(location, hours);
+                }
+                (HoursOwner::Business, found) => hours = found,
+                (HoursOwner::Resource(_) | HoursOwner::Location(_), None) => {}
             }
         }
         Self {
             zone,
             hours,
             own,
+            at,
             resources,
+            kept: Vec::new(),
             serving: Vec::new(),
             policies: HashMap::new(),
         }
@@ -85,7 +94,16 @@ impl Facts {
 
     /// The same for a booking that is there: who serves it may go on, though the service doesn't name them any more.
     pub(in crate::service) fn serving(self, serving: Vec<ResourceId>) -> Self {
-        Self { serving, ..self }
+        Self {
+            kept: serving.clone(),
+            serving,
+            ..self
+        }
+    }
+
+    /// The same, about bookings that these serve, each by what its own service names.
+    pub(in crate::service) fn keeping(self, kept: Vec<ResourceId>) -> Self {
+        Self { kept, ..self }
     }
 
     /// The same, with the booking windows of services.
@@ -98,13 +116,10 @@ impl Facts {
         self.policies.get(&service).copied().unwrap_or_default()
     }
 
-    /// Whether any hours are on record that could bind the resources.
+    /// Whether any hours are on record that could bind the resources, or they are bound to locations.
     pub(in crate::service) fn has_hours(&self) -> bool {
-        self.hours.is_some()
-            || self
-                .resources
-                .iter()
-                .any(|resource| self.own.contains_key(&resource.id))
+        let bound = |resource: &Resource| resource.locations.is_some() || self.own.contains_key(&resource.id);
+        self.hours.is_some() || !self.at.is_empty() || self.resources.iter().any(bound)
     }
 
     /// The same, on the wall clock of another zone.
@@ -127,7 +142,7 @@ impl Facts {
     pub(in crate::service) fn requirements(&self, service: &Offered) -> Vec<Needed> {
         let needed = |entry: &ServiceResource| {
             // Who serves the booking goes on though nobody else can have them any more.
-            let open = |resource: &&Resource| resource.bookable || self.serving.contains(&resource.id);
+            let open = |resource: &&Resource| resource.bookable || self.kept.contains(&resource.id);
             let all = || {
                 self.resources
                     .iter()
@@ -166,20 +181,31 @@ impl Facts {
         now: Timestamp,
         question: impl FnOnce(&Business<'_>, &Asked<'_>) -> R,
     ) -> R {
-        let hours = |resource: &Resource| match self.own.get(&resource.id) {
-            Some(own) => HoursSource::Own(own),
-            None if resource.resource_type == ResourceType::Staff => HoursSource::Business,
-            None => HoursSource::Unset,
+        let limit = |resource: &Resource| {
+            let places = |ids: &Vec<LocationId>| ids.iter().map(|id| PlaceId::from_uuid(id.uuid())).collect();
+            resource.locations.as_ref().map(places)
+        };
+        let limits: Vec<Option<Vec<PlaceId>>> = self.resources.iter().map(limit).collect();
+        let bookable = |resource: &Resource| {
+            // Who has none keeps those of the location, or of the business where that has none.
+            let own = self.own.get(&resource.id);
+            (
+                resource.id,
+                resource.ranking,
+                own.map_or(HoursSource::Unset, HoursSource::Own),
+            )
         };
         let resources: Vec<Bookable<'_>> = self
             .resources
             .iter()
-            .map(|resource| Bookable {
-                id: resource.id,
-                ranking: resource.ranking,
-                hours: hours(resource),
-                places: None,
-                busy: busy.get(&resource.id).map_or(&[], Vec::as_slice),
+            .map(bookable)
+            .zip(&limits)
+            .map(|((id, ranking, hours), places)| Bookable {
+                id,
+                ranking,
+                hours,
+                places: places.as_deref(),
+                busy: busy.get(&id).map_or(&[], Vec::as_slice),
             })
             .collect();
         let needed = self.requirements(service);
@@ -191,6 +217,14 @@ impl Facts {
                 allowed: &needed.ids,
             })
             .collect();
+        let place = |location: &Location| Place {
+            id: location.place(),
+            hours: location.business().and_then(|id| self.at.get(&id)),
+        };
+        let mut places: Vec<Place<'_>> = service.locations.iter().map(place).collect();
+        if places.is_empty() {
+            places.push(Place { id: None, hours: None });
+        }
         let business = Business {
             zone: &self.zone,
             hours: self.hours.as_ref(),
@@ -206,7 +240,7 @@ impl Facts {
                 SlotStep::SameAsDuration => Step::SameAsDuration,
             },
             requirements: &requirements,
-            places: &[Place { id: None, hours: None }],
+            places: &places,
             hours: None,
             variable_length: service.durations.len() > 1,
             available_from: None,

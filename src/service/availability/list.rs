@@ -7,7 +7,7 @@ use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use super::{
     AvailabilityQuery,
     facts::{Facts, Needed, busy_times, positive},
-    read::{Found, Wanted, read},
+    read::{Catalogue, Found, Wanted, read},
 };
 use crate::{
     domain::{
@@ -15,9 +15,11 @@ use crate::{
         availability::{
             self, Choice, ClassSession, CourseRun, NonBookable, PerDay, Query, SeatQuery, Seats, Slots, Violations,
         },
+        booking::Location,
         catalog::{Resource, ResourceType, Schedule, Service as Offered, ServiceKind, Session, StaffSorting},
         conflict::Target,
-        ids::ResourceId,
+        hours::PlaceId,
+        ids::{ResourceId, TypedId as _},
         permission::Permission,
         time::{TimeSpan, ZoneName},
     },
@@ -45,6 +47,8 @@ pub struct Offer {
     pub service: Arc<Offered>,
     /// From when to when.
     pub span: TimeSpan,
+    /// Where, if that was said.
+    pub location: Option<Location>,
     /// The rules for customers that it breaks.
     pub violations: Violations,
     /// Why this caller can't book it.
@@ -128,14 +132,21 @@ impl Service {
         access::require(Permission::ReadCatalog, caller)?;
         let now = self.clock().now();
         let question = Question::new(caller, query, now)?;
-        let wanted = question.wanted(caller);
-        let found = self
-            .db()
-            .read(move |conn| Box::pin(async move { read(conn, &wanted).await }))
-            .await?;
+        let found = self.found(question.wanted(caller)).await?;
         // Work for a processor and not for the threads on which requests wait.
         let answer = tokio::task::spawn_blocking(move || question.answer(&found)).await;
         Ok(answer.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?)
+    }
+}
+
+impl Service {
+    /// What a question needs to know.
+    pub(super) async fn found(&self, wanted: Wanted) -> Result<Found, Error> {
+        let memory = self.memory.clone();
+        let read = self
+            .db()
+            .read(move |conn| Box::pin(async move { read(conn, &memory, &wanted).await }));
+        Ok(read.await?)
     }
 }
 
@@ -169,25 +180,38 @@ impl Question {
             site: caller.site,
             services: self.query.services.clone(),
             resources: self.query.resources.clone(),
+            locations: self.query.locations.clone().unwrap_or_default(),
             from: self.from,
             to: self.query.to,
             now: self.now,
         }
     }
 
+    /// The places that are of interest; none: all.
+    pub(super) fn places(&self) -> Option<Vec<PlaceId>> {
+        let asked = self.query.locations.as_ref()?;
+        Some(asked.iter().map(|id| PlaceId::from_uuid(id.uuid())).collect())
+    }
+
     fn answer(&self, found: &Found) -> Result<Availability, Rejection> {
         self.query.check_found(found)?;
-        let zone = self.query.time_zone.clone().unwrap_or_else(|| found.zone.clone());
+        let Catalogue {
+            services,
+            zone,
+            facts,
+            locations,
+            ..
+        } = &*found.catalogue;
+        let zone = self.query.time_zone.as_ref().unwrap_or(zone).clone();
         let clock = zone.zone();
-        let services: Vec<Arc<Offered>> = found.services.iter().cloned().map(Arc::new).collect();
-        let busy = busy_times(&found.claims, None, self.now);
+        let busy = busy_times(found.claims(), None, self.now);
         let mut offers = Vec::new();
-        let facts = found.facts.clone();
-        for service in &services {
+        for service in services {
             match service.kind {
                 ServiceKind::Appointment => {
-                    let wishes = wishes(&facts, service, &found.resources);
-                    offers.extend(self.appointments(&facts, &busy, service, &wishes, &clock));
+                    let wishes = wishes(facts, service, &found.resources);
+                    let told: Vec<Location> = service.locations.iter().map(|one| one.told_by(locations)).collect();
+                    offers.extend(self.appointments(facts, &busy, (service, &told), &wishes, &clock));
                 }
                 ServiceKind::Class => offers.extend(self.classes(found, service, &clock)),
                 ServiceKind::Course => offers.extend(self.courses(found, service)),
@@ -224,17 +248,19 @@ impl Question {
         &self,
         facts: &Arc<Facts>,
         busy: &super::facts::BusyTimes,
-        service: &Arc<Offered>,
+        (service, locations): (&Arc<Offered>, &[Location]),
         wishes: &[(usize, Vec<ResourceId>)],
         clock: &TimeZone,
     ) -> Vec<Offer> {
         let mut offers = Vec::new();
+        let places = self.places();
         let mut from = self.from.max(self.now);
         while from < self.query.to && offers.len() <= self.query.limit() {
             let to = slice_end(from, clock).min(self.query.to);
             let slots = facts.ask(service, busy, self.now, |business, asked| {
                 let query = Query {
                     requested: &requested(wishes),
+                    places: places.as_deref(),
                     duration: self.query.duration.map(positive),
                     party: self.party,
                     ignore_policy: self.ignore_policy,
@@ -262,7 +288,7 @@ impl Question {
             offers.extend(
                 positions
                     .into_iter()
-                    .filter_map(|position| offer(service, &list, position)),
+                    .filter_map(|position| offer(service, locations, &list, position)),
             );
             from = to;
         }
@@ -280,9 +306,10 @@ impl Question {
         availability::per_day(&cap, rows.map(|(start, bookable)| (start.as_microsecond(), bookable)))
     }
 
-    fn seat_query(&self) -> SeatQuery<'_> {
+    fn seat_query<'q>(&'q self, places: Option<&'q [PlaceId]>) -> SeatQuery<'q> {
         SeatQuery {
             party: self.party,
+            places,
             resources: (!self.query.resources.is_empty()).then_some(self.query.resources.as_slice()),
             ignore_policy: self.ignore_policy,
             ..SeatQuery::between(self.from, self.query.to, self.now)
@@ -292,18 +319,24 @@ impl Question {
     fn classes(&self, found: &Found, service: &Arc<Offered>, clock: &TimeZone) -> Vec<Offer> {
         let sessions: Vec<&Session> = found.sessions.iter().filter(|one| one.service == service.id).collect();
         let needed: Vec<Vec<ResourceId>> = sessions.iter().map(|session| resources_of(session)).collect();
+        let at = |session: &Session| {
+            let location = session.location.as_ref().or_else(|| service.only_location());
+            location.map(|location| location.told_by(&found.catalogue.locations))
+        };
         let asked = sessions.iter().zip(&needed).map(|(session, resources)| ClassSession {
             id: session.id,
             span: session.span,
             seats: seats(session.capacity, found.taken(Target::Session(session.id))),
             cancelled: false,
             resources,
-            place: None,
+            place: at(session).as_ref().and_then(Location::place),
             waitlist: None,
         });
         let asked: Vec<ClassSession<'_>> = asked.collect();
-        let policy = found.facts.policy(service.id);
-        let slots = availability::classes(&asked, &policy, service.open_to_customers(), &self.seat_query());
+        let policy = found.catalogue.facts.policy(service.id);
+        let places = self.places();
+        let query = self.seat_query(places.as_deref());
+        let slots = availability::classes(&asked, &policy, service.open_to_customers(), &query);
         let slots: Vec<_> = slots.into_iter().filter(|slot| self.keeps(slot.bookable())).collect();
         let kept = self.per_day(clock, slots.iter().map(|slot| (slot.span.start(), slot.bookable())));
         let offer = |slot: &availability::ClassSlot| {
@@ -311,6 +344,7 @@ impl Question {
             Some(Offer {
                 service: service.clone(),
                 span: slot.span,
+                location: at(session),
                 violations: slot.violations,
                 reasons: slot.reasons,
                 seats: slot.seats,
@@ -324,7 +358,21 @@ impl Question {
     }
 
     fn courses(&self, found: &Found, service: &Arc<Offered>) -> Vec<Offer> {
-        let (policy, query) = (found.facts.policy(service.id), self.seat_query());
+        let places = self.places();
+        let (policy, query) = (
+            found.catalogue.facts.policy(service.id),
+            self.seat_query(places.as_deref()),
+        );
+        let location = service
+            .only_location()
+            .map(|only| only.told_by(&found.catalogue.locations));
+        let place = location.as_ref().and_then(Location::place);
+        if places
+            .as_ref()
+            .is_some_and(|places| place.is_none_or(|place| !places.contains(&place)))
+        {
+            return Vec::new();
+        }
         let wished = |sessions: &[Session]| {
             query.resources.is_none_or(|wished| {
                 let mut needed = sessions.iter().flat_map(resources_of);
@@ -346,6 +394,7 @@ impl Question {
             Some(Offer {
                 service: service.clone(),
                 span: offer.span?,
+                location: location.clone(),
                 violations: offer.violations,
                 reasons: offer.reasons,
                 seats: offer.seats,
@@ -360,17 +409,19 @@ impl Question {
 }
 
 /// The midnight at which a slice of the window ends: a day is never parted.
-fn slice_end(from: Timestamp, clock: &TimeZone) -> Timestamp {
+pub(super) fn slice_end(from: Timestamp, clock: &TimeZone) -> Timestamp {
     let date = clock.to_datetime(from).date().saturating_add(SLICE_DAYS.days());
     let midnight = clock.to_ambiguous_timestamp(date.at(0, 0, 0, 0)).compatible();
     midnight.unwrap_or(Timestamp::MAX).max(from + 1.hour())
 }
 
-fn offer(service: &Arc<Offered>, list: &Arc<List>, position: usize) -> Option<Offer> {
+fn offer(service: &Arc<Offered>, locations: &[Location], list: &Arc<List>, position: usize) -> Option<Offer> {
     let slot = list.slots.get(position)?;
+    let here = |location: &&Location| location.place() == slot.place();
     Some(Offer {
         service: service.clone(),
         span: TimeSpan::new(slot.start(), slot.end())?,
+        location: locations.iter().find(here).cloned(),
         violations: slot.violations(),
         reasons: slot.reasons(),
         seats: seats(1, 0),

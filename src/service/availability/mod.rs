@@ -2,9 +2,11 @@
 //!
 //! Two callers: whoever lists free times or wants to know why there are none, and the acts that make a booking hold one.
 
+mod chains;
 mod explain;
 mod facts;
 mod list;
+mod memory;
 mod read;
 mod watch;
 
@@ -13,22 +15,27 @@ use jiff::Timestamp;
 use crate::domain::{
     Rejection,
     catalog::ServiceKind,
-    ids::{ResourceId, ServiceId},
+    ids::{LocationId, ResourceId, ServiceId},
     rejection::{Field, Invalid},
     time::ZoneName,
 };
 
+pub use chains::{ChainOffer, ChainPart, Chains, ChainsQuery, PartOffer};
 pub use explain::Explained;
 pub use list::{Availability, FreeTime, Offer, OfferOf};
 pub use watch::Watched;
 
+pub(in crate::service) use chains::ask_chain;
 pub use facts::Needed;
 pub(in crate::service) use facts::{Facts, busy_times, positive};
+pub(in crate::service) use memory::Memory;
 
 /// Services of one question, at the most.
 pub const MAX_SERVICES: usize = 100;
 /// Resources of one question, at the most.
 pub const MAX_RESOURCES: usize = 135;
+/// Locations of one question, at the most.
+pub const MAX_LOCATIONS: usize = 5;
 /// Rows of one answer, at the most.
 pub const MAX_ROWS: i32 = 1000;
 /// Days of a window, at the most.
@@ -49,6 +56,8 @@ pub struct AvailabilityQuery {
     pub time_zone: Option<ZoneName>,
     /// Only with these staff members and rooms; of several of one type any one will do. None: all.
     pub resources: Vec<ResourceId>,
+    /// Only at these locations; everywhere if not said.
+    pub locations: Option<Vec<LocationId>>,
     /// How many come; one if not said.
     pub total_participants: Option<i32>,
     /// How long the appointment is to be, in minutes; the usual length if not said.
@@ -91,6 +100,14 @@ pub(in crate::service) fn window(
     Ok((from, hours.div_euclid(24) + 1))
 }
 
+fn check_number_of_places(asked: Option<&[LocationId]>) -> Result<(), Rejection> {
+    if asked.is_some_and(|asked| !(1..=MAX_LOCATIONS).contains(&asked.len())) {
+        let message = format!("must have 1 to {MAX_LOCATIONS} entries");
+        return Err(Rejection::invalid(&["locationIds"], message));
+    }
+    Ok(())
+}
+
 impl AvailabilityQuery {
     /// Refuses a question that makes no sense or is too large; the first start that is of interest.
     fn check(&self, now: Timestamp) -> Result<Timestamp, Rejection> {
@@ -103,6 +120,7 @@ impl AvailabilityQuery {
             let message = format!("must have at most {MAX_RESOURCES} entries");
             return Err(Rejection::invalid(&["resourceIds"], message));
         }
+        check_number_of_places(self.locations.as_deref())?;
         for (index, id) in self.services.iter().enumerate() {
             if self.services.iter().take(index).any(|earlier| earlier == id) {
                 return Err(Rejection::invalid(
@@ -134,7 +152,7 @@ impl AvailabilityQuery {
     /// Refuses ids of what there isn't, and a length that a service doesn't have.
     fn check_found(&self, found: &read::Found) -> Result<(), Rejection> {
         for (index, id) in self.services.iter().enumerate() {
-            if !found.services.iter().any(|service| service.id == *id) {
+            if !found.catalogue.services.iter().any(|service| service.id == *id) {
                 let path = ["serviceIds", &index.to_string()];
                 return Err(Rejection::invalid(&path, "is no service of this business"));
             }
@@ -145,8 +163,9 @@ impl AvailabilityQuery {
                 return Err(Rejection::invalid(&path, "is no staff member or room of this business"));
             }
         }
+        found.check_places(self.locations.as_deref())?;
         let Some(minutes) = self.duration else { return Ok(()) };
-        for service in &found.services {
+        for service in &found.catalogue.services {
             if service.kind != ServiceKind::Appointment {
                 let message = "is for appointments alone: sessions have their own lengths";
                 return Err(Rejection::invalid(&["durationInMinutes"], message));

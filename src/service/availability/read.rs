@@ -1,20 +1,25 @@
-//! What a question needs of the store, read on one connection: nothing of it looks at what is over.
+//! What a question needs of the store, read on one connection or remembered: nothing of it looks at what is over.
 
 use std::{collections::HashMap, sync::Arc};
 
 use jiff::{Timestamp, ToSpan as _};
 
-use super::facts::Facts;
+use super::{
+    facts::Facts,
+    memory::{self, Day, Days, Memory, Recall, claims_of, midnight},
+};
 use crate::{
     domain::{
+        Rejection,
         availability::Policy,
         booking_policy::BookingPolicy,
         catalog::{
-            MAX_SESSION_HOURS, Resource, Schedule, Service as Offered, ServiceKind, ServiceResource, Session, Site,
+            BusinessLocation, MAX_SESSION_HOURS, Resource, Schedule, Service as Offered, ServiceKind, ServiceResource,
+            Session, Site,
         },
         conflict::{Claim, Target},
-        ids::{BookingPolicyId, ResourceId, ServiceId, SiteId},
-        time::ZoneName,
+        ids::{BookingPolicyId, LocationId, ResourceId, ServiceId, SiteId},
+        time::{TimeSpan, ZoneName},
     },
     store::{Conn, StoreError, catalog, claims, sites},
 };
@@ -25,6 +30,7 @@ pub(super) struct Wanted {
     pub(super) site: SiteId,
     pub(super) services: Vec<ServiceId>,
     pub(super) resources: Vec<ResourceId>,
+    pub(super) locations: Vec<LocationId>,
     /// The first start that is of interest, as it was asked.
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
@@ -38,16 +44,29 @@ pub(super) struct Run {
     pub(super) sessions: Vec<Session>,
 }
 
+/// What the catalogue says about the services of a question.
+#[derive(Debug, PartialEq)]
+pub(super) struct Catalogue {
+    /// The services in the order that was asked for; those that there aren't are left out.
+    pub(super) services: Vec<Arc<Offered>>,
+    pub(super) zone: ZoneName,
+    pub(super) facts: Arc<Facts>,
+    /// Those of the business at which the services are given.
+    pub(super) locations: Vec<BusinessLocation>,
+    /// All that could serve the appointments, deleted or not.
+    candidates: Vec<ResourceId>,
+}
+
 /// What was read.
 #[derive(Debug)]
 pub(super) struct Found {
-    /// The services in the order that was asked for; those that there aren't are left out.
-    pub(super) services: Vec<Offered>,
+    pub(super) catalogue: Arc<Catalogue>,
     /// The resources that are asked for by name.
     pub(super) resources: Vec<Resource>,
-    pub(super) zone: ZoneName,
-    pub(super) facts: Arc<Facts>,
-    pub(super) claims: Vec<Claim>,
+    /// The locations that are asked for by name.
+    pub(super) locations: Vec<LocationId>,
+    busy: Vec<Day>,
+    days: Days,
     pub(super) sessions: Vec<Session>,
     pub(super) runs: Vec<Run>,
     pub(super) taken: HashMap<Target, i64>,
@@ -58,32 +77,36 @@ pub(super) fn longest(service: &Offered) -> i32 {
     service.durations.iter().copied().max().unwrap_or(60) + service.buffer_minutes
 }
 
-fn of_kind(services: &[Offered], kind: ServiceKind) -> impl Iterator<Item = &Offered> {
+fn of_kind(services: &[Arc<Offered>], kind: ServiceKind) -> impl Iterator<Item = &Arc<Offered>> {
     services.iter().filter(move |service| service.kind == kind)
 }
 
-pub(super) async fn read(conn: &mut Conn, wanted: &Wanted) -> Result<Found, StoreError> {
+pub(super) async fn read(conn: &mut Conn, memory: &Memory, wanted: &Wanted) -> Result<Found, StoreError> {
     let Wanted { site, now, to, .. } = *wanted;
-    let zone = sites::find(conn, site).await?;
-    let zone = zone.map_or_else(ZoneName::utc, |site: Site| site.time_zone);
-    let mut services = Vec::with_capacity(wanted.services.len());
-    for id in &wanted.services {
-        services.extend(catalog::find_live_service(conn, site, *id).await?);
-    }
-    let resources = catalog::find_resources(conn, site, &wanted.resources).await?;
-    let (facts, claims) = appointments(conn, wanted, &zone, &services).await?;
-    let facts = facts.with_policies(policies(conn, site, &services).await?);
+    let recall = memory.recall(conn, site, now).await?;
+    let catalogue = if let Some(known) = recall.catalogue(&wanted.services) {
+        known
+    } else {
+        let read = Arc::new(catalogue(conn, wanted).await?);
+        recall.keep_catalogue(&wanted.services, &read);
+        read
+    };
+    let (days, busy) = busy(conn, &recall, wanted, &catalogue).await?;
+    #[cfg(debug_assertions)]
+    check(conn, &recall, wanted, &catalogue, claims_of(&busy, &days)).await?;
+    let resources = named(conn, wanted, &catalogue.facts).await?;
+    let locations = places(conn, wanted, &catalogue).await?;
+    let services = &catalogue.services;
     // A session may have begun before now; how long ago is bounded by how long one lasts.
     let begun = now.checked_sub((MAX_SESSION_HOURS).hours()).unwrap_or(now);
-    let classes: Vec<ServiceId> = of_kind(&services, ServiceKind::Class)
+    let classes: Vec<ServiceId> = of_kind(services, ServiceKind::Class)
         .map(|service| service.id)
         .collect();
     let sessions = catalog::sessions_between(conn, site, &classes, wanted.from.max(begun), to, now).await?;
     let mut runs = Vec::new();
-    for course in of_kind(&services, ServiceKind::Course) {
+    for course in of_kind(services, ServiceKind::Course) {
         for schedule in catalog::schedules_of(conn, site, course.id).await? {
-            let within =
-                |span: crate::domain::time::TimeSpan| wanted.from < span.end() && span.start() < to && now < span.end();
+            let within = |span: TimeSpan| wanted.from < span.end() && span.start() < to && now < span.end();
             if schedule.span.is_some_and(within) {
                 let sessions = catalog::sessions_of_run(conn, site, schedule.id).await?;
                 runs.push(Run { schedule, sessions });
@@ -95,14 +118,67 @@ pub(super) async fn read(conn: &mut Conn, wanted: &Wanted) -> Result<Found, Stor
     let targets: Vec<Target> = seats.chain(places).collect();
     let taken = claims::taken_seats(conn, site, &targets, now).await?;
     Ok(Found {
-        services,
+        catalogue,
         resources,
-        zone,
-        facts: Arc::new(facts),
-        claims,
+        locations,
+        busy,
+        days,
         sessions,
         runs,
         taken: taken.into_iter().collect(),
+    })
+}
+
+/// The resources that are asked for by name and weren't deleted.
+async fn named(conn: &mut Conn, wanted: &Wanted, facts: &Facts) -> Result<Vec<Resource>, StoreError> {
+    let known = wanted.resources.iter().map(|id| facts.resource(*id).cloned());
+    match known.collect() {
+        Some(all) => Ok(all),
+        None => catalog::find_resources(conn, wanted.site, &wanted.resources).await,
+    }
+}
+
+/// The locations that are asked for by name and weren't deleted.
+async fn places(conn: &mut Conn, wanted: &Wanted, catalogue: &Catalogue) -> Result<Vec<LocationId>, StoreError> {
+    let known = |id: &LocationId| catalogue.locations.iter().any(|location| location.id == *id);
+    if wanted.locations.iter().all(known) {
+        return Ok(wanted.locations.clone());
+    }
+    let found = catalog::find_locations(conn, wanted.site, &wanted.locations).await?;
+    Ok(found.into_iter().map(|location| location.id).collect())
+}
+
+async fn catalogue(conn: &mut Conn, wanted: &Wanted) -> Result<Catalogue, StoreError> {
+    let site = wanted.site;
+    let zone = sites::find(conn, site).await?;
+    let zone = zone.map_or_else(ZoneName::utc, |site: Site| site.time_zone);
+    let mut services = Vec::with_capacity(wanted.services.len());
+    for id in &wanted.services {
+        services.extend(catalog::find_live_service(conn, site, *id).await?.map(Arc::new));
+    }
+    let needed: Vec<ServiceResource> = of_kind(&services, ServiceKind::Appointment)
+        .flat_map(|service| service.requirements.iter().cloned())
+        .collect();
+    let candidates = catalog::candidate_ids(conn, site, &needed).await?;
+    let mut places: Vec<LocationId> = services
+        .iter()
+        .flat_map(|service| service.business_locations())
+        .collect();
+    places.sort();
+    places.dedup();
+    let locations = catalog::find_locations(conn, site, &places).await?;
+    let (bookable, hours) = if candidates.is_empty() {
+        (Vec::new(), Vec::new())
+    } else {
+        catalog::candidates(conn, site, &candidates, &places).await?
+    };
+    let facts = Facts::new(zone.zone(), hours, bookable).with_policies(policies(conn, site, &services).await?);
+    Ok(Catalogue {
+        services,
+        zone,
+        facts: Arc::new(facts),
+        locations,
+        candidates,
     })
 }
 
@@ -110,45 +186,109 @@ pub(super) async fn read(conn: &mut Conn, wanted: &Wanted) -> Result<Found, Stor
 async fn policies(
     conn: &mut Conn,
     site: SiteId,
-    services: &[Offered],
+    services: &[Arc<Offered>],
 ) -> Result<HashMap<ServiceId, Policy>, StoreError> {
     let named: Vec<Option<BookingPolicyId>> = services.iter().map(|service| service.booking_policy).collect();
     let found = catalog::policies_of(conn, site, &named).await?;
-    let window = |(service, policy): (&Offered, Option<BookingPolicy>)| Some((service.id, policy?.rules.window()));
+    let window = |(service, policy): (&Arc<Offered>, Option<BookingPolicy>)| Some((service.id, policy?.rules.window()));
     Ok(services.iter().zip(found).filter_map(window).collect())
 }
 
-/// Who could serve the appointments, when they are open, and what keeps them busy within the window.
-async fn appointments(
+/// The part of the window that is still to come, with the longest visit that begins in it. None: it is over.
+fn ahead(wanted: &Wanted, services: &[Arc<Offered>]) -> Option<TimeSpan> {
+    let appointments = of_kind(services, ServiceKind::Appointment);
+    let longest = appointments.map(|service| longest(service)).max()?;
+    let until = wanted.to.checked_add(i64::from(longest).minutes());
+    TimeSpan::new(wanted.from.max(wanted.now), until.unwrap_or(wanted.to))
+}
+
+/// What is on those who could serve, day by day.
+async fn busy(
     conn: &mut Conn,
+    recall: &Recall<'_>,
     wanted: &Wanted,
-    zone: &ZoneName,
-    services: &[Offered],
-) -> Result<(Facts, Vec<Claim>), StoreError> {
-    let site = wanted.site;
-    let needed: Vec<ServiceResource> = of_kind(services, ServiceKind::Appointment)
-        .flat_map(|service| service.requirements.iter().cloned())
-        .collect();
-    let ids = catalog::candidate_ids(conn, site, &needed).await?;
-    if ids.is_empty() {
-        return Ok((Facts::new(zone.zone(), Vec::new(), Vec::new()), Vec::new()));
-    }
-    let (bookable, hours) = catalog::candidates(conn, site, &ids).await?;
-    let longest = of_kind(services, ServiceKind::Appointment)
-        .map(longest)
-        .max()
-        .unwrap_or(0);
-    let until = wanted.to.checked_add(i64::from(longest).minutes()).unwrap_or(wanted.to);
-    let from = wanted.from.max(wanted.now);
-    let claims = if from < until {
-        claims::on_resources(conn, site, &ids, from, until).await?
-    } else {
-        Vec::new()
+    catalogue: &Catalogue,
+) -> Result<(Days, Vec<Day>), StoreError> {
+    let (ids, Some(ahead)) = (&catalogue.candidates, ahead(wanted, &catalogue.services)) else {
+        return Ok((0..=0, Vec::new()));
     };
-    Ok((Facts::new(zone.zone(), hours, bookable), claims))
+    let days = memory::days(ahead.start(), ahead.end());
+    let mut told = recall.days(ids, &days);
+    let unknown = memory::unknown(&told, ids, &days);
+    let Some((missing, from, until)) = unknown else {
+        return Ok((days, told));
+    };
+    let claims = claims::on_resources(conn, wanted.site, &missing, midnight(from), midnight(until + 1)).await?;
+    let read = memory::by_day(claims, &missing, &(from..=until));
+    memory::fill(&mut told, ids, &days, &read);
+    recall.keep_days(read);
+    Ok((days, told))
+}
+
+/// In builds for tests, every answer is held against what the store says now.
+#[cfg(debug_assertions)]
+async fn check<'c>(
+    conn: &mut Conn,
+    recall: &Recall<'_>,
+    wanted: &Wanted,
+    known: &Catalogue,
+    claims: impl Iterator<Item = &'c Claim> + Send,
+) -> Result<(), StoreError> {
+    use crate::store::events;
+
+    let Some(ahead) = ahead(wanted, &known.services) else {
+        return Ok(());
+    };
+    let ids = known.candidates.clone();
+    let now = catalogue(conn, wanted).await?;
+    let read = claims::on_resources(conn, wanted.site, &ids, ahead.start(), ahead.end()).await?;
+    if events::last_position(conn, wanted.site).await? == recall.position {
+        assert_eq!(*known, now, "the catalogue was changed, and the log doesn't tell");
+        let live = |claim: &&Claim| claim.live(wanted.now) && claim.span.overlaps(&ahead);
+        let mut known: Vec<&Claim> = claims.filter(live).collect();
+        known.sort_by_key(|claim| claim.id);
+        let now: Vec<&Claim> = read.iter().filter(live).collect();
+        assert_eq!(known, now, "claims were changed, and the log doesn't tell");
+    }
+    Ok(())
+}
+
+impl Catalogue {
+    /// Whether it tells of a resource.
+    pub(super) fn concerns(&self, resource: ResourceId) -> bool {
+        self.candidates.contains(&resource)
+    }
+
+    /// How much it is to keep.
+    pub(super) fn weight(&self) -> usize {
+        self.services.len() + self.candidates.len() + self.locations.len()
+    }
 }
 
 impl Found {
+    /// Refuses ids of places that there aren't.
+    pub(super) fn check_places(&self, asked: Option<&[LocationId]>) -> Result<(), Rejection> {
+        let own = || self.catalogue.services.iter().flat_map(|service| &service.locations);
+        for (index, id) in asked.unwrap_or_default().iter().enumerate() {
+            let mut known = own()
+                .filter_map(|location| location.id)
+                .chain(self.locations.iter().copied());
+            if !known.any(|known| known == *id) {
+                let path = ["locationIds", &index.to_string()];
+                return Err(Rejection::invalid(
+                    &path,
+                    "is no location of this business or of the services",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// What is on those who could serve.
+    pub(super) fn claims(&self) -> impl Iterator<Item = &Claim> {
+        claims_of(&self.busy, &self.days)
+    }
+
     /// Seats that are taken of a session or a run.
     pub(super) fn taken(&self, target: Target) -> u32 {
         let taken = self.taken.get(&target).copied().unwrap_or(0);

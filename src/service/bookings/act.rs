@@ -42,7 +42,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    fn act(self) -> Act {
+    pub(super) fn act(self) -> Act {
         match self {
             Self::Confirm { .. } => Act::Confirm,
             Self::Decline => Act::Decline,
@@ -104,6 +104,7 @@ impl Command for Decide {
             self.input.target.expected_revision,
             place.ledger.settled(before.id),
         )?;
+        before.check_alone()?;
         before.check(self.input.verdict.act())?;
         let mut after = before.clone();
         if let Some(payment_status) = self.input.payment_status {
@@ -175,8 +176,13 @@ impl Decide {
         };
         Ok(match self.input.verdict {
             Verdict::Confirm { check_availability } => {
-                if let Some((ask, found)) = place.clash.as_ref().filter(|_| check_availability) {
-                    return Err(place.refuse(tx, ask, found).await?.into());
+                let refusal = if check_availability {
+                    place.refusal(tx).await?
+                } else {
+                    None
+                };
+                if let Some(refusal) = refusal {
+                    return Err(refusal.into());
                 }
                 let (status, event) = (BookingStatus::Confirmed, EventType::Confirmed);
                 Judged {

@@ -9,10 +9,10 @@ use crate::{
     domain::{
         Rejection,
         availability::{self, Choice, Query, Refusal, Requested, Share, Start},
-        booking::{BookedResource, Booking},
+        booking::{BookedResource, Booking, Location},
         catalog::{Resource, ResourceType, Service, StaffSorting},
         conflict::{self, Ask, Clash, Holder, Target},
-        ids::{BookingId, Kind, ResourceId, TypedId as _},
+        ids::{BookingId, Kind, LocationId, ResourceId, TypedId as _},
         time::{TimeSpan, ZoneName},
     },
     service::availability::{Facts, Needed, busy_times, positive},
@@ -75,10 +75,12 @@ pub(super) enum Naming {
 }
 
 impl Candidates {
+    /// Who could do it at a place; none: wherever they are.
     pub(super) async fn load(
         tx: &mut Tx<'_>,
         service: &Service,
         requested: &[ResourceId],
+        at: Option<&Location>,
         current: Option<&Booking>,
         (naming, holder): (Naming, BookingId),
     ) -> Result<Self, Failure> {
@@ -87,7 +89,8 @@ impl Candidates {
         let serving: Vec<ResourceId> = serving.iter().map(|had| had.id).collect();
         let mut ids = catalog::candidate_ids(tx.conn(), site, &service.requirements).await?;
         ids.extend(&serving);
-        let (found, on_record) = catalog::candidates(tx.conn(), site, &ids).await?;
+        let business: Vec<LocationId> = at.and_then(Location::business).into_iter().collect();
+        let (found, on_record) = catalog::candidates(tx.conn(), site, &ids, &business).await?;
         let facts = Facts::new(jiff::tz::TimeZone::UTC, on_record, found).serving(serving);
         let needed = facts.requirements(service);
         let wishes = wishes(&needed, requested, current, naming)?;
@@ -114,7 +117,8 @@ impl Candidates {
         let hours = if facts.has_hours() {
             let zone = sites::find(tx.conn(), site).await?;
             let zone = zone.map_or_else(ZoneName::utc, |site| site.time_zone).zone();
-            let (facts, service) = (facts.in_zone(zone), service.clone());
+            let (facts, mut service) = (facts.in_zone(zone), service.clone());
+            service.locations = at.into_iter().cloned().collect();
             Some(Hours { facts, service })
         } else {
             None
@@ -139,18 +143,35 @@ impl Candidates {
         all
     }
 
-    /// Makes sure, behind the locks, that all of them are there still: whoever deletes one locks it, too. If not, the
+    /// Makes sure, behind the locks, that all of them are there still, and serve where they did: whoever deletes one or
+    /// changes that locks it, too. If not, the
     /// choice has to be made anew.
     pub(super) async fn check_there(&self, tx: &mut Tx<'_>) -> Result<(), Failure> {
         if !tx.is_concurrent() {
             return Ok(());
         }
-        let site = tx.site();
-        let ids: Vec<ResourceId> = self.all().into_iter().map(|resource| resource.id).collect();
-        if catalog::find_resources(tx.conn(), site, &ids).await?.len() < ids.len() {
+        let (site, all) = (tx.site(), self.all());
+        let ids: Vec<ResourceId> = all.iter().map(|resource| resource.id).collect();
+        let found = catalog::find_resources(tx.conn(), site, &ids).await?;
+        let same = |seen: &&Resource| {
+            found
+                .iter()
+                .any(|now| now.id == seen.id && now.locations == seen.locations)
+        };
+        if !all.iter().all(same) {
             return Err(Failure::Again);
         }
         Ok(())
+    }
+
+    /// All of them, in the order of choice.
+    pub(super) fn order(&self) -> Vec<ResourceId> {
+        self.all().into_iter().map(|resource| resource.id).collect()
+    }
+
+    /// Who is asked for, for each requirement.
+    pub(super) fn requested(&self) -> Vec<Requested<'_>> {
+        self.wishes.iter().map(Wish::requested).collect()
     }
 
     fn shares(&self) -> Vec<Share> {
@@ -195,6 +216,24 @@ impl Candidates {
         }
     }
 
+    /// Takes those who are there at the time, or others if they aren't: for what is booked already, whose time is settled.
+    pub(super) fn choose_there(
+        &self,
+        ledger: &Ledger,
+        busy: TimeSpan,
+        holder: BookingId,
+        span: Option<TimeSpan>,
+    ) -> Result<Chosen, Rejection> {
+        let Some((hours, span)) = self.hours.as_ref().zip(span) else {
+            return self.choose_free(ledger, busy, holder, &[]);
+        };
+        let off_grid = true;
+        let serving = self.serving(hours, ledger, &Visit { span, off_grid }, holder);
+        let mut chosen = self.choose_free(ledger, busy, holder, serving.as_deref().unwrap_or_default())?;
+        chosen.closed = serving.is_err();
+        Ok(chosen)
+    }
+
     /// Who serves a visit by the rules by which free times are offered, in the order of choice.
     fn serving(
         &self,
@@ -225,7 +264,7 @@ impl Candidates {
     }
 
     /// Takes those of `serving` first, then who comes first and is free.
-    fn choose_free(
+    pub(super) fn choose_free(
         &self,
         ledger: &Ledger,
         span: TimeSpan,
@@ -266,6 +305,7 @@ impl Candidates {
                 id,
                 name: resource.name.clone(),
                 explicitly_requested: self.requested.contains(&id),
+                buffer_minutes: None,
             });
             asks.push(ask);
         }

@@ -19,9 +19,10 @@ use crate::{
         catalog::{Service as OfferedService, ServiceKind},
         conflict::{Holder, OverlapReason},
         event::{EventSource, EventType},
-        ids::{BookingId, SiteId},
+        ids::{BookingId, MultiServiceBookingId, SiteId},
         permission::Permission,
         rejection::PolicyRule,
+        terms::Terms,
     },
     service::{Caller, Error, IdempotencyKey, Outcome, Service, access},
     store::{
@@ -81,10 +82,12 @@ impl Outcome for BulkCreated {
     }
 }
 
-struct Create {
-    caller: Caller,
-    id: BookingId,
-    input: CreateBooking,
+pub(super) struct Create {
+    pub(super) caller: Caller,
+    pub(super) id: BookingId,
+    pub(super) input: CreateBooking,
+    /// The package that it is made in, and whether it is the part with which the hold is counted.
+    pub(super) package: Option<(MultiServiceBookingId, bool)>,
     holds_per_customer: i64,
     /// The limit of holds from the caller's address, where it was reached when the call came in. Judged in the command,
     /// so that a retry still finds its answer.
@@ -107,7 +110,7 @@ impl Command for Create {
     }
 }
 
-fn new_visitor(caller: &Caller, since: Timestamp) -> Option<NewVisitor> {
+pub(super) fn new_visitor(caller: &Caller, since: Timestamp) -> Option<NewVisitor> {
     match caller.actor {
         Actor::Visitor(id) if caller.fresh => Some(NewVisitor { id, since }),
         _ => None,
@@ -115,33 +118,33 @@ fn new_visitor(caller: &Caller, since: Timestamp) -> Option<NewVisitor> {
 }
 
 impl Create {
-    fn purpose(&self) -> Purpose {
+    pub(super) fn purpose(&self) -> Purpose {
         let takes = self.input.status == Some(BookingStatus::Confirmed) || self.input.hold_seconds.is_some();
         if takes { Purpose::Take } else { Purpose::Look }
     }
 
     async fn make(&self, tx: &mut Tx<'_>) -> Result<Booking, Failure> {
-        let input = &self.input;
-        let confirm = input.status == Some(BookingStatus::Confirmed);
-        let purpose = self.purpose();
+        let (input, purpose) = (&self.input, self.purpose());
         let search = Search {
             holder: self.id,
             seats: input.participants.total,
             purpose,
             any_length: input.flow.skip_availability_validation,
             off_grid: !self.caller.actor.is_customer(),
+            address: input.contact.full_address.as_deref(),
             current: None,
         };
         let wanted = terms::with_length(tx, &input.wanted, &input.participants).await?;
         let mut place = place::find(tx, &wanted, &search, &["bookedEntity"]).await?;
+        self.enter(tx, &mut place).await
+    }
+
+    /// Makes the booking at a place that was found for it, unless something forbids it.
+    pub(super) async fn enter(&self, tx: &mut Tx<'_>, place: &mut Place) -> Result<Booking, Failure> {
+        let (input, purpose) = (&self.input, self.purpose());
+        let confirm = input.status == Some(BookingStatus::Confirmed);
         let now = place.ledger.now();
-        self.check_rights(&place)?;
-        self.check_service(&place)?;
-        let (terms, participants) = terms::agree(tx, &place, &input.participants).await?;
-        if self.caller.actor.is_customer() {
-            terms::may_book(tx, &place, &terms.rules(), Some(participants.total), now).await?;
-        }
-        self.check_holds(tx, now).await?;
+        let (terms, participants) = self.judge(tx, place).await?;
         if !input.flow.skip_availability_validation
             && let Some(refusal) = place.refusal(tx).await?
         {
@@ -172,6 +175,7 @@ impl Create {
             updated: now,
             canceled: None,
             terms,
+            package: self.package.map(|(package, _)| package),
         };
         bookings::insert(tx.conn(), self.caller.site, &booking, &input.contact).await?;
         if purpose == Purpose::Take {
@@ -194,6 +198,19 @@ impl Create {
             occurred: now,
         });
         Ok(booking)
+    }
+
+    /// What is agreed for a place, if the caller may have it; whether it is free is another question.
+    pub(super) async fn judge(&self, tx: &mut Tx<'_>, place: &Place) -> Result<(Terms, Participants), Failure> {
+        let now = place.ledger.now();
+        self.check_rights(place)?;
+        self.check_service(place)?;
+        let (terms, participants) = terms::agree(tx, place, &self.input.participants).await?;
+        if self.caller.actor.is_customer() {
+            terms::may_book(tx, place, &terms.rules(), Some(participants.total), now).await?;
+        }
+        self.check_holds(tx, now).await?;
+        Ok((terms, participants))
     }
 
     /// Flags and statuses that only the business may use. Staff may on their own calendar: the booking must need them.
@@ -243,7 +260,10 @@ impl Create {
     }
 
     async fn check_holds(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(), Failure> {
-        if self.input.hold_seconds.is_none() || !self.caller.actor.is_customer() {
+        if self.input.hold_seconds.is_none()
+            || self.package.is_some_and(|(_, counts)| !counts)
+            || !self.caller.actor.is_customer()
+        {
             return Ok(());
         }
         if let Some(limit) = self.address_full {
@@ -393,24 +413,25 @@ impl Service {
         Ok(created)
     }
 
-    fn create(&self, caller: &Caller, input: CreateBooking, address_full: Option<usize>) -> Create {
+    pub(super) fn create(&self, caller: &Caller, input: CreateBooking, address_full: Option<usize>) -> Create {
         Create {
             caller: caller.clone(),
             id: BookingId::new(),
             input,
+            package: None,
             holds_per_customer: self.limits().holds_per_customer,
             address_full,
         }
     }
 
     /// The limit of running holds from the caller's address, if it is reached.
-    fn full_address(&self, caller: &Caller) -> Option<usize> {
+    pub(super) fn full_address(&self, caller: &Caller) -> Option<usize> {
         let limit = self.limits().holds_per_address;
         let full = !self.holds.has_room(caller.address?, limit, self.clock().now());
         full.then_some(limit)
     }
 
-    fn count_hold(&self, caller: &Caller, booking: &Booking) {
+    pub(super) fn count_hold(&self, caller: &Caller, booking: &Booking) {
         let Some(end) = booking.hold_expires_at else { return };
         self.hold_made.notify_one();
         if let Some(address) = caller.address.filter(|_| caller.actor.is_customer()) {

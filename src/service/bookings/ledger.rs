@@ -21,6 +21,7 @@ use crate::{
 pub(in crate::service) type Spot = (Target, TimeSpan);
 
 /// What is known of some targets.
+#[derive(Clone)]
 pub(in crate::service) struct Ledger {
     claims: Vec<Claim>,
     sessions: HashMap<SessionId, Session>,
@@ -46,6 +47,23 @@ impl Ledger {
         own: Option<BookingId>,
     ) -> Result<Self, Failure> {
         Self::lock_with(tx, spots, own.as_slice(), |claim| claim.overlap_reason.is_some()).await
+    }
+
+    /// The same for an act on several bookings at once.
+    pub(in crate::service) async fn lock_several(
+        tx: &mut Tx<'_>,
+        spots: &[Spot],
+        own: &[BookingId],
+    ) -> Result<Self, Failure> {
+        Self::lock_with(tx, spots, own, |claim| claim.overlap_reason.is_some()).await
+    }
+
+    /// The same but for what these bookings hold.
+    pub(in crate::service) fn without(&self, aside: &[BookingId]) -> Self {
+        let mut rest = self.clone();
+        rest.claims
+            .retain(|claim| claim.holder.booking().is_none_or(|holder| !aside.contains(&holder)));
+        rest
     }
 
     /// The same for an act on what stands under the bookings: all that hold something on the targets are locked.
@@ -389,12 +407,22 @@ impl Ledger {
         own: Option<BookingId>,
         actor: &Actor,
     ) -> Result<(), Failure> {
+        self.review_beside(tx, own.as_slice(), actor).await
+    }
+
+    /// The same for an act on several bookings at once.
+    pub(in crate::service) async fn review_beside(
+        &self,
+        tx: &mut Tx<'_>,
+        own: &[BookingId],
+        actor: &Actor,
+    ) -> Result<(), Failure> {
         let around: BTreeSet<BookingId> = self
             .claims
             .iter()
             .filter(|claim| claim.overlap_reason.is_some())
             .filter_map(|claim| claim.holder.booking())
-            .filter(|id| Some(*id) != own)
+            .filter(|id| !own.contains(id))
             .collect();
         for id in around {
             self.review_one(tx, id, actor.identity()).await?;

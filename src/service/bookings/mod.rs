@@ -6,6 +6,7 @@ mod create;
 mod follow;
 mod holds;
 mod ledger;
+mod package;
 mod place;
 mod read;
 mod reschedule;
@@ -36,6 +37,10 @@ pub use create::{BulkCreated, CreateBooking, Created};
 pub(in crate::service) use follow::{OPEN, cancel_all, cancel_all_telling, reassign, rewrite, stands};
 pub use holds::HoldsByAddress;
 pub(in crate::service) use ledger::{Ledger, Spot};
+pub use package::{
+    ActOnPackage, AddToPackage, ChangedPackage, CreatePackage, CreatedPackage, Move, PackageTarget, PartInfo,
+    RemainingPackage, RemoveFromPackage, ReschedulePackage,
+};
 pub use place::Wanted;
 pub(in crate::service) use place::{all_time, spots_of};
 pub use read::EventFilter;

@@ -9,12 +9,13 @@ use super::{
 use crate::{
     domain::{
         Rejection,
-        booking::{Booked, Booking, Location},
-        catalog::{Service, ServiceKind, SessionStatus},
+        booking::{Booked, Booking},
+        catalog::{LocationWish, Service, ServiceKind, SessionStatus},
         conflict::{self, Ask, Clash, Holder, Target},
         ids::{BookingId, Kind, ResourceId, ScheduleId, ServiceId, SessionId},
         time::{TimeSpan, ZoneName},
     },
+    service::catalog::{told, whereabouts},
     store::{Failure, Tx, catalog, claims, sites},
 };
 
@@ -40,8 +41,8 @@ pub enum Wanted {
         time_zone: Option<ZoneName>,
         /// Who or what is wished for; at most as many of each as the service takes.
         resources: Vec<ResourceId>,
-        /// Where; the service's place if not said.
-        location: Option<Location>,
+        /// Where; the service's only location if not said.
+        location: Option<LocationWish>,
     },
     /// A course's run.
     Course {
@@ -83,6 +84,8 @@ pub(super) struct Search<'a> {
     pub(super) any_length: bool,
     /// Whether an appointment may start beside the starts that are offered, and have anybody: the business's word.
     pub(super) off_grid: bool,
+    /// The customer's address, for what takes place there.
+    pub(super) address: Option<&'a str>,
     /// What the booking holds by now: locked with the rest, and its resources are preferred.
     pub(super) current: Option<&'a Booking>,
 }
@@ -136,12 +139,17 @@ async fn look_up(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Resul
                 .filter(|service| service.kind == ServiceKind::Appointment)
                 .ok_or_else(|| Rejection::not_found(Kind::Service, &["serviceId"]))?;
             let span = appointment_span(&service, *start, *end, search.any_length)?;
+            let location = match service.visit_at(location.as_ref(), search.address)? {
+                Some(location) => Some(told(tx, location).await?),
+                None => None,
+            };
             let naming = if search.off_grid {
                 Naming::Business
             } else {
                 Naming::Customer
             };
-            let candidates = Candidates::load(tx, &service, resources, search.current, (naming, search.holder)).await?;
+            let who = (naming, search.holder);
+            let candidates = Candidates::load(tx, &service, resources, location.as_ref(), search.current, who).await?;
             let booked = Booked {
                 service: service.id,
                 kind: ServiceKind::Appointment,
@@ -151,7 +159,7 @@ async fn look_up(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Resul
                 buffer_minutes: service.buffer_minutes,
                 time_zone,
                 resources: Vec::new(),
-                location: location.clone().or_else(|| service.location.clone()),
+                location,
                 title: service.name.clone(),
             };
             let busy = span.with_buffer(service.buffer_minutes);
@@ -214,8 +222,8 @@ pub(super) async fn spots_wanted(tx: &mut Tx<'_>, wanted: &Wanted) -> Result<Vec
                 .await?
                 .ok_or_else(missing)?;
             let busy = appointment_span(&service, *start, *end, true)?.with_buffer(service.buffer_minutes);
-            let candidates =
-                Candidates::load(tx, &service, resources, None, (Naming::Business, BookingId::default())).await?;
+            let who = (Naming::Business, BookingId::default());
+            let candidates = Candidates::load(tx, &service, resources, None, None, who).await?;
             Ok(candidates.targets().map(|target| (target, busy)).collect())
         }
     }
@@ -243,6 +251,7 @@ pub(super) async fn reopen(
         purpose: Purpose::Take,
         any_length: true,
         off_grid: true,
+        address: None,
         current: Some(booking),
     };
     // Whom the server chose for a hold that is over is not asked for any more.
@@ -256,7 +265,9 @@ pub(super) async fn reopen(
         .collect();
     let choose = booking.booked.kind == ServiceKind::Appointment && purpose == Reopen::Take;
     let candidates = if choose {
-        Candidates::load(tx, &service, &wished, Some(booking), (Naming::Business, booking.id)).await?
+        let at = service.place_of(booking.booked.location.as_ref());
+        let who = (Naming::Business, booking.id);
+        Candidates::load(tx, &service, &wished, at.as_ref(), Some(booking), who).await?
     } else {
         Candidates::default()
     };
@@ -265,14 +276,16 @@ pub(super) async fn reopen(
     spots.extend(candidates.targets().map(|target| (target, busy)));
     let ledger = open(tx, &spots, &search).await?;
     let mut booked = booking.booked.clone();
+    let mut nobody_there = false;
     let (asks, clash) = if choose {
         candidates.check_there(tx).await?;
         let Chosen {
             mut resources,
             asks,
             clash,
-            ..
-        } = candidates.choose(&ledger, busy, booking.id, None)?;
+            closed,
+        } = candidates.choose_there(&ledger, busy, booking.id, booking.booked.span)?;
+        nobody_there = closed;
         for resource in &mut resources {
             if let Some(had) = booked.resources.iter().find(|had| had.id == resource.id) {
                 resource.explicitly_requested = had.explicitly_requested;
@@ -291,12 +304,25 @@ pub(super) async fn reopen(
         ledger,
         asks,
         clash,
-        closed: false,
+        closed: nobody_there,
         candidates,
     })
 }
 
 impl Place {
+    /// The place of a part of a package, which was found and checked with the others.
+    pub(super) fn of_part(service: Service, booked: Booked, ledger: Ledger, asks: Vec<Ask>) -> Self {
+        Self {
+            service,
+            booked,
+            ledger,
+            asks,
+            clash: None,
+            closed: false,
+            candidates: Candidates::default(),
+        }
+    }
+
     /// Why the place can't be had, if it can't: something is in the way, or nobody is there at that time.
     pub(super) async fn refusal(&self, tx: &mut Tx<'_>) -> Result<Option<Rejection>, Failure> {
         if let Some((ask, clash)) = &self.clash {
@@ -320,11 +346,24 @@ impl Place {
 
 /// What a booking holds, or would hold with the resources that it has.
 pub(in crate::service) fn spots_of(booking: &Booking) -> Vec<Spot> {
-    let busy = busy_span(&booking.booked);
-    targets_of(&booking.booked)
-        .into_iter()
-        .map(|target| (target, busy))
+    let targets = targets_of(&booking.booked).into_iter();
+    targets
+        .map(|target| (target, busy_span_of(&booking.booked, target)))
         .collect()
+}
+
+/// The time that one of its targets is held: who goes on to a later part of a package keeps no longer buffer than there
+/// is time.
+pub(super) fn busy_span_of(booked: &Booked, target: Target) -> TimeSpan {
+    let own = booked
+        .resources
+        .iter()
+        .find(|resource| target == Target::Resource(resource.id))
+        .and_then(|resource| resource.buffer_minutes);
+    match (booked.span, own) {
+        (Some(span), Some(minutes)) => span.with_buffer(minutes),
+        _ => busy_span(booked),
+    }
 }
 
 /// What a booking with these resources holds.
@@ -404,7 +443,7 @@ async fn find_session(
         buffer_minutes: 0,
         time_zone: time_zone.unwrap_or(&session.time_zone).clone(),
         resources: session.resources.clone(),
-        location: session.location.clone().or_else(|| service.location.clone()),
+        location: whereabouts(tx, &service, session.location.as_ref()).await?,
         title: session.title.clone(),
     };
     let (asks, clash) = seat_asks(&ledger, &booked, search.seats, search.holder);
@@ -447,7 +486,7 @@ async fn find_course(
         buffer_minutes: 0,
         time_zone,
         resources: Vec::new(),
-        location: service.location.clone(),
+        location: whereabouts(tx, &service, None).await?,
         title: service.name.clone(),
     };
     let (asks, clash) = seat_asks(&ledger, &booked, search.seats, search.holder);
@@ -478,7 +517,7 @@ fn seat_asks(ledger: &Ledger, booked: &Booked, seats: i32, holder: BookingId) ->
     (asks, clash)
 }
 
-fn appointment_span(
+pub(super) fn appointment_span(
     service: &Service,
     start: Timestamp,
     end: Option<Timestamp>,

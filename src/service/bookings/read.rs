@@ -92,6 +92,18 @@ impl Service {
                 path: Vec::new(),
             });
         }
+        booking.check_alone()?;
+        self.allows_whole(caller, booking, offered, act)
+    }
+
+    /// The same of a part of a package, by an act on the whole.
+    pub(super) fn allows_whole(
+        &self,
+        caller: &Caller,
+        booking: &Booking,
+        offered: &Offered,
+        act: Act,
+    ) -> Result<(), Rejection> {
         booking.check(act)?;
         match act {
             Act::Cancel => may_cancel(booking, &caller.actor, self.clock().now()),

@@ -12,7 +12,7 @@ use crate::{
     domain::{
         Rejection,
         booking::{Act, Booking, BookingStatus, Participants},
-        catalog::ServiceKind,
+        catalog::{LocationWish, ServiceKind},
         conflict::{Ask, Holder, OverlapReason},
         event::EventType,
         ids::SiteId,
@@ -129,6 +129,7 @@ impl Reschedule {
         let holds = |booking: &Booking| booking.status.on_calendar() || booking.hold_expires_at.is_some();
         let mut seen = load(tx, &self.caller, &self.input.target).await?;
         loop {
+            seen.check_alone()?;
             seen.check(Act::Reschedule)?;
             self.check_rights(&seen)?;
             let search = Search {
@@ -137,6 +138,7 @@ impl Reschedule {
                 purpose: if holds(&seen) { Purpose::Take } else { Purpose::Look },
                 any_length: self.input.skip_availability_validation,
                 off_grid: !self.caller.actor.is_customer(),
+                address: None,
                 current: Some(&seen),
             };
             let place = place::find(tx, &self.wanted(&seen)?, &search, &[]).await?;
@@ -176,38 +178,7 @@ impl Reschedule {
     fn wanted(&self, booking: &Booking) -> Result<Wanted, Rejection> {
         match (&self.input.wanted, booking.booked.kind) {
             (wanted @ Wanted::Session { .. }, ServiceKind::Class) => Ok(wanted.clone()),
-            (
-                Wanted::Appointment {
-                    service,
-                    start,
-                    end,
-                    time_zone,
-                    resources,
-                    location,
-                },
-                ServiceKind::Appointment,
-            ) => {
-                let wished = booking
-                    .booked
-                    .resources
-                    .iter()
-                    .filter(|resource| resource.explicitly_requested);
-                let chosen = booking.terms.price.as_ref().and_then(BookedPrice::minutes);
-                Ok(Wanted::Appointment {
-                    service: *service,
-                    start: *start,
-                    // Who chose a length keeps it.
-                    end: end.or_else(|| terms::after(*start, chosen?)),
-                    time_zone: time_zone.clone().or_else(|| Some(booking.booked.time_zone.clone())),
-                    // Who was asked for by name stays, unless the client names somebody now.
-                    resources: if resources.is_empty() {
-                        wished.map(|r| r.id).collect()
-                    } else {
-                        resources.clone()
-                    },
-                    location: location.clone().or_else(|| booking.booked.location.clone()),
-                })
-            }
+            (wanted @ Wanted::Appointment { .. }, ServiceKind::Appointment) => Ok(completed(booking, wanted)),
             (Wanted::Session { .. }, _) => Err(Rejection::invalid(
                 &["slot", "session"],
                 "an appointment moves to another time, not to a session",
@@ -232,6 +203,35 @@ impl Reschedule {
             () => before.status,
         }
     }
+}
+
+/// The wish for an appointment's new time, with the booking's own resources, length and place where it says nothing.
+pub(super) fn completed(booking: &Booking, wanted: &Wanted) -> Wanted {
+    let mut wanted = wanted.clone();
+    if let Wanted::Appointment {
+        start,
+        end,
+        time_zone,
+        resources,
+        location,
+        ..
+    } = &mut wanted
+    {
+        // Who chose a length keeps it.
+        let chosen = booking.terms.price.as_ref().and_then(BookedPrice::minutes);
+        *end = end.or_else(|| terms::after(*start, chosen?));
+        time_zone.get_or_insert_with(|| booking.booked.time_zone.clone());
+        // Who was asked for by name stays, unless the client names somebody now.
+        if resources.is_empty() {
+            let had = booking.booked.resources.iter();
+            let wished = had.filter(|resource| resource.explicitly_requested);
+            resources.extend(wished.map(|resource| resource.id));
+        }
+        if location.is_none() {
+            *location = booking.booked.location.as_ref().map(LocationWish::from);
+        }
+    }
+    wanted
 }
 
 /// How many come, from now on.

@@ -44,7 +44,19 @@ pub(super) async fn may_book(
     participants: Option<i32>,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let (site, booked) = (tx.site(), &place.booked);
+    may_book_at(tx, &place.service, &place.booked, rules, participants, now).await
+}
+
+/// The same for what is to be booked of a service.
+pub(super) async fn may_book_at(
+    tx: &mut Tx<'_>,
+    service: &Service,
+    booked: &Booked,
+    rules: &BookingRules,
+    participants: Option<i32>,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let site = tx.site();
     let open_until = match booked.kind {
         ServiceKind::Class => booked.span.map(|span| span.end()),
         // A run stays open until its last session starts.
@@ -57,7 +69,7 @@ pub(super) async fn may_book(
     let of = Occasion {
         start: booked.span.map(|span| span.start()),
         open_until,
-        online: place.service.open_to_customers(),
+        online: service.open_to_customers(),
     };
     Ok(rules.may_book(&of, participants, now)?)
 }

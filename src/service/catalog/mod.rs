@@ -8,6 +8,7 @@ mod categories;
 mod copies;
 mod hours;
 mod import;
+mod locations;
 mod options;
 mod policies;
 mod read;
@@ -46,6 +47,8 @@ pub use categories::{CreateCategory, DeleteCategory, MoveCategory, UpdateCategor
 pub use copies::{BulkCreatedServices, CloneService, ClonedService};
 pub use hours::SetWorkingHours;
 pub use import::{Import, ImportError, ImportInto, Imported};
+pub use locations::{CreateLocation, ServiceLocations, UpdateLocation};
+pub(in crate::service) use locations::{told, whereabouts};
 pub use options::{CreateOptions, UpdateOptions};
 pub use policies::{DefaultSet, PolicyChanges};
 pub use removal::{BookingsOfService, DeleteService, DeletedService, DeletionImpact};
@@ -216,6 +219,7 @@ fn booked(mut resources: Vec<Resource>) -> Vec<BookedResource> {
         id: resource.id,
         name: resource.name,
         explicitly_requested: false,
+        buffer_minutes: None,
     };
     resources.into_iter().map(keep).collect()
 }

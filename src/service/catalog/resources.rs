@@ -7,12 +7,12 @@ use crate::{
         catalog::{MediaItem, Resource, ResourceDetails, ResourceType},
         conflict::Target,
         event::Matter,
-        ids::{Kind, ResourceId, SiteId},
+        ids::{Kind, LocationId, ResourceId, SiteId},
         permission::Permission,
         text::EmailAddress,
     },
     service::{Caller, Error, IdempotencyKey, Service, access, catalog::Change},
-    store::{Command, Failure, Tx, catalog as store, claims},
+    store::{Command, Failure, Tx, catalog as store, claims, sites},
 };
 
 /// A resource that is to be made.
@@ -31,6 +31,8 @@ pub struct CreateResource {
 pub struct ResourceChanges {
     /// Its e-mail address.
     pub email: Change<EmailAddress>,
+    /// The only locations at which it serves.
+    pub locations: Change<Vec<LocationId>>,
     /// Where it stands among others when one is chosen by rank.
     pub ranking: Option<i32>,
     /// Whether new bookings can have it.
@@ -52,6 +54,7 @@ impl ResourceChanges {
         self.email
             .map(|email| email.as_str().to_owned())
             .apply(&mut resource.email);
+        self.locations.apply(&mut resource.locations);
         resource.ranking = self.ranking.unwrap_or(resource.ranking);
         resource.bookable = self.bookable.unwrap_or(resource.bookable);
         let details = &mut resource.details;
@@ -76,6 +79,17 @@ pub struct UpdateResource {
     pub changes: ResourceChanges,
 }
 
+/// A resource is bound only to locations that there are. With the site's row locked none is deleted meanwhile.
+async fn check_locations(tx: &mut Tx<'_>, resource: &Resource) -> Result<(), Failure> {
+    resource.check_locations()?;
+    let (site, ids) = (tx.site(), resource.locations.as_deref().unwrap_or_default());
+    let found = store::find_locations(tx.conn(), site, ids).await?;
+    match ids.iter().position(|id| !found.iter().any(|one| one.id == *id)) {
+        Some(index) => Err(Rejection::not_found(Kind::Location, &["locationIds", &index.to_string()]).into()),
+        None => Ok(()),
+    }
+}
+
 struct Create {
     site: SiteId,
     id: ResourceId,
@@ -90,6 +104,9 @@ impl Command for Create {
     }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Resource, Failure> {
+        if self.input.changes.locations != Change::Keep {
+            sites::lock(tx).await?;
+        }
         let now = tx.now();
         let mut resource = Resource {
             id: self.id,
@@ -99,12 +116,14 @@ impl Command for Create {
             ranking: 0,
             bookable: true,
             details: ResourceDetails::default(),
+            locations: None,
             revision: 1,
             created: now,
             updated: now,
         };
         self.input.changes.clone().apply(&mut resource);
         resource.check()?;
+        check_locations(tx, &resource).await?;
         store::insert_resource(tx.conn(), self.site, &resource).await?;
         tx.touch(Matter::Everything, None);
         Ok(resource)
@@ -133,6 +152,9 @@ impl Command for Update {
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Resource, Failure> {
         let input = &self.input;
+        if input.changes.locations != Change::Keep {
+            sites::lock(tx).await?;
+        }
         let mut resource = lock(tx, input.edit.id).await?;
         check_revision(Kind::Resource, resource.revision, input.edit.expected_revision)?;
         if let Some(name) = &input.name {
@@ -141,10 +163,16 @@ impl Command for Update {
         let before = (resource.bookable, resource.ranking);
         input.changes.clone().apply(&mut resource);
         resource.check()?;
+        if input.changes.locations != Change::Keep {
+            check_locations(tx, &resource).await?;
+        }
         resource.revision += 1;
         resource.updated = tx.now();
         store::save_resource(tx.conn(), self.site, &resource).await?;
-        if before != (resource.bookable, resource.ranking) {
+        if before == (resource.bookable, resource.ranking) {
+            // Free times are told with the names of who is free.
+            tx.touch(Matter::Resource(resource.id), None);
+        } else {
             // As when it was made: a service that takes any of its type doesn't name it.
             tx.touch(Matter::Everything, None);
         }

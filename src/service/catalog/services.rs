@@ -1,10 +1,12 @@
 //! Services.
 
-use super::{Change, Edit, Requirements, check_revision, lock_service, offer_changed, options, policies, seats_of};
+use super::{
+    Change, Edit, Requirements, ServiceLocations, check_revision, locations, lock_service, offer_changed, options,
+    policies, seats_of,
+};
 use crate::{
     domain::{
         Rejection,
-        booking::Location,
         catalog::{
             DownPayment, MAX_OLD_SLUGS, Media, OnlineBooking, PaymentOptions, Presentation, Price, Schedule, SeoData,
             Service as Offered, ServiceKind, Session, SessionStatus, Site, SlotStep, SlugOrigin, StaffSorting,
@@ -52,7 +54,7 @@ pub struct CreateService {
     /// Whether and how customers book it by themselves.
     pub online_booking: OnlineBooking,
     /// Where it takes place.
-    pub location: Option<Location>,
+    pub locations: ServiceLocations,
     /// Who and what an appointment needs.
     pub requirements: Requirements,
     /// In which order free staff are taken; as the service names them if not said.
@@ -89,7 +91,7 @@ pub struct ServiceChanges {
     /// Whether and how customers book it by themselves.
     pub online_booking: Option<OnlineBooking>,
     /// Where it takes place.
-    pub location: Change<Location>,
+    pub locations: Option<ServiceLocations>,
     /// Who and what an appointment needs.
     pub requirements: Option<Requirements>,
     /// In which order free staff are taken.
@@ -245,7 +247,7 @@ impl New {
             Some(slug) => slug,
             None => free_slug(tx, &input.name, input.kind).await?,
         };
-        let service = Offered {
+        let mut service = Offered {
             id: self.id,
             kind: input.kind,
             name: input.name,
@@ -264,7 +266,7 @@ impl New {
             payment_options: input.payment_options,
             down_payment: input.down_payment,
             online_booking: input.online_booking,
-            location: input.location,
+            locations: Vec::new(),
             requirements: input.requirements.resolve(tx, &[]).await?,
             staff_sorting: input.staff_sorting.unwrap_or_default(),
             booking_policy: input.booking_policy,
@@ -274,6 +276,7 @@ impl New {
             updated: now,
         };
         service.check(site.currency)?;
+        input.locations.apply(tx, &mut service).await?;
         check_slug(tx, &service.slug, service.id).await?;
         check_category(tx, service.presentation.category).await?;
         policies::check_named(tx, service.booking_policy).await?;
@@ -349,7 +352,6 @@ impl Command for Update {
         after.down_payment = changes.down_payment.unwrap_or(after.down_payment);
         changes.presentation.apply(&mut after.presentation);
         after.online_booking = changes.online_booking.unwrap_or(after.online_booking);
-        changes.location.apply(&mut after.location);
         after.staff_sorting = changes.staff_sorting.unwrap_or(after.staff_sorting);
         if changes.booking_policy != Change::Keep {
             changes.booking_policy.apply(&mut after.booking_policy);
@@ -359,6 +361,10 @@ impl Command for Update {
             after.requirements = requirements.resolve(tx, &before.requirements).await?;
         }
         after.check(site.currency)?;
+        if let Some(places) = changes.locations {
+            places.apply(tx, &mut after).await?;
+            locations::keep_sessions(tx, &before, &after).await?;
+        }
         if after.presentation.category != before.presentation.category {
             check_category(tx, after.presentation.category).await?;
         }

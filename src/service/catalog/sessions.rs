@@ -3,8 +3,8 @@
 use jiff::civil::DateTime;
 
 use super::{
-    Change, Edit, Removed, Under, booked, check_revision, find_resources, follow_run, lock_schedule, lock_service_ever,
-    occupy, offer_changed, require_choice, seats_of,
+    Change, Edit, Removed, Under, booked, check_revision, find_resources, follow_run, locations, lock_schedule,
+    lock_service_ever, occupy, offer_changed, require_choice, seats_of,
     series::{CancelMany, Place, Scope, UpdateMany, Word, check_kind, restore, update_one},
     services::{call_off, held_by},
     zone_of,
@@ -13,7 +13,9 @@ use crate::{
     domain::{
         Rejection,
         booking::{Booking, Location},
-        catalog::{Schedule, Service as Offered, ServiceKind, Session, SessionStatus, WallTime, check_capacity},
+        catalog::{
+            LocationWish, Schedule, Service as Offered, ServiceKind, Session, SessionStatus, WallTime, check_capacity,
+        },
         conflict::{Holder, Target},
         event::Matter,
         ids::{BookingId, Kind, ResourceId, ScheduleId, SeriesId, SessionId, SiteId},
@@ -47,7 +49,7 @@ pub struct CreateSession {
     /// Who and what it needs.
     pub resources: Vec<ResourceId>,
     /// Where, if not at the service's place.
-    pub location: Option<Location>,
+    pub location: Option<LocationWish>,
     /// Whether its resources may be busy.
     pub allow_overlap: bool,
 }
@@ -68,7 +70,7 @@ pub struct SessionChanges {
     /// Who and what it needs, all of them.
     pub resources: Option<Vec<ResourceId>>,
     /// Where, if not at the service's place.
-    pub location: Change<Location>,
+    pub location: Change<LocationWish>,
 }
 
 /// Changes of a session.
@@ -152,6 +154,7 @@ impl Command for Create {
         check_seats(&service, input.capacity)?;
         let zone = zone_of(tx, input.time_zone.as_ref()).await?;
         let time = WallTime::new(input.local_start, input.local_end, zone).map_err(Rejection::from)?;
+        let location = locations::of_session(tx, &service, input.location.as_ref()).await?;
         let mut spots: Vec<Spot> = input
             .resources
             .iter()
@@ -180,7 +183,7 @@ impl Command for Create {
             capacity: input.capacity.unwrap_or(schedule.capacity),
             status: SessionStatus::Confirmed,
             resources: booked(resources),
-            location: input.location.clone(),
+            location,
             series: None,
             revision: 1,
             created: now,
@@ -303,7 +306,8 @@ impl Command for Update {
             let rest = self.rest;
             return UpdateMany { place, input, rest }.run(tx, &before).await;
         }
-        let mut after = self.changed(&before)?;
+        let location = locations::change_of_session(tx, &service, &input.changes.location).await?;
+        let mut after = self.changed(&before, location)?;
         let (under, seats) = under(&service, &before);
         let mut spots = held_by(&before);
         spots.push(seats_of(seats));
@@ -333,12 +337,13 @@ impl Command for Update {
             ledger.set_capacity(tx, seats, after.capacity).await?;
         }
         if service.kind == ServiceKind::Class {
+            let location = locations::whereabouts(tx, &service, after.location.as_ref()).await?;
             for booking in &bookings {
                 let mut booked = booking.booked.clone();
                 booked.span = Some(after.span);
                 booked.title.clone_from(&after.title);
                 booked.resources.clone_from(&after.resources);
-                booked.location = after.location.clone().or_else(|| service.location.clone());
+                booked.location.clone_from(&location);
                 rewrite(tx, &ledger, booking, booked, actor).await?;
             }
         }
@@ -349,7 +354,7 @@ impl Command for Update {
 }
 
 impl Update {
-    fn changed(&self, before: &Session) -> Result<Session, Rejection> {
+    fn changed(&self, before: &Session, location: Change<Location>) -> Result<Session, Rejection> {
         let changes = self.input.changes.clone();
         let mut after = before.clone();
         if changes.local_start.is_some() || changes.local_end.is_some() || changes.time_zone.is_some() {
@@ -370,7 +375,7 @@ impl Update {
         }
         after.title = changes.title.unwrap_or(after.title);
         after.capacity = changes.capacity.unwrap_or(after.capacity);
-        changes.location.apply(&mut after.location);
+        location.apply(&mut after.location);
         after.revision += 1;
         check(&after)?;
         Ok(after)

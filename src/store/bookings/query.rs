@@ -23,7 +23,7 @@ use super::{
 use crate::domain::{
     actor::ActorKind,
     booking::{Booking, BookingStatus, PaymentStatus, SelectedPaymentOption, ServiceKind},
-    ids::{BookingId, ResourceId, ScheduleId, ServiceId, SessionId, SiteId, TypedId as _},
+    ids::{BookingId, MultiServiceBookingId, ResourceId, ScheduleId, ServiceId, SessionId, SiteId, TypedId as _},
 };
 
 /// What a filter can look at.
@@ -51,6 +51,8 @@ pub enum BookingField {
     End(Test<Timestamp>),
     DoubleBooked(Test<bool>),
     Participants(Test<i32>),
+    /// The package that it is a part of.
+    Package(Test<MultiServiceBookingId>),
     /// Whether it needs a resource: any of the booking's, not just the first.
     OnCalendar(ResourceId),
 }
@@ -128,6 +130,7 @@ macro_rules! queries {
                     BookingField::End(t) => timed(test!($db, bookings::ends_at, t.map(At))),
                     BookingField::DoubleBooked(t) => test!($db, bookings::double_booked, t),
                     BookingField::Participants(t) => test!($db, bookings::total_participants, t),
+                    BookingField::Package(t) => test_nullable!($db, bookings::multi_service_booking_id, t),
                     BookingField::OnCalendar(resource) => Box::new($on_calendar(resource)),
                 }
             }

@@ -157,6 +157,9 @@ pub async fn find_blocked_times(
     site: SiteId,
     ids: &[BlockedTimeId],
 ) -> Result<Vec<BlockedTime>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     let query = blocked_times::table.filter(
         blocked_times::site_id
             .eq(site)

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::domain::{
     catalog::{Resource, ResourceType, ServiceResource},
-    hours::WorkingHours,
-    ids::{ResourceId, SiteId},
+    hours::{HoursOwner, WorkingHours},
+    ids::{LocationId, ResourceId, SiteId},
 };
 
 /// The resources of a type that weren't deleted, by id.
@@ -42,16 +42,21 @@ pub async fn candidate_ids<'r>(
     Ok(ids)
 }
 
-/// All that could serve the requirements and wasn't deleted, and the hours on record that bind it.
+/// All that could serve the requirements and wasn't deleted, and the hours on record that bind it: its own, the
+/// business's, and those of some locations.
 pub async fn candidates(
     conn: &mut Conn,
     site: SiteId,
     ids: &[ResourceId],
+    locations: &[LocationId],
 ) -> Result<(Vec<Resource>, Vec<WorkingHours>), StoreError> {
-    let (one, other) = (ids.to_vec(), ids.to_vec());
+    let one = ids.to_vec();
+    let mut owners = vec![HoursOwner::Business];
+    owners.extend(ids.iter().copied().map(HoursOwner::Resource));
+    owners.extend(locations.iter().copied().map(HoursOwner::Location));
     conn.both(
         move |conn| Box::pin(async move { find_resources(conn, site, &one).await }),
-        move |conn| Box::pin(async move { hours_of(conn, site, &other).await }),
+        move |conn| Box::pin(async move { hours_of(conn, site, &owners).await }),
     )
     .await
 }

@@ -1,4 +1,6 @@
-//! When the business and its resources are open.
+//! When the business, its locations and its resources are open.
+
+use std::collections::HashMap;
 
 use diesel::{
     AsChangeset, ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, Queryable, Selectable,
@@ -12,7 +14,7 @@ use super::super::{
     types::{At, Json},
 };
 use crate::domain::{
-    hours::{OpeningHours, WorkingHours},
+    hours::{HoursOwner, OpeningHours, WorkingHours},
     ids::{ResourceId, SiteId, TypedId as _},
 };
 
@@ -28,9 +30,13 @@ struct HoursRow {
     updated_at: At,
 }
 
-/// The business's hours stand under the site's own id.
-fn owner(site: SiteId, resource: Option<ResourceId>) -> ResourceId {
-    resource.unwrap_or_else(|| ResourceId::from_uuid(site.uuid()))
+/// All of them stand in one table, the business's under the site's own id. Whose a row is, is known from what was asked.
+fn key(site: SiteId, owner: HoursOwner) -> ResourceId {
+    match owner {
+        HoursOwner::Business => ResourceId::from_uuid(site.uuid()),
+        HoursOwner::Location(location) => ResourceId::from_uuid(location.uuid()),
+        HoursOwner::Resource(resource) => resource,
+    }
 }
 
 impl HoursRow {
@@ -38,7 +44,7 @@ impl HoursRow {
         let hours = hours.clone();
         Self {
             site_id: site,
-            owner_id: owner(site, hours.resource),
+            owner_id: key(site, hours.owner),
             hours: hours.hours.map(Json),
             revision: hours.revision,
             created_at: At(hours.created),
@@ -46,9 +52,9 @@ impl HoursRow {
         }
     }
 
-    fn working_hours(self) -> WorkingHours {
+    fn working_hours(self, owner: HoursOwner) -> WorkingHours {
         WorkingHours {
-            resource: (self.owner_id.uuid() != self.site_id.uuid()).then_some(self.owner_id),
+            owner,
             hours: self.hours.map(|hours| hours.0),
             revision: self.revision,
             created: self.created_at.0,
@@ -57,47 +63,40 @@ impl HoursRow {
     }
 }
 
-/// The hours on record of the business, or of one of its resources.
-pub async fn find_hours(
-    conn: &mut Conn,
-    site: SiteId,
-    resource: Option<ResourceId>,
-) -> Result<Option<WorkingHours>, StoreError> {
-    let query = opening_hours::table.find((site, owner(site, resource)));
+/// The hours on record of one owner.
+pub async fn find_hours(conn: &mut Conn, site: SiteId, owner: HoursOwner) -> Result<Option<WorkingHours>, StoreError> {
+    let query = opening_hours::table.find((site, key(site, owner)));
     let row: Option<HoursRow> = on!(conn, c => query.select(HoursRow::as_select()).first(c).await.optional())?;
-    Ok(row.map(HoursRow::working_hours))
+    Ok(row.map(|row| row.working_hours(owner)))
 }
 
-/// The hours on record of the business and of some of its resources. Those that were taken back are left out.
-pub async fn hours_of(
-    conn: &mut Conn,
-    site: SiteId,
-    resources: &[ResourceId],
-) -> Result<Vec<WorkingHours>, StoreError> {
-    let mut owners = resources.to_vec();
-    owners.push(owner(site, None));
+/// The hours on record of some owners. Those that were taken back are left out.
+pub async fn hours_of(conn: &mut Conn, site: SiteId, owners: &[HoursOwner]) -> Result<Vec<WorkingHours>, StoreError> {
     let of_site = opening_hours::table.filter(opening_hours::site_id.eq(site));
     let on_record = opening_hours::hours.is_not_null();
+    let keys: Vec<ResourceId> = owners.iter().map(|owner| key(site, *owner)).collect();
     let rows: Vec<HoursRow> = on!(conn,
         sqlite c => {
             // Most sites that have none are done with one look.
             let any = of_site.select(opening_hours::owner_id).first::<ResourceId>(c).await.optional()?;
             let mut rows = Vec::new();
-            for owner in owners.into_iter().filter(|_| any.is_some()) {
-                let row = opening_hours::table.find((site, owner)).filter(on_record);
+            for key in keys.into_iter().filter(|_| any.is_some()) {
+                let row = opening_hours::table.find((site, key)).filter(on_record);
                 rows.extend(row.select(HoursRow::as_select()).first(c).await.optional()?);
             }
             rows
         },
         pg c => {
-            let query = of_site.filter(opening_hours::owner_id.eq_any(owners)).filter(on_record);
+            let query = of_site.filter(opening_hours::owner_id.eq_any(keys)).filter(on_record);
             query.select(HoursRow::as_select()).load(c).await?
         }
     );
-    Ok(rows.into_iter().map(HoursRow::working_hours).collect())
+    let asked: HashMap<ResourceId, HoursOwner> = owners.iter().map(|owner| (key(site, *owner), *owner)).collect();
+    let told = |row: HoursRow| asked.get(&row.owner_id).map(|owner| row.working_hours(*owner));
+    Ok(rows.into_iter().filter_map(told).collect())
 }
 
-/// Adds the first hours of the business or of a resource.
+/// Adds the first hours of an owner.
 pub async fn insert_hours(conn: &mut Conn, site: SiteId, new: &WorkingHours) -> Result<(), StoreError> {
     let row = HoursRow::new(site, new);
     on!(conn, c => insert_into(opening_hours::table).values(row).execute(c).await)?;
@@ -107,7 +106,7 @@ pub async fn insert_hours(conn: &mut Conn, site: SiteId, new: &WorkingHours) -> 
 /// Writes changed hours.
 pub async fn save_hours(conn: &mut Conn, site: SiteId, changed: &WorkingHours) -> Result<(), StoreError> {
     let row = HoursRow::new(site, changed);
-    let of = opening_hours::table.find((site, owner(site, changed.resource)));
+    let of = opening_hours::table.find((site, key(site, changed.owner)));
     on!(conn, c => update(of).set(row).execute(c).await)?;
     Ok(())
 }

@@ -15,7 +15,7 @@ use super::super::{
 };
 use crate::domain::{
     catalog::{Resource, ResourceDetails, ResourceType},
-    ids::{ResourceId, SiteId},
+    ids::{LocationId, ResourceId, SiteId},
 };
 
 #[derive(Debug, Queryable, Selectable, Insertable, AsChangeset)]
@@ -33,6 +33,7 @@ struct ResourceRow {
     ranking: i32,
     bookable: bool,
     details: Json<ResourceDetails>,
+    location_ids: Option<Json<Vec<LocationId>>>,
 }
 
 impl ResourceRow {
@@ -50,6 +51,7 @@ impl ResourceRow {
             ranking: resource.ranking,
             bookable: resource.bookable,
             details: Json(resource.details),
+            location_ids: resource.locations.map(Json),
         }
     }
 
@@ -62,6 +64,7 @@ impl ResourceRow {
             ranking: self.ranking,
             bookable: self.bookable,
             details: self.details.0,
+            locations: self.location_ids.map(|ids| ids.0),
             revision: self.revision,
             created: self.created_at.0,
             updated: self.updated_at.0,

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::domain::{
     catalog::{Service, ServiceKind},
-    ids::{CategoryId, ResourceId, ServiceId, SiteId, TypedId as _},
+    ids::{CategoryId, LocationId, ResourceId, ServiceId, SiteId, TypedId as _},
 };
 
 /// What a filter can look at.
@@ -49,6 +49,8 @@ pub enum ServiceField {
     Updated(Test<Timestamp>),
     /// Whether a resource is among those that an appointment can have.
     Resource(ResourceId),
+    /// Whether it is given at a location of the business.
+    Location(LocationId),
 }
 
 /// A filter of services; deleted ones pass none.
@@ -97,7 +99,7 @@ impl ServiceKey {
 
 /// The queries, once for each engine: a boxed query names its engine in its type.
 macro_rules! queries {
-    ($module:ident, $db:ty, $conn:ty, $has_resource:expr) => {
+    ($module:ident, $db:ty, $conn:ty, $has_resource:expr, $is_at:expr) => {
         mod $module {
             use super::*;
 
@@ -127,6 +129,7 @@ macro_rules! queries {
                     ServiceField::Created(t) => test!($db, services::created_at, t.map(At)),
                     ServiceField::Updated(t) => test!($db, services::updated_at, t.map(At)),
                     ServiceField::Resource(id) => Box::new($has_resource(id)),
+                    ServiceField::Location(id) => Box::new($is_at(id)),
                 }
             }
 
@@ -198,13 +201,18 @@ macro_rules! queries {
     };
 }
 
-// The list of resources is JSON; within it, only an id can look like one with its quotes.
+// The lists of resources and locations are JSON; within them, only an id can look like one with its quotes.
 queries!(
     sqlite,
     diesel::sqlite::Sqlite,
     super::super::super::InPlace,
     |id: ResourceId| {
         sql::<Bool>("instr(services.requirements, ")
+            .bind::<Text, _>(format!(r#""{}""#, id.uuid()))
+            .sql(") > 0")
+    },
+    |id: LocationId| {
+        sql::<Bool>("instr(services.locations, ")
             .bind::<Text, _>(format!(r#""{}""#, id.uuid()))
             .sql(") > 0")
     }
@@ -216,6 +224,11 @@ queries!(
     |id: ResourceId| {
         sql::<Bool>("services.requirements @> ")
             .bind::<Text, _>(format!(r#"[{{"resources":["{}"]}}]"#, id.uuid()))
+            .sql("::jsonb")
+    },
+    |id: LocationId| {
+        sql::<Bool>("services.locations @> ")
+            .bind::<Text, _>(format!(r#"[{{"id":"{}"}}]"#, id.uuid()))
             .sql("::jsonb")
     }
 );

@@ -50,7 +50,6 @@ pub(super) struct ServiceRow {
     online_booking_enabled: bool,
     require_manual_approval: bool,
     allow_multiple_requests: bool,
-    location: Option<Json<Location>>,
     requirements: Json<Vec<ServiceResource>>,
     schedule_id: ScheduleId,
     revision: i64,
@@ -64,6 +63,7 @@ pub(super) struct ServiceRow {
     pay_deposit: bool,
     pay_pricing_plan: bool,
     details: Json<Details>,
+    locations: Json<Vec<Location>>,
 }
 
 /// What no list looks at.
@@ -135,7 +135,6 @@ impl ServiceRow {
             online_booking_enabled: service.online_booking.enabled,
             require_manual_approval: service.online_booking.require_manual_approval,
             allow_multiple_requests: service.online_booking.allow_multiple_requests,
-            location: service.location.map(Json),
             requirements: Json(service.requirements),
             schedule_id: service.schedule,
             revision: service.revision,
@@ -162,6 +161,7 @@ impl ServiceRow {
                 seo: shown.seo,
             }),
             booking_policy_id: service.booking_policy,
+            locations: Json(service.locations),
         }
     }
 
@@ -211,7 +211,7 @@ impl ServiceRow {
                 require_manual_approval: self.require_manual_approval,
                 allow_multiple_requests: self.allow_multiple_requests,
             },
-            location: self.location.map(|location| location.0),
+            locations: self.locations.0,
             requirements: self.requirements.0,
             booking_policy: self.booking_policy_id,
             schedule: self.schedule_id,

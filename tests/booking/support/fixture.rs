@@ -6,7 +6,7 @@ use frontdesk::{
         booking::BookedResource,
         catalog::{
             DownPayment, OnlineBooking, PaymentOptions, Presentation, Price, Resource, ResourceDetails, ResourceType,
-            Schedule, Service, ServiceKind, ServiceResource, Session, SessionStatus, SlugOrigin,
+            Schedule, Service, ServiceKind, ServiceResource, Session, SessionStatus, SlugOrigin, StaffSorting,
         },
         conflict::{Claim, Holder, Target},
         ids::{ClaimId, ResourceId, ScheduleId, ServiceId, SessionId, SiteId},
@@ -119,6 +119,7 @@ impl Studio {
             ranking: 0,
             bookable: true,
             details: ResourceDetails::default(),
+            locations: None,
             revision: 1,
             created: now,
             updated: now,
@@ -159,7 +160,7 @@ impl Studio {
                 require_manual_approval: false,
                 allow_multiple_requests: false,
             },
-            location: None,
+            locations: Vec::new(),
             requirements: needs(&resources),
             schedule: ScheduleId::new(),
             revision: 1,
@@ -194,6 +195,7 @@ impl Studio {
                 id: r.id,
                 name: r.name.clone(),
                 explicitly_requested: false,
+                buffer_minutes: None,
             };
             Session {
                 id: SessionId::new(),

@@ -5,7 +5,7 @@ use async_graphql::{ID, InputObject, MaybeUndefined};
 use super::{BookingsOnMove, BookingsOnRemoval, SessionScope, edit, given, ids, key};
 use crate::{
     domain::{
-        booking::Location,
+        catalog::LocationWish,
         ids::{BlockedTimeId, ResourceId, ScheduleId},
         rejection::{Field, Invalid},
         time::TimeSpan,
@@ -133,7 +133,7 @@ pub struct CreateSessionInput {
     /// The wall clock at its start. A time that the clock skips moves forward by the gap; of one that it shows twice
     /// the earlier is meant.
     local_start: LocalDateTime,
-    /// Where, if not at the service's place.
+    /// Where: one of the service's `locations`, or another place in words. If not said, at the service's only one.
     location: Option<LocationInput>,
     /// Who and what it needs; busy for its time.
     resource_ids: Option<Vec<ID>>,
@@ -207,7 +207,7 @@ pub struct UpdateSessionInput {
     /// this session, the others move by as much as this start is from this session's `originalStart`; a day that the
     /// rule doesn't have needs another `recurrence` with it.
     local_start: MaybeUndefined<LocalDateTime>,
-    /// Where, if not at the service's place.
+    /// Where: one of the service's `locations`, or another place in words. Null: at the service's only one.
     location: MaybeUndefined<LocationInput>,
     /// Another rule for the series, as in `createSessionSeries`; with it come all its dates. For a `scope` of more than
     /// this session. Sessions keep to the time that is closest to theirs; those for which there is none are cancelled,
@@ -241,7 +241,7 @@ impl UpdateSessionInput {
         let end = given(&mut problems, "localEnd", &self.local_end);
         let zone = given(&mut problems, "timeZone", &self.time_zone);
         let resources = given(&mut problems, "resourceIds", &self.resource_ids);
-        let location: Change<Location> = match &self.location {
+        let location: Change<LocationWish> = match &self.location {
             MaybeUndefined::Undefined => Change::Keep,
             MaybeUndefined::Null => Change::Clear,
             MaybeUndefined::Value(location) => problems

@@ -5,7 +5,8 @@ use async_graphql::{ID, InputObject};
 use super::key;
 use crate::{
     domain::{
-        hours::{self, OpeningHours, Weekdays, parse_times},
+        hours::{self, HoursOwner, OpeningHours, PlaceId, Weekdays, parse_times},
+        ids::{LocationId, TypedId as _},
         rejection::Invalid,
     },
     graphql::{
@@ -22,6 +23,9 @@ pub struct DayHoursInput {
     /// When it closes, at most 24 hours after `startTime`. Past midnight, either hours beyond 24 (`26:00`) or the next
     /// day's time (`02:00`): an end earlier than the start means the next day.
     end_time: LocalTime,
+    /// The only location of the business at which they hold; if not said, wherever the resource serves. For the hours of
+    /// resources alone.
+    location_id: Option<ID>,
     /// When it opens, `00:00` to `23:59`.
     start_time: LocalTime,
 }
@@ -34,6 +38,9 @@ pub struct WeeklyHoursInput {
     /// When it closes, at most 24 hours after `startTime`. Past midnight, either hours beyond 24 (`26:00`) or the next
     /// day's time (`02:00`): an end earlier than the start means the next day.
     end_time: LocalTime,
+    /// The only location of the business at which they hold; if not said, wherever the resource serves. For the hours of
+    /// resources alone.
+    location_id: Option<ID>,
     /// When it opens, `00:00` to `23:59`.
     start_time: LocalTime,
     /// The first date on which they may start; since ever if not said.
@@ -51,7 +58,7 @@ pub struct SpecialDayInput {
     times: Vec<DayHoursInput>,
 }
 
-/// Hours of the business or of a resource, all of them, on the wall clock of the site's zone. They bind new bookings;
+/// Hours of the business, of a location or of a resource, all of them, on the wall clock of the site's zone. They bind new bookings;
 /// what is booked stays. A start that the clock skips moves forward by the gap, of one that it shows twice the earlier
 /// is meant.
 #[derive(InputObject, Clone, Debug)]
@@ -60,7 +67,9 @@ pub struct SetWorkingHoursInput {
     expected_revision: Option<i32>,
     /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
     idempotency_key: Option<String>,
-    /// The resource; the business if not said.
+    /// The location, at which they count instead of the business's. Not together with `resourceId`.
+    location_id: Option<ID>,
+    /// The resource; the business if neither it nor a location is said.
     resource_id: Option<ID>,
     /// Dates with times of their own, at most 731.
     special_days: Option<Vec<SpecialDayInput>>,
@@ -76,13 +85,29 @@ pub struct ClearWorkingHoursInput {
     expected_revision: Option<i32>,
     /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
     idempotency_key: Option<String>,
-    /// The resource, which then keeps the business's hours. If not said, the business, which then is open around the
-    /// clock.
+    /// The location, which then keeps the business's hours. Not together with `resourceId`.
+    location_id: Option<ID>,
+    /// The resource, which then keeps the hours of the location, or of the business. If neither is said, the business,
+    /// which then is open around the clock.
     resource_id: Option<ID>,
 }
 
-fn times(from: &LocalTime, until: &LocalTime) -> Result<hours::DayTimes, Invalid> {
-    parse_times(&from.0, &until.0)
+fn times(from: &LocalTime, until: &LocalTime, location: Option<&ID>) -> Result<hours::DayTimes, Invalid> {
+    let location = location.map(id::<LocationId>).transpose();
+    let location = location.map_err(|invalid| invalid.at("locationId"))?;
+    let place = location.map(|id| PlaceId::from_uuid(id.uuid()));
+    Ok(parse_times(&from.0, &until.0)?.at(place))
+}
+
+/// The business's, or those of whom the input names.
+fn owner(problems: &mut Problems, location: Option<&ID>, resource: Option<&ID>) -> Option<HoursOwner> {
+    let location = problems.option("locationId", location.map(id));
+    let resource = problems.option("resourceId", resource.map(id));
+    let owner = HoursOwner::of(location, resource);
+    if owner.is_none() {
+        problems.complain(&["locationId"], "can't be said together with `resourceId`");
+    }
+    owner
 }
 
 /// Puts the complaints about one entry of a list where it stands.
@@ -110,7 +135,7 @@ fn rule(input: &WeeklyHoursInput) -> Result<hours::WeeklyRule, Invalid> {
     let days: Vec<_> = input.days.iter().copied().map(Into::into).collect();
     Ok(hours::WeeklyRule {
         days: Weekdays::of(&days),
-        times: times(&input.start_time, &input.end_time)?,
+        times: times(&input.start_time, &input.end_time, input.location_id.as_ref())?,
         from,
         until,
     })
@@ -118,7 +143,8 @@ fn rule(input: &WeeklyHoursInput) -> Result<hours::WeeklyRule, Invalid> {
 
 fn special_day(input: &SpecialDayInput) -> Result<hours::SpecialDay, Invalid> {
     let read = input.times.iter().enumerate().map(|(index, each)| {
-        times(&each.start_time, &each.end_time).map_err(|invalid| invalid.at(index.to_string()).at("times"))
+        times(&each.start_time, &each.end_time, each.location_id.as_ref())
+            .map_err(|invalid| invalid.at(index.to_string()).at("times"))
     });
     Ok(hours::SpecialDay {
         date: input.date.civil().map_err(|invalid| invalid.at("date"))?,
@@ -127,10 +153,36 @@ fn special_day(input: &SpecialDayInput) -> Result<hours::SpecialDay, Invalid> {
 }
 
 impl SetWorkingHoursInput {
+    /// The locations that times are bound to, as far as they can be read, each with its place in the input.
+    fn bound(&self) -> Vec<(LocationId, Vec<String>)> {
+        let mut bound = Vec::new();
+        let mut add = |location: Option<&ID>, path: &[&str]| {
+            if let Some(Ok(id)) = location.map(id) {
+                bound.push((id, path.iter().map(|segment| (*segment).to_owned()).collect()));
+            }
+        };
+        for (index, each) in self.weekly.iter().enumerate() {
+            add(each.location_id.as_ref(), &["weekly", &index.to_string(), "locationId"]);
+        }
+        for (day, special) in self.special_days.iter().flatten().enumerate() {
+            for (index, each) in special.times.iter().enumerate() {
+                let path = [
+                    "specialDays",
+                    &day.to_string(),
+                    "times",
+                    &index.to_string(),
+                    "locationId",
+                ];
+                add(each.location_id.as_ref(), &path);
+            }
+        }
+        bound
+    }
+
     pub(crate) fn parse(&self) -> Result<(SetWorkingHours, Option<IdempotencyKey>), Rejections> {
         let mut problems = Problems::default();
         let key = key(&mut problems, self, self.idempotency_key.as_ref());
-        let resource = problems.option("resourceId", self.resource_id.as_ref().map(id));
+        let owner = owner(&mut problems, self.location_id.as_ref(), self.resource_id.as_ref());
         let weekly = self.weekly.iter().enumerate();
         let weekly = weekly.filter_map(|(index, each)| entry(&mut problems, "weekly", index, rule(each)));
         let weekly: Vec<_> = weekly.collect();
@@ -141,10 +193,12 @@ impl SetWorkingHoursInput {
             .map_err(|invalid| problems.add(invalid))
             .ok();
         let expected_revision = self.expected_revision.map(i64::from);
-        problems.finish(hours.map(|hours| {
+        let bound = self.bound();
+        problems.finish(hours.zip(owner).map(|(hours, owner)| {
             let set = SetWorkingHours {
-                resource,
+                owner,
                 hours: Some(hours),
+                bound,
                 expected_revision,
             };
             (set, key)
@@ -156,12 +210,15 @@ impl ClearWorkingHoursInput {
     pub(crate) fn parse(&self) -> Result<(SetWorkingHours, Option<IdempotencyKey>), Rejections> {
         let mut problems = Problems::default();
         let key = key(&mut problems, self, self.idempotency_key.as_ref());
-        let resource = problems.option("resourceId", self.resource_id.as_ref().map(id));
-        let clear = SetWorkingHours {
-            resource,
-            hours: None,
-            expected_revision: self.expected_revision.map(i64::from),
-        };
-        problems.finish(Some((clear, key)))
+        let owner = owner(&mut problems, self.location_id.as_ref(), self.resource_id.as_ref());
+        problems.finish(owner.map(|owner| {
+            let clear = SetWorkingHours {
+                owner,
+                hours: None,
+                bound: Vec::new(),
+                expected_revision: self.expected_revision.map(i64::from),
+            };
+            (clear, key)
+        }))
     }
 }

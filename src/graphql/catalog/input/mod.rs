@@ -4,6 +4,7 @@
 mod calendar;
 mod categories;
 mod hours;
+mod locations;
 mod options;
 mod payment;
 mod policies;
@@ -27,6 +28,7 @@ use crate::{
 pub use calendar::*;
 pub use categories::*;
 pub use hours::*;
+pub use locations::{CreateLocationInput, DeleteLocationInput, ServiceLocationInput, UpdateLocationInput};
 pub use options::*;
 pub use payment::*;
 pub use policies::*;

@@ -2,7 +2,7 @@
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
 
-use super::{change, edit, given, key, resource_types::told_type};
+use super::{change, edit, given, ids, key, resource_types::told_type};
 use crate::{
     domain::text,
     graphql::{
@@ -28,6 +28,9 @@ pub struct ResourceDetailsInput {
     email: MaybeUndefined<EmailAddress>,
     /// A picture.
     image: MaybeUndefined<MediaItemInput>,
+    /// The only locations of the business at which it serves, 1 to 100 different ones; null: everywhere. Hours that are
+    /// bound to another location hold there all the same.
+    location_ids: MaybeUndefined<Vec<ID>>,
     /// Its telephone number, as people write it, at most 20 characters. Customers don't see it unless
     /// `publiclyAccessible` is true.
     phone: MaybeUndefined<String>,
@@ -50,6 +53,7 @@ impl ResourceDetailsInput {
         };
         ResourceChanges {
             email,
+            locations: change(&self.location_ids).map(|list| ids(problems, "locationIds", &list)),
             ranking: given(problems, "ranking", &self.ranking),
             bookable: given(problems, "bookable", &self.bookable),
             description: change(&self.description),

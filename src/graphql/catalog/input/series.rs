@@ -43,7 +43,7 @@ pub struct CreateSessionSeriesInput {
     /// The wall clock at the start of the first session, today or later. One that the rule doesn't have moves forward to
     /// the first that it has. Each session starts at this time of its day, whatever the clock does.
     local_start: LocalDateTime,
-    /// Where, if not at the service's place.
+    /// Where: one of the service's `locations`, or another place in words. If not said, at the service's only one.
     location: Option<LocationInput>,
     /// When it repeats, as RFC 5545 writes it: a rule such as `FREQ=WEEKLY;BYDAY=MO,WE;COUNT=10`, daily, weekly or
     /// monthly, with `COUNT` or `UNTIL` or without an end; or lines of `RRULE:`, `EXDATE:` (times at which it doesn't

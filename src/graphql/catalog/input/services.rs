@@ -3,11 +3,11 @@
 use async_graphql::{ID, InputObject, MaybeUndefined};
 
 use super::{
-    PresentationInput, ServicePaymentInput, ServiceResourceInput, change, edit, given, key, requirements::Told,
+    PresentationInput, ServiceLocationInput, ServicePaymentInput, ServiceResourceInput, change, edit, given, key,
+    locations::service_locations, requirements::Told,
 };
 use crate::{
     domain::{
-        booking::Location,
         catalog::{self, Presentation},
         ids::ServiceId,
     },
@@ -88,8 +88,11 @@ pub struct CreateServiceInput {
     durations: Option<Vec<i32>>,
     /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
     idempotency_key: Option<String>,
-    /// Where it takes place.
+    /// The short form of `locations`, for one place or none.
     location: Option<LocationInput>,
+    /// Where it takes place, at most 500 entries, a course at one at the most; in this order free times of one start are
+    /// listed. Not together with `location`.
+    locations: Option<Vec<ServiceLocationInput>>,
     /// Its name, 1 to 400 characters.
     name: String,
     /// Whether and how customers book it by themselves; enabled and without approval if not said.
@@ -144,10 +147,17 @@ impl CreateServiceInput {
                 .map_or(MaybeUndefined::Undefined, MaybeUndefined::Value),
         };
         let requirements = requirements.parse(&mut problems).unwrap_or_default();
-        let location = self
-            .location
-            .clone()
-            .and_then(|location| problems.nest("location", location.parse()));
+        let locations = service_locations(
+            &mut problems,
+            &self
+                .locations
+                .clone()
+                .map_or(MaybeUndefined::Undefined, MaybeUndefined::Value),
+            &self
+                .location
+                .clone()
+                .map_or(MaybeUndefined::Undefined, MaybeUndefined::Value),
+        );
         let payment = problems.nest("payment", self.payment.parse());
         let step = self.slots_split_interval.as_ref().map(SlotsSplitIntervalInput::parse);
         let slot_step = step.and_then(|step| problems.nest("slotsSplitInterval", step));
@@ -176,7 +186,7 @@ impl CreateServiceInput {
             down_payment: payment.down,
             presentation,
             online_booking: self.online_booking.as_ref().map_or(usual, Into::into),
-            location,
+            locations: locations.unwrap_or_default(),
             requirements,
             staff_sorting,
             booking_policy,
@@ -203,8 +213,12 @@ pub struct UpdateServiceInput {
     expected_revision: Option<i32>,
     /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
     idempotency_key: Option<String>,
-    /// Where it takes place.
+    /// The short form of `locations`, for one place; null: nowhere in particular.
     location: MaybeUndefined<LocationInput>,
+    /// Where it takes place, all of it: at most 500 entries, a course at one at the most. Not together with `location`.
+    /// What is booked stays where it was booked, and sessions that took place at the only location before stay there
+    /// unless it was a place in words and still is.
+    locations: MaybeUndefined<Vec<ServiceLocationInput>>,
     /// Its name, 1 to 400 characters.
     name: MaybeUndefined<String>,
     /// Whether and how customers book it by themselves.
@@ -257,13 +271,7 @@ impl UpdateServiceInput {
         let requirements = requirements.parse(&mut problems);
         let step = given(&mut problems, "slotsSplitInterval", &self.slots_split_interval);
         let slot_step = step.and_then(|step| problems.nest("slotsSplitInterval", step.parse()));
-        let location: Change<Location> = match &self.location {
-            MaybeUndefined::Undefined => Change::Keep,
-            MaybeUndefined::Null => Change::Clear,
-            MaybeUndefined::Value(location) => problems
-                .nest("location", location.clone().parse())
-                .map_or(Change::Keep, Change::Set),
-        };
+        let locations = service_locations(&mut problems, &self.locations, &self.location);
         let booking_policy = match &self.booking_policy_id {
             MaybeUndefined::Undefined => Change::Keep,
             MaybeUndefined::Null => Change::Clear,
@@ -291,7 +299,7 @@ impl UpdateServiceInput {
             online_booking: given(&mut problems, "onlineBooking", &self.online_booking)
                 .as_ref()
                 .map(Into::into),
-            location,
+            locations,
             requirements,
             staff_sorting,
             booking_policy,

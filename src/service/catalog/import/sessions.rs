@@ -15,7 +15,7 @@ use crate::{
     domain::{
         Rejection,
         booking::{Location, LocationType},
-        catalog::{Schedule, Service as Offered, Session, SessionStatus},
+        catalog::{LocationWish, Schedule, Service as Offered, Session, SessionStatus},
         icalendar::{EventDetails, ImportedEvent, ImportedException, Timetable},
         ids::{ScheduleId, SeriesId, SessionId},
         recurrence::{
@@ -40,6 +40,7 @@ fn place(details: &EventDetails) -> Result<Option<Location>, Rejection> {
         (None, Some(place))
     };
     Ok(Some(Location {
+        id: None,
         location_type: LocationType::OwnerCustom,
         name,
         formatted_address,
@@ -147,7 +148,7 @@ impl Run {
                 title: details.title.clone(),
                 capacity: None,
                 resources: Vec::new(),
-                location: place(details)?,
+                location: place(details)?.as_ref().map(LocationWish::from),
                 allow_overlap: false,
             },
         };
@@ -179,7 +180,9 @@ impl Run {
                     title: details.title.clone(),
                     capacity: None,
                     resources: None,
-                    location: place(details)?.map_or(Change::Clear, Change::Set),
+                    location: place(details)?
+                        .as_ref()
+                        .map_or(Change::Clear, |place| Change::Set(place.into())),
                 },
                 recurrence: None,
                 allow_overlap: self.import.allow_overlap,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::super::{Under, check_session, follow, occupy, offer_changed, seats_of, services};
+use super::super::{Under, check_session, follow, locations, occupy, offer_changed, seats_of, services};
 use crate::{
     domain::{
         Rejection,
@@ -133,6 +133,7 @@ impl Resources {
             id: resource.id,
             name: resource.name,
             explicitly_requested: false,
+            buffer_minutes: None,
         });
         let before = existing.iter().flat_map(|session| session.resources.iter().cloned());
         let by_id = |resource: BookedResource| (resource.id, resource);
@@ -341,12 +342,17 @@ impl Work {
                 let seats = Target::Session(after.id);
                 ledger.set_capacity(tx, seats, after.capacity).await?;
             }
-            for booking in of_session.get(&after.id).into_iter().flatten() {
+            let of = of_session.get(&after.id);
+            let location = match of {
+                Some(_) => locations::whereabouts(tx, place.service, after.location.as_ref()).await?,
+                None => None,
+            };
+            for booking in of.into_iter().flatten() {
                 let mut booked = booking.booked.clone();
                 booked.span = Some(after.span);
                 booked.title.clone_from(&after.title);
                 booked.resources.clone_from(&after.resources);
-                booked.location = after.location.clone().or_else(|| place.service.location.clone());
+                booked.location.clone_from(&location);
                 rewrite(tx, ledger, booking, booked, &place.caller.actor).await?;
             }
         }

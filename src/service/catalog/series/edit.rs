@@ -1,7 +1,7 @@
 //! Changes of sessions that are of a series: one, this one and all that follow, or all (§3.5).
 
 use super::{
-    super::{CancelSession, Removed, SessionChanges, UpdateSession, check_revision, check_seats},
+    super::{CancelSession, Removed, SessionChanges, UpdateSession, check_revision, check_seats, locations},
     Horizon, Leaving, Place, Scope, Word, apply, check_template, in_order, instances, parse_rule, refusal, whole,
 };
 use crate::{
@@ -43,6 +43,7 @@ pub(in crate::service::catalog) async fn update_one(
     check_template(changes.title.as_deref(), changes.capacity)?;
     let kept = series_of(tx, session).await?.ok_or_else(missing_series)?;
     let instance = session.instance().ok_or_else(missing_series)?;
+    let location = locations::change_of_session(tx, place.service, &changes.location).await?;
     let edit = InstanceEdit {
         local_start: changes.local_start.map(whole),
         local_end: changes.local_end.map(whole),
@@ -50,7 +51,7 @@ pub(in crate::service::catalog) async fn update_one(
         title: changes.title.clone(),
         capacity: changes.capacity,
         resources: resources(tx, changes).await?,
-        location: changes.location.clone().given(),
+        location: location.given(),
     };
     let change = recurrence::edit_one(&kept.series, &instance, &edit).map_err(refusal)?;
     apply(tx, place, &[change], std::slice::from_ref(session), word(input)).await?;
@@ -185,6 +186,7 @@ impl UpdateMany<'_> {
         let all = self.input.scope == Scope::All || before().is_none();
         let first = |at| if all { series.first_if(from, at) } else { at };
         let local_start = changes.local_start.map(whole).map(first);
+        let location = locations::change_of_session(tx, self.place.service, &changes.location).await?;
         Ok(SeriesEdit {
             local_start,
             local_end: changes.local_end.map(whole).map(first),
@@ -193,7 +195,7 @@ impl UpdateMany<'_> {
             title: changes.title.clone(),
             capacity: changes.capacity,
             resources: resources(tx, changes).await?,
-            location: changes.location.clone().given(),
+            location: location.given(),
         })
     }
 }

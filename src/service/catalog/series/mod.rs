@@ -12,12 +12,12 @@ use jiff::{SignedDuration, Timestamp, civil::DateTime};
 pub(super) use apply::{Leaving, Place, Word, apply};
 pub(super) use edit::{CancelMany, UpdateMany, restore, update_one};
 
-use super::{booked, check_seats, find_resources, lock_schedule, lock_service, zone_of};
+use super::{booked, check_seats, find_resources, locations, lock_schedule, lock_service, zone_of};
 use crate::{
     domain::{
         Rejection,
         booking::Location,
-        catalog::{Schedule, Service as Offered, ServiceKind, Session, SessionSeries, check_capacity},
+        catalog::{LocationWish, Schedule, Service as Offered, ServiceKind, Session, SessionSeries, check_capacity},
         ids::{Kind, ResourceId, ScheduleId, SeriesId, SiteId},
         permission::Permission,
         recurrence::{Change, End, Instance, Recurrence, Series, SeriesError, Template, plan},
@@ -66,7 +66,7 @@ pub struct CreateSessionSeries {
     /// Who and what they need.
     pub resources: Vec<ResourceId>,
     /// Where, if not at the service's place.
-    pub location: Option<Location>,
+    pub location: Option<LocationWish>,
     /// Whether their resources may be busy.
     pub allow_overlap: bool,
 }
@@ -192,7 +192,7 @@ impl Create {
         service: &Offered,
         schedule: &Schedule,
         zone: &ZoneName,
-        resources: Vec<ResourceId>,
+        (resources, location): (Vec<ResourceId>, Option<Location>),
     ) -> Result<Template, Rejection> {
         let input = &self.input;
         check_template(input.title.as_deref(), input.capacity)?;
@@ -203,7 +203,7 @@ impl Create {
             title: input.title.clone().unwrap_or_else(|| service.name.clone()),
             capacity: input.capacity.unwrap_or(schedule.capacity),
             resources,
-            location: input.location.clone(),
+            location,
         })
     }
 }
@@ -223,7 +223,8 @@ impl Command for Create {
         let zone = zone_of(tx, input.time_zone.as_ref()).await?;
         let recurrence = parse_rule(&input.recurrence, &zone)?;
         let resources = in_order(tx, &input.resources).await?;
-        let template = self.template(&service, &schedule, &zone, resources)?;
+        let location = locations::of_session(tx, &service, input.location.as_ref()).await?;
+        let template = self.template(&service, &schedule, &zone, (resources, location))?;
         let series = Series::new(self.id, recurrence, template).map_err(refusal)?;
         let now = tx.now();
         if series.template.local_start.date() < zone.local(now).date() {
