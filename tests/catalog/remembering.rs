@@ -132,6 +132,20 @@ on_both_engines! {
         assert_eq!(offered(server.service(), &studio).await, before);
     }
 
+    async fn a_hold_that_is_confirmed_lasts(engine) {
+        let clock = Arc::new(FixedClock::new(SystemClock.now()));
+        let server = Server::start_with(engine, clock.clone()).await;
+        let studio = Studio::open(&server).await;
+        let mut input = studio.appointment(&studio.massage, 60, &[&studio.anna]);
+        input["holdSeconds"] = json!(30);
+        let held = server.owner().done("createBooking", input).await;
+        let taken = offered(server.service(), &studio).await;
+        server.owner().done("confirmBooking", json!({ "bookingId": held["id"] })).await;
+        assert_eq!(offered(server.service(), &studio).await, taken);
+        clock.advance(SignedDuration::from_secs(31));
+        assert_eq!(offered(server.service(), &studio).await, taken);
+    }
+
     async fn what_was_changed_past_the_server_is_seen_after_a_minute(engine) {
         let clock = Arc::new(FixedClock::new(SystemClock.now()));
         let server = Server::start_with(engine, clock.clone()).await;

@@ -234,7 +234,7 @@ async fn check<'c>(
     known: &Catalogue,
     claims: impl Iterator<Item = &'c Claim> + Send,
 ) -> Result<(), StoreError> {
-    use crate::store::events;
+    use crate::{domain::availability::Busy, store::events};
 
     let Some(ahead) = ahead(wanted, &known.services) else {
         return Ok(());
@@ -245,9 +245,11 @@ async fn check<'c>(
     if events::last_position(conn, wanted.site).await? == recall.position {
         assert_eq!(*known, now, "the catalogue was changed, and the log doesn't tell");
         let live = |claim: &&Claim| claim.live(wanted.now) && claim.span.overlaps(&ahead);
-        let mut known: Vec<&Claim> = claims.filter(live).collect();
-        known.sort_by_key(|claim| claim.id);
-        let now: Vec<&Claim> = read.iter().filter(live).collect();
+        // Why a claim may overlap others is nothing that is offered.
+        let counts = |claim: &Claim| (claim.id, Busy::of_claim(claim, wanted.now), claim.hold_expires_at);
+        let mut known: Vec<_> = claims.filter(live).map(counts).collect();
+        known.sort_by_key(|(id, ..)| *id);
+        let now: Vec<_> = read.iter().filter(live).map(counts).collect();
         assert_eq!(known, now, "claims were changed, and the log doesn't tell");
     }
     Ok(())

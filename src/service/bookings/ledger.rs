@@ -238,9 +238,11 @@ impl Ledger {
             match self.own_claim(ask) {
                 // A lasting claim stays; a held one becomes lasting unless it is to be held on.
                 Some(claim) if reason != OverlapReason::MultipleRequests => {
-                    let id = claim.id;
+                    let (id, span) = (claim.id, claim.span);
                     if claim.hold_expires_at.is_some() && hold_expires_at.is_none() {
                         claims::make_lasting(tx.conn(), site, id).await?;
+                        // Taken as before, but no longer for a time: whoever remembers the hold is to know.
+                        self.changed(tx, ask.target, span);
                     }
                     kept.insert(id);
                     if let Some(claim) = self.claims.iter_mut().find(|claim| claim.id == id) {
