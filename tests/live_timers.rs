@@ -68,6 +68,7 @@ impl Command for Hold {
             durations: vec![60],
             buffer_minutes: 0,
             slot_step: frontdesk::domain::catalog::SlotStep::default(),
+            staff_sorting: frontdesk::domain::catalog::StaffSorting::default(),
             booking_policy: None,
             price: Price::NoFee,
             payment_options: PaymentOptions::in_person_alone(),

@@ -310,6 +310,7 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
     let chosen = [stage.chosen(Maker::Member).await, stage.chosen(Maker::Visitor).await];
     let branch = stage.branch().await;
     let priced = stage.priced(&branch).await;
+    let (own_type, ranked) = (stage.resource_type().await, stage.ranked().await);
     let category = stage.category().await;
     let shown = stage.shown(&category).await;
     let held = stage.held().await;
@@ -367,6 +368,8 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
             held.clone(),
             repeated.clone(),
             kept.clone(),
+            own_type.clone(),
+            ranked.clone(),
             json!(studio.course.id.to_string()),
             json!(studio.workshop.id.to_string()),
             json!(studio.training.id.to_string()),
@@ -495,6 +498,13 @@ async fn refusals(stage: &Stage, caller: usize) -> Vec<(&'static str, &'static s
     stage.owner().done("confirmBooking", on(&stage.seat(maker).await)).await;
     let filled = stage.category().await;
     stage.shown(&filled).await;
+    // Two halls with one session each, at one time.
+    let halls = [stage.resource().await, stage.resource().await];
+    let meanwhile = stage.session_input();
+    for hall in &halls {
+        let session = with(meanwhile.clone(), json!({ "resourceIds": [hall] }));
+        stage.made("createSession", session, "session").await;
+    }
     let mut past = stage.wish();
     past["bookedEntity"]["slot"]["appointment"]["startDate"] = json!("2020-01-01T00:00:00Z");
     let mut replies = Vec::new();
@@ -545,6 +555,11 @@ async fn refusals(stage: &Stage, caller: usize) -> Vec<(&'static str, &'static s
         ("of the business", "clearWorkingHours", json!({})),
         ("with bookings", "deleteService", json!({ "serviceId": booked })),
         ("with services", "deleteCategory", json!({ "categoryId": filled })),
+        (
+            "to one that isn't free",
+            "deleteResource",
+            json!({ "resourceId": halls[0], "reassignTo": halls[1] }),
+        ),
         (
             "without a name",
             "createResource",

@@ -277,6 +277,16 @@ impl Stage {
             .await
     }
 
+    /// A service that takes its staff by rank.
+    pub async fn ranked(&self) -> Value {
+        let policy = json!({ "sortingMethodType": "RANKING", "rankingOptions": { "order": "HIGHEST_TO_LOWEST" } });
+        let service = json!({
+            "type": "APPOINTMENT", "name": format!("Ranked {}", self.number()), "durations": [30], "payment": { "rateType": "NO_FEE" },
+            "staffMemberIds": [self.studio.anna.id.to_string()], "staffSortingPolicy": policy,
+        });
+        self.made("createService", service, "service").await
+    }
+
     /// A type of resource, whose name no other one has.
     pub async fn resource_type(&self) -> Value {
         let name = ResourceTypeId::new().to_string();
@@ -293,7 +303,7 @@ impl Stage {
         self.callers[caller].send(&query, json!({ "input": input })).await
     }
 
-    async fn made(&self, mutation: &str, input: Value, what: &str) -> Value {
+    pub async fn made(&self, mutation: &str, input: Value, what: &str) -> Value {
         let selection = format!("{what} {{ id }} userErrors {{ code message path }}");
         let payload = self.owner().mutate_selecting(mutation, input.clone(), &selection).await;
         assert_eq!(payload["userErrors"], json!([]), "{mutation} {input}");
