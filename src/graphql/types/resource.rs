@@ -18,8 +18,9 @@ use crate::{
 
 /// What a resource is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(name = "ResourceType")]
 pub enum ResourceKind {
-    /// Of a type that the business has made up: see `ResourceType`.
+    /// Of a type that the business has made up: see `ResourceTypeDefinition`.
     Custom,
     /// A thing that is used.
     Equipment,
@@ -152,7 +153,7 @@ impl Resource {
         self.0.resource_type.into()
     }
 
-    /// The id of its `ResourceType`, built-in ones have one, too.
+    /// The id of its `ResourceTypeDefinition`: built-in ones have one, too.
     async fn type_id(&self, ctx: &Context<'_>) -> ID {
         self.0.resource_type.id(caller(ctx).site).to_string().into()
     }

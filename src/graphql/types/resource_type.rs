@@ -29,7 +29,7 @@ impl From<ResourceTypeEntry> for ResourceType {
 }
 
 /// A type of resource: staff, rooms and equipment, which every site has, or one that the business has made up.
-#[Object]
+#[Object(name = "ResourceTypeDefinition")]
 impl ResourceType {
     /// When it was made.
     async fn created_date(&self) -> DateTime {
