@@ -4,6 +4,7 @@ mod bookings;
 mod entity;
 mod free_times;
 mod hours;
+mod packages;
 mod services;
 
 use serde_json::{Value, json};
