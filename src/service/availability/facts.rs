@@ -167,8 +167,9 @@ impl Facts {
             if all.iter().any(|needed| needed.ids.contains(&resource.id)) {
                 continue;
             }
-            let of_type = all.iter_mut().find(|needed| needed.kind == resource.resource_type);
-            of_type.into_iter().for_each(|needed| needed.ids.push(resource.id));
+            if let Some(needed) = all.iter_mut().find(|needed| needed.kind == resource.resource_type) {
+                needed.ids.push(resource.id);
+            }
         }
         all
     }

@@ -354,12 +354,11 @@ impl Command for Delete {
         }
         let site = self.caller.site;
         sites::lock(tx).await?;
-        let (mut resource, now, impact) = match self.input.reassign_to {
-            Some(to) => self.pass_on(tx, to).await?,
-            None => {
-                let (resource, now) = self.delete_idle(tx).await?;
-                (resource, now, ReassignmentImpact::default())
-            }
+        let (mut resource, now, impact) = if let Some(to) = self.input.reassign_to {
+            self.pass_on(tx, to).await?
+        } else {
+            let (resource, now) = self.delete_idle(tx).await?;
+            (resource, now, ReassignmentImpact::default())
         };
         resource.revision += 1;
         resource.updated = now;

@@ -86,7 +86,7 @@ pub(super) fn told_type(
 ) -> Option<ResourceType> {
     let told = problems.option("resourceTypeId", type_id.map(id::<ResourceTypeId>));
     match (kind, type_id) {
-        (None, Some(_)) | (Some(ResourceKind::Custom), Some(_)) => told.map(ResourceType::Custom),
+        (None | Some(ResourceKind::Custom), Some(_)) => told.map(ResourceType::Custom),
         (Some(kind), None) if kind.built_in().is_some() => kind.built_in(),
         (Some(_), Some(_)) => {
             problems.complain(&[field], "can't stand beside `resourceTypeId`");
