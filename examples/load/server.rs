@@ -51,6 +51,10 @@ impl Server {
                 "4000000000",
                 "--connections-per-address",
                 "1000000",
+                "--rate-per-address",
+                "0",
+                "--rate-per-caller",
+                "0",
             ])
             .stdout(Stdio::piped())
             .spawn()

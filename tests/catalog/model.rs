@@ -136,7 +136,7 @@ impl World {
         for minute in from..to {
             let start = usize::try_from(minute).unwrap();
             let visits = |worker: &usize| self.whole_visit_open(&open[*worker], start);
-            let on_grid = |worker: &usize| (start - origins[*worker][start]) % step == 0;
+            let on_grid = |worker: &usize| (start - origins[*worker][start]).is_multiple_of(step);
             let (_, first) = &self.needs[0];
             if !first.iter().any(|worker| visits(worker) && on_grid(worker)) {
                 continue;
@@ -272,7 +272,7 @@ async fn business(server: &Server, owner: &Client, random: &mut u64) -> World {
         input["requiredResources"] = json!([{ "resourceType": "ROOM" }]);
     }
     let made = done(owner, "createService", input, "service { id }").await;
-    world.service = made["service"]["id"].as_str().unwrap().to_owned();
+    made["service"]["id"].as_str().unwrap().clone_into(&mut world.service);
     assert!(server.url.starts_with("http"));
     world
 }
