@@ -1,16 +1,20 @@
 //! Flags and environment.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    path::PathBuf,
-};
+mod commands;
+mod values;
+
+use std::{net::SocketAddr, path::PathBuf};
 
 use axum::http::Uri;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, ValueEnum};
 use ipnet::IpNet;
 
-use super::{tokens::Role, traces::Endpoint};
-use crate::{domain::permission::Scope, graphql::gate::Limits, store::DatabaseUrl};
+use super::traces::Endpoint;
+use crate::{graphql::gate::Limits, store::DatabaseUrl};
+
+pub use commands::{ApiKeyCommand, Command, ImportArgs, SiteCommand, TokenArgs};
+pub use values::MIN_SECRET;
+use values::{at_once, keys_url, network, origin, secret};
 
 /// A self-hosted bookings server with a GraphQL API, live subscriptions and no accidental overbooking.
 ///
@@ -352,219 +356,10 @@ pub enum LogFormat {
     Json,
 }
 
-/// What to do.
-#[derive(Debug, Clone, Subcommand)]
-pub enum Command {
-    /// Serve the API (the default).
-    Serve,
-    /// Serve a demo studio with services, staff and bookings, out of a database file of its own.
-    Demo,
-    /// Apply pending migrations and exit.
-    Migrate,
-    /// Print the GraphQL schema.
-    Schema,
-    /// Make a bearer token.
-    Token(TokenArgs),
-    /// Make and list sites.
-    #[command(subcommand)]
-    Site(SiteCommand),
-    /// Make, list and revoke API keys.
-    #[command(subcommand)]
-    ApiKey(ApiKeyCommand),
-    /// Bring a calendar file (`.ics`) in: as sessions of a class or course, or as blocked time of a staff member or room.
-    ///
-    /// All of it or nothing; reading a file again makes nothing twice.
-    Import(ImportArgs),
-    /// Copy the embedded database into a file while it is in use.
-    Backup {
-        /// The file to write; it must not be there yet.
-        file: PathBuf,
-    },
-}
-
-/// A calendar file, and what it becomes.
-#[derive(Debug, Clone, Args)]
-pub struct ImportArgs {
-    /// The calendar file, as Google, Apple, Outlook, Thunderbird and others write it.
-    pub file: PathBuf,
-    /// The slug of the site.
-    #[arg(long, default_value = "default")]
-    pub site: String,
-    /// The id of the schedule whose sessions the events become; those that repeat become series.
-    #[arg(
-        long,
-        value_name = "SCHEDULE_ID",
-        required_unless_present = "blocked_time",
-        conflicts_with = "blocked_time"
-    )]
-    pub schedule: Option<String>,
-    /// The id of the resource that can't be booked while the events take place.
-    #[arg(long, value_name = "RESOURCE_ID")]
-    pub blocked_time: Option<String>,
-    /// Let blocked time stand over bookings and sessions: the overlaps go on record.
-    #[arg(long, requires = "blocked_time")]
-    pub allow_overlap: bool,
-    /// Only say what would come of it.
-    #[arg(long)]
-    pub dry_run: bool,
-}
-
-/// What to do with sites.
-#[derive(Debug, Clone, Subcommand)]
-pub enum SiteCommand {
-    /// Make a site.
-    Create {
-        /// The name by which visitors' browsers name it: lower-case letters, digits and hyphens.
-        #[arg(long)]
-        slug: String,
-        /// Its name.
-        #[arg(long)]
-        name: String,
-        /// The zone of its wall clock.
-        #[arg(long, value_name = "ZONE", default_value = "UTC")]
-        time_zone: String,
-        /// The currency of its prices.
-        #[arg(long, value_name = "CODE", default_value = "EUR")]
-        currency: String,
-    },
-    /// List all sites: id, slug and name.
-    List,
-}
-
-/// What to do with API keys.
-#[derive(Debug, Clone, Subcommand)]
-pub enum ApiKeyCommand {
-    /// Make a key and print it, once.
-    Create {
-        /// The slug of the site.
-        #[arg(long, default_value = "default")]
-        site: String,
-        /// What it is for.
-        #[arg(long)]
-        name: String,
-        /// What it may do; several with commas between them.
-        #[arg(long, value_name = "SCOPE", required = true, value_delimiter = ',', value_parser = scope)]
-        scope: Vec<Scope>,
-        /// For how long it is good: a number with `h` (hours) or `d` (days) [default: until it is revoked].
-        #[arg(long, value_parser = lifetime)]
-        expires_in: Option<i64>,
-    },
-    /// List a site's keys: id, name, scopes, and whether they are good.
-    List {
-        /// The slug of the site.
-        #[arg(long, default_value = "default")]
-        site: String,
-    },
-    /// Revoke a key.
-    Revoke {
-        /// The slug of the site.
-        #[arg(long, default_value = "default")]
-        site: String,
-        /// The key's id.
-        id: String,
-    },
-}
-
-/// For whom a token is made.
-#[derive(Debug, Clone, Args)]
-pub struct TokenArgs {
-    /// What its bearer may do.
-    #[arg(long, value_enum)]
-    pub role: Role,
-    /// The slug of the site.
-    #[arg(long, default_value = "default")]
-    pub site: String,
-    /// The name of its bearer: an account of yours.
-    #[arg(long, default_value = "me")]
-    pub subject: String,
-    /// Staff: the id of the resource whose calendar it manages.
-    #[arg(long, required_if_eq("role", "staff"), value_name = "ID")]
-    pub resource: Option<String>,
-    /// Apps: what it may do, several with commas between them [default: everything that apps may].
-    #[arg(long, value_name = "SCOPE", value_delimiter = ',', value_parser = scope)]
-    pub scope: Vec<Scope>,
-    /// For how long it is good: a number with `h` (hours) or `d` (days).
-    #[arg(long, default_value = "30d", value_parser = lifetime)]
-    pub expires_in: i64,
-}
-
-fn scope(text: &str) -> Result<Scope, String> {
-    Scope::parse(text).ok_or_else(|| {
-        let names: Vec<_> = Scope::ALL.iter().map(|scope| scope.name()).collect();
-        format!("expected one of {}", names.join(", "))
-    })
-}
-
-fn at_once(text: &str) -> Result<usize, String> {
-    let number = text.parse().ok().filter(|number| (1..=100_000).contains(number));
-    number.ok_or_else(|| "expected a number from 1 to 100000".to_owned())
-}
-
-fn origin(text: &str) -> Result<String, String> {
-    let is_origin = text == "*" || {
-        let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-        host.is_some_and(|host| {
-            !host.is_empty() && host.bytes().all(|c| c.is_ascii_alphanumeric() || b"-.:[]".contains(&c))
-        })
-    };
-    if is_origin {
-        return Ok(text.to_owned());
-    }
-    Err("expected `*`, or an origin without a path, such as `https://studio.example`".to_owned())
-}
-
-fn keys_url(text: &str) -> Result<Uri, String> {
-    let expected = "expected an https URL, or an http one of a loopback address";
-    let url = text.parse::<Uri>().map_err(|_| expected.to_owned())?;
-    let near = match url.host() {
-        Some("localhost" | "[::1]") => true,
-        Some(host) => host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()),
-        None => false,
-    };
-    let safe = match url.scheme_str() {
-        Some("https") => url.host().is_some(),
-        Some("http") => near,
-        _ => false,
-    };
-    safe.then_some(url).ok_or_else(|| expected.to_owned())
-}
-
-fn network(text: &str) -> Result<IpNet, String> {
-    let address = text.parse::<IpAddr>().map(IpNet::from);
-    address
-        .or_else(|_| text.parse::<IpNet>())
-        .map_err(|_| "expected an address, or a network such as `10.0.0.0/8`".to_owned())
-}
-
-/// The shortest secret that is accepted.
-pub const MIN_SECRET: usize = 32;
-
-fn secret(text: &str) -> Result<String, String> {
-    if text.len() < MIN_SECRET {
-        return Err(format!(
-            "expected at least {MIN_SECRET} bytes; `openssl rand -hex 32` makes a good one"
-        ));
-    }
-    Ok(text.to_owned())
-}
-
-fn lifetime(text: &str) -> Result<i64, String> {
-    let expected = "expected a number with `h` (hours) or `d` (days), such as `30d`, at most 3650d";
-    let (number, unit) = match (text.strip_suffix('h'), text.strip_suffix('d')) {
-        (Some(number), _) => (number, 3600),
-        (_, Some(number)) => (number, 86_400),
-        _ => return Err(expected.to_owned()),
-    };
-    let seconds = number.parse::<i64>().ok().and_then(|number| number.checked_mul(unit));
-    seconds
-        .filter(|seconds| (1..=3650 * 86_400).contains(seconds))
-        .ok_or_else(|| expected.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::*;
+    use super::{values::lifetime, *};
     use clap::CommandFactory as _;
 
     #[test]
