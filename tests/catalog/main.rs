@@ -38,6 +38,7 @@ mod resources;
 mod series;
 mod services;
 mod sessions;
+mod subscriptions;
 mod watching;
 
 use serde_json::{Value, json};

@@ -228,15 +228,20 @@ impl Service {
             }
             return Ok(None);
         };
-        let found = match wish.location_type {
+        let found = self.place_of_session(wish);
+        Ok(Some(found.map_err(|rejection| rejection.within(&["location"]))?))
+    }
+
+    /// The place that is named for a session. Paths begin in the wish.
+    pub fn place_of_session(&self, wish: &LocationWish) -> Result<Location, Rejection> {
+        match wish.location_type {
             Some(LocationType::Custom) => {
                 let message = "is for appointments: a session takes place where the business says";
                 Err(problem(LocationProblem::Customer, &["locationType"], message))
             }
             _ if wish.id.is_none() && wish.has_words() => Ok(wish.words()),
             _ => wish.find(&self.locations),
-        };
-        Ok(Some(found.map_err(|rejection| rejection.within(&["location"]))?))
+        }
     }
 
     /// Where something that is booked takes place, as the hours and limits of resources know it.

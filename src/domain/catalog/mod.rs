@@ -9,6 +9,7 @@ mod requirement;
 mod resource;
 mod service;
 mod site;
+mod subscription;
 
 pub use calendar::*;
 pub use category::*;
@@ -19,3 +20,4 @@ pub use requirement::*;
 pub use resource::*;
 pub use service::*;
 pub use site::*;
+pub use subscription::*;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Billing;
 use crate::domain::{
     Rejection,
     booking::SelectedPaymentOption,
@@ -29,20 +30,30 @@ pub enum Price {
         /// The words, at most 50 characters.
         description: Option<String>,
     },
+    /// So much each month; of courses, paid online alone.
+    Subscription {
+        /// What each participant pays a month; more than zero.
+        per_cycle: Money,
+        /// How often, and from when on.
+        billing: Billing,
+    },
 }
 
 impl Price {
-    /// The amount for each participant, if there is one: of varied prices, that of choices without their own.
+    /// The amount for each participant, if there is one: of varied prices, that of choices without their own; of
+    /// subscriptions, that of a month.
     #[must_use]
     pub fn amount(&self) -> Option<Money> {
         match self {
-            Self::Fixed(money) | Self::Varied { default: money } => Some(*money),
+            Self::Fixed(money) | Self::Varied { default: money } | Self::Subscription { per_cycle: money, .. } => {
+                Some(*money)
+            }
             Self::NoFee | Self::Custom { .. } => None,
         }
     }
 }
 
-/// A part of a whole in hundredths of a percent: 0.01 to 99.99 percent.
+/// A part of a whole in hundredths of a percent: 0.01 to 100 percent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Percentage(u16);
@@ -53,12 +64,15 @@ impl Percentage {
     pub fn parse(text: &str) -> Option<Self> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
         let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        if !all_digits(whole) || !all_digits(fraction) || whole.len() > 2 || fraction.len() > 2 {
+        if !all_digits(whole) || !all_digits(fraction) || whole.len() > 3 || fraction.len() > 2 {
             return None;
         }
         let hundredths = whole.parse::<u16>().ok()? * 100 + format!("{fraction:0<2}").parse::<u16>().ok()?;
-        (1..=9999).contains(&hundredths).then_some(Self(hundredths))
+        (1..=Self::WHOLE.0).contains(&hundredths).then_some(Self(hundredths))
     }
+
+    /// All of it.
+    pub const WHOLE: Self = Self(10_000);
 }
 
 impl fmt::Display for Percentage {
@@ -116,6 +130,16 @@ impl PaymentOptions {
         }
     }
 
+    /// Online and in no other way.
+    #[must_use]
+    pub fn online_alone() -> Self {
+        Self {
+            online: true,
+            in_person: false,
+            ..Self::in_person_alone()
+        }
+    }
+
     /// Whether a customer may mean to pay like this.
     #[must_use]
     pub fn offer(&self, option: SelectedPaymentOption) -> bool {
@@ -163,6 +187,27 @@ pub(super) fn check_payment(
             }
             check_deposit(*money, options, down, currency)
         }
+        Price::Subscription { .. } => {
+            if !options.online {
+                return Err(refuse(
+                    &["online"],
+                    "must be for a subscription: its months are charged online",
+                ));
+            }
+            for (is, path) in [
+                (options.in_person, "inPerson"),
+                (options.deposit, "deposit"),
+                (options.pricing_plan, "pricingPlan"),
+            ] {
+                if is {
+                    return Err(refuse(
+                        &[path],
+                        "can't be for a subscription, which is paid online alone",
+                    ));
+                }
+            }
+            check_no_deposit(down, "is for services that aren't paid by subscription")
+        }
         Price::Custom { .. } | Price::NoFee => {
             if options.online || !options.in_person {
                 return Err(refuse(
@@ -176,19 +221,20 @@ pub(super) fn check_payment(
             if options.pricing_plan && *price == Price::NoFee {
                 return Err(refuse(&["pricingPlan"], "is for services that cost something"));
             }
-            if down.deposit.is_some() {
-                return Err(Rejection::invalid(
-                    &["payment", "deposit"],
-                    "is for services with an amount",
-                ));
-            }
-            if down.full_upfront_allowed {
-                let path = ["payment", "fullUpfrontPaymentAllowed"];
-                return Err(Rejection::invalid(&path, "is for services with an amount"));
-            }
-            Ok(())
+            check_no_deposit(down, "is for services with an amount")
         }
     }
+}
+
+fn check_no_deposit(down: DownPayment, message: &str) -> Result<(), Rejection> {
+    let refused = if down.deposit.is_some() {
+        "deposit"
+    } else if down.full_upfront_allowed {
+        "fullUpfrontPaymentAllowed"
+    } else {
+        return Ok(());
+    };
+    Err(Rejection::invalid(&["payment", refused], message))
 }
 
 fn check_price(price: &Price, currency: Currency) -> Result<(), Rejection> {
@@ -207,6 +253,22 @@ fn check_price(price: &Price, currency: Currency) -> Result<(), Rejection> {
             text::required(words, 50).map_err(|invalid| invalid.at("description").at("payment"))?;
         }
         Price::Custom { description: None } | Price::NoFee => {}
+        Price::Subscription { per_cycle, billing } => check_subscription(*per_cycle, billing, currency)?,
+    }
+    Ok(())
+}
+
+fn check_subscription(per_cycle: Money, billing: &Billing, currency: Currency) -> Result<(), Rejection> {
+    let amount = ["payment", "subscription", "amountPerBillingCycle"];
+    of_site(per_cycle, currency, &amount)?;
+    if per_cycle.minor < 1 {
+        let path = [&amount[..], &["amount"]].concat();
+        return Err(Rejection::invalid(&path, "must be more than zero"));
+    }
+    if !Billing::PAYMENTS.contains(&billing.total_payments) {
+        let (least, most) = Billing::PAYMENTS.into_inner();
+        let path = ["payment", "subscription", "totalPayments"];
+        return Err(Rejection::invalid(&path, format!("must be between {least} and {most}")));
     }
     Ok(())
 }
@@ -247,12 +309,20 @@ fn check_deposit(
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::*;
+    use super::{super::FirstCharge, *};
 
     fn euro(minor: i64) -> Money {
         Money {
             minor,
             currency: Currency::parse("EUR").unwrap(),
+        }
+    }
+
+    fn monthly(total_payments: i32) -> Billing {
+        Billing {
+            total_payments,
+            first_charge: FirstCharge::Checkout,
+            full_upfront: None,
         }
     }
 
@@ -264,6 +334,10 @@ mod tests {
             Price::Fixed(euro(1000)),
             Price::Varied { default: euro(1000) },
             Price::Custom { description: None },
+            Price::Subscription {
+                per_cycle: euro(1000),
+                billing: monthly(3),
+            },
         ];
         let part = Deposit::Percentage(Percentage::parse("25").unwrap());
         let deposits = [
@@ -297,6 +371,9 @@ mod tests {
                         }
                         Price::Custom { .. } => !options.online && options.in_person && no_down,
                         Price::NoFee => !options.online && options.in_person && !options.pricing_plan && no_down,
+                        Price::Subscription { .. } => {
+                            options.online && !options.in_person && !options.pricing_plan && no_down
+                        }
                     };
                     let found = check_payment(price, options, down, euro(0).currency);
                     assert_eq!(found.is_ok(), expected, "{price:?} {options:?} {down:?}: {found:?}");
@@ -304,7 +381,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!((allowed, refused), (155, 357));
+        assert_eq!((allowed, refused), (156, 484));
     }
 
     #[test]
@@ -326,6 +403,10 @@ mod tests {
         let plain = PaymentOptions::in_person_alone();
         let custom = |length| Price::Custom {
             description: Some("x".repeat(length)),
+        };
+        let course = |per_cycle, payments| Price::Subscription {
+            per_cycle,
+            billing: monthly(payments),
         };
         for (price, options, down, path) in [
             (Price::Fixed(dollar), plain, none, "payment.price.currency"),
@@ -356,6 +437,25 @@ mod tests {
             ),
             (custom(0), plain, none, "payment.description"),
             (custom(51), plain, none, "payment.description"),
+            (
+                course(dollar, 3),
+                plain,
+                none,
+                "payment.subscription.amountPerBillingCycle.currency",
+            ),
+            (
+                course(euro(0), 3),
+                plain,
+                none,
+                "payment.subscription.amountPerBillingCycle.amount",
+            ),
+            (course(euro(100), 1), plain, none, "payment.subscription.totalPayments"),
+            (
+                course(euro(100), 121),
+                plain,
+                none,
+                "payment.subscription.totalPayments",
+            ),
         ] {
             match check_payment(&price, options, down, euro(0).currency) {
                 Err(Rejection::Invalid(invalid)) => assert_eq!(invalid.path.join("."), path),
@@ -367,11 +467,19 @@ mod tests {
     }
 
     #[test]
-    fn a_percentage_has_two_digits_and_is_never_all_or_nothing() {
-        for (text, shown) in [("0.01", "0.01"), ("99.99", "99.99"), ("12.5", "12.50"), ("7", "7.00")] {
+    fn a_percentage_has_two_digits_and_is_never_nothing() {
+        for (text, shown) in [
+            ("0.01", "0.01"),
+            ("99.99", "99.99"),
+            ("12.5", "12.50"),
+            ("7", "7.00"),
+            ("100", "100.00"),
+        ] {
             assert_eq!(Percentage::parse(text).unwrap().to_string(), shown);
         }
-        for text in ["", "0", "0.00", "100", "99.999", "-1", "1.", ".5", "1e1", "+5"] {
+        for text in [
+            "", "0", "0.00", "100.01", "1000", "99.999", "-1", "1.", ".5", "1e1", "+5",
+        ] {
             assert_eq!(Percentage::parse(text), None, "{text}");
         }
     }

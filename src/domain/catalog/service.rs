@@ -177,6 +177,12 @@ impl Service {
             ServiceKind::Class | ServiceKind::Course => self.check_sessions_of_its_own()?,
         }
         self.presentation.check()?;
+        if matches!(self.price, Price::Subscription { .. }) && self.kind != ServiceKind::Course {
+            return Err(Rejection::invalid(
+                &["payment", "rateType"],
+                "`SUBSCRIPTION` is for courses only",
+            ));
+        }
         check_payment(&self.price, self.payment_options, self.down_payment, currency)?;
         self.check_plans()?;
         let online = self.online_booking;

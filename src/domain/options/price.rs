@@ -1,5 +1,6 @@
 //! How a booking's choices decide its price and length (§2.4).
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{Choice, ChoiceValue, OptionData, OptionsAndVariants, ServiceOption};
@@ -22,14 +23,21 @@ pub enum Tariff {
 }
 
 impl Tariff {
-    /// The tariff of a service: one with a varied price goes by its variants, any other costs the same whatever is
-    /// chosen. None if its price is in words.
+    /// The tariff of a service for who books on this day: one with a varied price goes by its variants, any other costs
+    /// the same whatever is chosen; a subscription, all the months that are still to be charged. None if its price is
+    /// in words.
     #[must_use]
-    pub fn of(price: &Price, currency: Currency) -> Option<Self> {
+    pub fn of(price: &Price, currency: Currency, on: Date) -> Option<Self> {
         match price {
             Price::NoFee => Some(Self::Same(Money { minor: 0, currency })),
             Price::Fixed(money) => Some(Self::Same(*money)),
             Price::Varied { default } => Some(Self::Varied(*default)),
+            Price::Subscription { per_cycle, billing } => Some(Self::Same(Money {
+                minor: per_cycle
+                    .minor
+                    .saturating_mul(i64::from(billing.remaining_payments(on))),
+                ..*per_cycle
+            })),
             Price::Custom { .. } => None,
         }
     }

@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::date};
 use proptest::prelude::*;
 
 use super::*;
@@ -322,7 +322,7 @@ fn choices_that_are_not_offered_are_refused_where_they_stand() {
     assert!(quote(Some(&object), Tariff::Varied(euros(1)), &total, &visit).is_err());
     let price = quote(
         None,
-        Tariff::of(&Price::Fixed(euros(500)), euros(0).currency).unwrap(),
+        Tariff::of(&Price::Fixed(euros(500)), euros(0).currency, date(2026, 1, 1)).unwrap(),
         &total,
         &visit,
     )
@@ -340,7 +340,7 @@ fn choices_that_are_not_offered_are_refused_where_they_stand() {
     assert_eq!(price.for_numbers(&five).unwrap().total, euros(2500));
     let free = quote(
         None,
-        Tariff::of(&Price::NoFee, euros(0).currency).unwrap(),
+        Tariff::of(&Price::NoFee, euros(0).currency, date(2026, 1, 1)).unwrap(),
         &total,
         &visit,
     )

@@ -4,8 +4,8 @@ use async_graphql::{Enum, SimpleObject};
 
 use super::money::Money;
 use crate::{
-    domain::catalog::{self, Price},
-    graphql::scalars::Decimal,
+    domain::catalog::{self, Billing, Price},
+    graphql::scalars::{Decimal, LocalDate},
 };
 
 /// How a service is priced.
@@ -17,6 +17,8 @@ pub enum RateType {
     Fixed,
     /// It costs nothing.
     NoFee,
+    /// So much a month, which is charged online. For courses alone.
+    Subscription,
     /// It depends on what is chosen; what has no price of its own costs `defaultPrice`.
     Varied,
 }
@@ -47,6 +49,67 @@ pub struct Deposit {
     percentage: Option<Decimal>,
 }
 
+/// When the first month of a subscription is charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum SubscriptionFirstCharge {
+    /// When it is booked.
+    Checkout,
+    /// On `recurringStartDate`.
+    Scheduled,
+}
+
+/// How often a subscription is charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum SubscriptionFrequency {
+    /// Every month.
+    Monthly,
+}
+
+/// A subscription that is paid at once.
+#[derive(SimpleObject, Clone, Debug)]
+pub struct FullUpfrontPayment {
+    /// So many percent are taken off for it, 0.01 to 100; null if none are.
+    discount_percentage: Option<Decimal>,
+}
+
+/// A price that is paid month by month. A booking's price is that of all the months that are still to be charged when
+/// it is made.
+#[derive(SimpleObject, Clone, Debug)]
+pub struct SubscriptionRate {
+    /// What each participant pays a month.
+    amount_per_billing_cycle: Money,
+    /// When the first month is charged.
+    first_charge: SubscriptionFirstCharge,
+    /// How often it is charged.
+    frequency: SubscriptionFrequency,
+    /// What becomes of the price if the customer pays everything at once; null if that can't be.
+    full_upfront_payment: Option<FullUpfrontPayment>,
+    /// The day of the first charge, with `SCHEDULED`: who books later pays only the months that are left, and one at
+    /// least.
+    recurring_start_date: Option<LocalDate>,
+    /// How many months are charged in all.
+    total_payments: i32,
+}
+
+impl SubscriptionRate {
+    fn new(per_cycle: crate::domain::money::Money, billing: Billing) -> Self {
+        let (first_charge, start) = match billing.first_charge {
+            catalog::FirstCharge::Checkout => (SubscriptionFirstCharge::Checkout, None),
+            catalog::FirstCharge::Scheduled(day) => (SubscriptionFirstCharge::Scheduled, Some(day.into())),
+        };
+        Self {
+            amount_per_billing_cycle: per_cycle.into(),
+            first_charge,
+            frequency: SubscriptionFrequency::Monthly,
+            full_upfront_payment: billing.full_upfront.map(|upfront| FullUpfrontPayment {
+                discount_percentage: upfront.discount.map(|part| Decimal(part.to_string())),
+            }),
+            recurring_start_date: start,
+            total_payments: billing.total_payments,
+        }
+    }
+}
+
 /// What a service costs and how it is paid for.
 #[derive(SimpleObject, Clone, Debug)]
 pub struct ServicePayment {
@@ -64,6 +127,8 @@ pub struct ServicePayment {
     price: Option<Money>,
     /// How it is priced.
     rate_type: RateType,
+    /// What is paid month by month, with `SUBSCRIPTION`.
+    subscription: Option<SubscriptionRate>,
 }
 
 impl From<catalog::Deposit> for Deposit {
@@ -92,6 +157,7 @@ impl From<&catalog::Service> for ServicePayment {
             },
             price: None,
             rate_type: RateType::NoFee,
+            subscription: None,
         };
         match &service.price {
             Price::NoFee => {}
@@ -106,6 +172,10 @@ impl From<&catalog::Service> for ServicePayment {
             Price::Custom { description } => {
                 payment.rate_type = RateType::Custom;
                 payment.description.clone_from(description);
+            }
+            Price::Subscription { per_cycle, billing } => {
+                payment.rate_type = RateType::Subscription;
+                payment.subscription = Some(SubscriptionRate::new(*per_cycle, *billing));
             }
         }
         payment

@@ -1,6 +1,6 @@
 //! What is agreed when something is booked: the policy, the choices, the price.
 
-use jiff::{Timestamp, ToSpan as _};
+use jiff::{Timestamp, ToSpan as _, tz};
 
 use super::place::{Place, Wanted};
 use crate::{
@@ -9,15 +9,14 @@ use crate::{
         actor::Actor,
         booking::{Booked, Booking, Participants},
         booking_policy::{BookingRules, Occasion},
-        catalog::{Service, ServiceKind},
-        ids::{ResourceId, SiteId},
-        money::Currency,
+        catalog::{FirstCharge, Price, Service, ServiceKind, Site},
+        ids::ResourceId,
         money::Money,
         options::{BookedPrice, OptionsAndVariants, Tariff, Visit, chosen_minutes, quote},
         rejection::{Field, Invalid},
         terms::Terms,
     },
-    store::{Conn, Failure, StoreError, Tx, catalog, sites},
+    store::{Failure, Tx, catalog, sites},
 };
 
 /// Whether a customer may cancel now; the business always may.
@@ -112,22 +111,24 @@ pub(super) async fn agree(
     participants: &Participants,
 ) -> Result<(Terms, Participants), Failure> {
     let (site, service) = (tx.site(), place.service.clone());
-    let (named, id, free) = (service.booking_policy, service.id, service.price.amount().is_none());
-    let (policies, (options, currency)) = tx
+    let (named, id, by_site) = (service.booking_policy, service.id, goes_by_site(&service.price));
+    let now = tx.now();
+    let (policies, (options, of)) = tx
         .conn()
         .both(
             move |conn| Box::pin(async move { catalog::policies_of(conn, site, &[named]).await }),
             move |conn| {
                 Box::pin(async move {
                     let options = catalog::options_of(conn, site, id).await?;
-                    let currency = if free { site_currency(conn, site).await? } else { None };
-                    Ok((options, currency))
+                    let of = if by_site { sites::find(conn, site).await? } else { None };
+                    Ok((options, of))
                 })
             },
         )
         .await?;
     let policy = policies.into_iter().flatten().next();
-    let price = price(&service, options.as_ref(), currency, participants, &place.booked)?;
+    let day = Day { of: of.as_ref(), now };
+    let price = price(&service, options.as_ref(), day, participants, &place.booked)?;
     let participants = completed(participants, price.as_ref());
     Ok((Terms { policy, price }, participants))
 }
@@ -151,8 +152,12 @@ pub(super) async fn renumber(
         return Ok((Some(price), participants));
     }
     let options = catalog::options_of(tx.conn(), site, service.id).await?;
-    let currency = site_currency(tx.conn(), site).await?;
-    let today = price(service, options.as_ref(), currency, participants, &before.booked)?;
+    let of = sites::find(tx.conn(), site).await?;
+    let day = Day {
+        of: of.as_ref(),
+        now: tx.now(),
+    };
+    let today = price(service, options.as_ref(), day, participants, &before.booked)?;
     let participants = completed(participants, today.as_ref());
     // What was booked without a price gets none.
     let priced = today.filter(|_| before.terms.price.is_some());
@@ -175,19 +180,39 @@ pub(super) fn check_length(before: &Booking, booked: &Booked) -> Result<(), Reje
     }
 }
 
-async fn site_currency(conn: &mut Conn, site: SiteId) -> Result<Option<Currency>, StoreError> {
-    Ok(sites::find(conn, site).await?.map(|site| site.currency))
+/// Whether a price needs to know the site: its currency, if there is no amount, or its date, if that decides.
+fn goes_by_site(price: &Price) -> bool {
+    match price {
+        Price::NoFee | Price::Custom { .. } => true,
+        Price::Fixed(_) | Price::Varied { .. } => false,
+        Price::Subscription { billing, .. } => matches!(billing.first_charge, FirstCharge::Scheduled(_)),
+    }
+}
+
+/// The day on which somebody books, on the clock of the site, as far as the price needs it.
+#[derive(Clone, Copy)]
+struct Day<'a> {
+    of: Option<&'a Site>,
+    now: Timestamp,
+}
+
+impl Day<'_> {
+    fn date(self) -> jiff::civil::Date {
+        let zone = self.of.map_or(tz::TimeZone::UTC, |site| site.time_zone.zone());
+        zone.to_datetime(self.now).date()
+    }
 }
 
 fn price(
     service: &Service,
     options: Option<&OptionsAndVariants>,
-    currency: Option<Currency>,
+    day: Day<'_>,
     participants: &Participants,
     booked: &Booked,
 ) -> Result<Option<BookedPrice>, Rejection> {
-    let currency = service.price.amount().map(|money| money.currency).or(currency);
-    let tariff = currency.and_then(|currency| Tariff::of(&service.price, currency));
+    let currency = service.price.amount().map(|money| money.currency);
+    let currency = currency.or(day.of.map(|site| site.currency));
+    let tariff = currency.and_then(|currency| Tariff::of(&service.price, currency, day.date()));
     // In words it has no amount, but its choices must be those of the service all the same.
     let (tariff, in_words) = match (tariff, currency) {
         (Some(tariff), _) => (tariff, false),

@@ -6,10 +6,9 @@ use crate::{
     domain::{
         Rejection,
         booking::{Location, LocationType},
-        catalog::{BusinessLocation, LocationWish, MAX_LOCATIONS, Service as Offered, ServiceKind, Session},
-        conflict::Target,
+        catalog::{BusinessLocation, LocationWish, MAX_LOCATIONS, Service as Offered},
         event::Matter,
-        ids::{Kind, LocationId, ScheduleId, SeriesId, SiteId},
+        ids::{Kind, LocationId, SiteId},
         permission::Permission,
         rejection::{Field, Invalid, LocationProblem},
         text::EmailAddress,
@@ -18,7 +17,6 @@ use crate::{
     store::{
         Command, Failure, Tx,
         catalog::{self as store, LocationFilter, LocationUse, TimeKey},
-        claims,
         page::{Page, PageRequest},
     },
 };
@@ -115,53 +113,6 @@ pub(super) async fn change_of_session(
     };
     let found = of_session(tx, service, wish).await?;
     Ok(found.map_or(Change::Clear, Change::Set))
-}
-
-/// Sessions that said nothing of their own stay where the service was given before, unless it only moved as a whole in
-/// its own words. The service's row is locked, and with it all that changes its sessions.
-pub(super) async fn keep_sessions(tx: &mut Tx<'_>, before: &Offered, after: &Offered) -> Result<(), Failure> {
-    let Some(only) = before.only_location() else {
-        return Ok(());
-    };
-    let follows = |now: &Location| now.business() == only.business();
-    if before.kind == ServiceKind::Appointment || after.only_location().is_some_and(follows) {
-        return Ok(());
-    }
-    let (site, now) = (tx.site(), tx.now());
-    let at = told(tx, only.clone()).await?;
-    let schedules = store::schedules_of(tx.conn(), site, before.id).await?;
-    let ids: Vec<ScheduleId> = schedules.iter().map(|schedule| schedule.id).collect();
-    let upcoming = store::upcoming_sessions(tx.conn(), site, &ids, now).await?;
-    let silent: Vec<Session> = upcoming
-        .into_iter()
-        .filter(|session| session.location.is_none())
-        .collect();
-    let targets: Vec<Target> = silent.iter().map(|session| Target::Session(session.id)).collect();
-    claims::lock_targets(tx, &targets).await?;
-    let mut series: Vec<SeriesId> = Vec::new();
-    for mut session in silent {
-        session.location = Some(at.clone());
-        if let Some(place) = &mut session.series {
-            series.push(place.id);
-            if place.own.location.is_some() {
-                place.own.location = Some(Some(at.clone()));
-            }
-        }
-        session.revision += 1;
-        session.updated = now;
-        store::save_session(tx.conn(), site, &session).await?;
-    }
-    series.sort();
-    series.dedup();
-    for mut kept in store::find_many_series(tx.conn(), site, &series).await? {
-        if kept.series.template.location.is_none() {
-            kept.series.template.location = Some(at.clone());
-            kept.revision += 1;
-            kept.updated = now;
-            store::save_series(tx.conn(), site, &kept).await?;
-        }
-    }
-    Ok(())
 }
 
 /// A location that is to be made.

@@ -12,6 +12,7 @@ mod locations;
 mod options;
 mod policies;
 mod read;
+mod relocation;
 mod removal;
 mod requirements;
 mod resource_removal;

@@ -1,15 +1,16 @@
 //! Services.
 
 use super::{
-    Change, Edit, Requirements, ServiceLocations, check_revision, locations, lock_service, offer_changed, options,
-    policies, seats_of,
+    Change, Edit, Requirements, ServiceLocations, check_revision, lock_service, offer_changed, options, policies,
+    relocation, seats_of,
 };
 use crate::{
     domain::{
         Rejection,
         catalog::{
-            DownPayment, MAX_OLD_SLUGS, Media, OnlineBooking, PaymentOptions, Presentation, Price, Schedule, SeoData,
-            Service as Offered, ServiceKind, Session, SessionStatus, Site, SlotStep, SlugOrigin, StaffSorting,
+            DownPayment, LocationWish, MAX_OLD_SLUGS, Media, OnlineBooking, PaymentOptions, Presentation, Price,
+            Schedule, SeoData, Service as Offered, ServiceKind, Session, SessionStatus, Site, SlotStep, SlugOrigin,
+            StaffSorting,
         },
         conflict::{Holder, Target},
         event::Matter,
@@ -147,6 +148,8 @@ pub struct UpdateService {
     pub edit: Edit<ServiceId>,
     /// What changes.
     pub changes: ServiceChanges,
+    /// Where upcoming sessions go whose place is not one of the service's any more; they stay if not said.
+    pub move_sessions_to: Option<LocationWish>,
 }
 
 /// The site with its row locked: its currency can't change under a price, and slugs are given out one by one.
@@ -322,7 +325,7 @@ impl Command for Create {
 }
 
 struct Update {
-    site: SiteId,
+    caller: Caller,
     input: UpdateService,
 }
 
@@ -330,7 +333,7 @@ impl Command for Update {
     type Output = Offered;
 
     fn site(&self) -> SiteId {
-        self.site
+        self.caller.site
     }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Offered, Failure> {
@@ -363,7 +366,10 @@ impl Command for Update {
         after.check(site.currency)?;
         if let Some(places) = changes.locations {
             places.apply(tx, &mut after).await?;
-            locations::keep_sessions(tx, &before, &after).await?;
+            if let Some(to) = &self.input.move_sessions_to {
+                relocation::move_sessions(tx, &before, &after, to, &self.caller.actor).await?;
+            }
+            relocation::keep_sessions(tx, &before, &after).await?;
         }
         if after.presentation.category != before.presentation.category {
             check_category(tx, after.presentation.category).await?;
@@ -371,7 +377,7 @@ impl Command for Update {
         change_slug(tx, &before, &mut after).await?;
         after.revision += 1;
         after.updated = now;
-        store::save_service(tx.conn(), self.site, &after).await?;
+        store::save_service(tx.conn(), self.caller.site, &after).await?;
         tx.touch(Matter::Service(after.id), None);
         options::follow(tx, &site, &before, &after).await?;
         if after.kind == ServiceKind::Class && after.default_capacity != before.default_capacity {
@@ -384,11 +390,11 @@ impl Command for Update {
 impl Update {
     /// A class's schedule says what new sessions get. A course's is its first run, whose seats are sold.
     async fn follow_capacity(&self, tx: &mut Tx<'_>, service: &Offered) -> Result<(), Failure> {
-        if let Some(mut schedule) = store::find_schedule(tx.conn(), self.site, service.schedule).await? {
+        if let Some(mut schedule) = store::find_schedule(tx.conn(), self.caller.site, service.schedule).await? {
             schedule.capacity = service.default_capacity;
             schedule.revision += 1;
             schedule.updated = service.updated;
-            store::save_schedule(tx.conn(), self.site, &schedule).await?;
+            store::save_schedule(tx.conn(), self.caller.site, &schedule).await?;
         }
         Ok(())
     }
@@ -442,7 +448,7 @@ impl Service {
             "updateService",
             key,
             Update {
-                site: caller.site,
+                caller: caller.clone(),
                 input,
             },
         )

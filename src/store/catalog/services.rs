@@ -22,7 +22,7 @@ use crate::domain::{
     Rejection,
     booking::Location,
     catalog::{
-        DownPayment, Media, OnlineBooking, PaymentOptions, Presentation, Price, SeoData, Service, ServiceKind,
+        Billing, DownPayment, Media, OnlineBooking, PaymentOptions, Presentation, Price, SeoData, Service, ServiceKind,
         ServiceResource, SlotStep, SlugOrigin, StaffSorting,
     },
     ids::{BookingPolicyId, CategoryId, Kind, ScheduleId, ServiceId, SiteId},
@@ -91,6 +91,8 @@ pub(super) enum Rate {
     Varied,
     /// There is no amount, but words.
     Custom(Option<String>),
+    /// The amount is that of a month.
+    Subscription(Billing),
 }
 
 impl Rate {
@@ -99,6 +101,7 @@ impl Rate {
             Price::NoFee | Price::Fixed(_) => Self::Plain,
             Price::Varied { .. } => Self::Varied,
             Price::Custom { description } => Self::Custom(description.clone()),
+            Price::Subscription { billing, .. } => Self::Subscription(*billing),
         }
     }
 
@@ -108,7 +111,10 @@ impl Rate {
             (Self::Plain, Some(money)) => Ok(Price::Fixed(money)),
             (Self::Varied, Some(default)) => Ok(Price::Varied { default }),
             (Self::Custom(description), None) => Ok(Price::Custom { description }),
-            (Self::Varied, None) | (Self::Custom(_), Some(_)) => Err(corrupt("a service's price")),
+            (Self::Subscription(billing), Some(per_cycle)) => Ok(Price::Subscription { per_cycle, billing }),
+            (Self::Varied | Self::Subscription(_), None) | (Self::Custom(_), Some(_)) => {
+                Err(corrupt("a service's price"))
+            }
         }
     }
 }

@@ -177,6 +177,58 @@ on_both_engines! {
         assert_eq!(refusal(&owner, "updateSession", json!({ "sessionId": silent["id"], "location": null })).await, is("INVALID_LOCATIONS", "location"));
     }
 
+    async fn sessions_move_with_their_bookings_when_their_location_is_removed(engine) {
+        let server = Server::start(engine).await;
+        let owner = server.owner();
+        let (a, b, c) = (location(&owner, "A").await, location(&owner, "B").await, location(&owner, "C").await);
+        let make = async |kind: &str, at: Value| {
+            done(&owner, "createService", of_kind(kind, &at), "service { id schedule { id } }").await["service"].clone()
+        };
+        let class = make("CLASS", json!([business(&a), business(&c)])).await;
+        let course = make("COURSE", json!([business(&a)])).await;
+        let session = |of: &Value, day: &str, more: Value| with(json!({
+            "scheduleId": of["schedule"]["id"], "localStart": format!("2032-03-{day}T10:00:00"), "localEnd": format!("2032-03-{day}T11:00:00"),
+        }), more);
+        let at = |id: &str, more: Value| with(json!({ "location": { "locationId": id } }), more);
+        let here = done(&owner, "createSession", session(&class, "01", at(&a, json!({}))), "session { id }").await["session"].clone();
+        done(&owner, "createSession", session(&class, "02", at(&c, json!({}))), "session { id }").await;
+        let words = json!({ "location": { "locationType": "OWNER_CUSTOM", "name": "Park" } });
+        done(&owner, "createSession", session(&class, "03", words), "session { id }").await;
+        let weekly = json!({ "recurrence": "RRULE:FREQ=WEEKLY;COUNT=2" });
+        done(&owner, "createSessionSeries", session(&class, "04", at(&a, weekly)), "series { id }").await;
+        done(&owner, "createSession", session(&course, "05", json!({})), "session { id }").await;
+        let of_class = json!({ "slot": { "session": { "sessionId": here["id"] } } });
+        let of_course = json!({ "schedule": { "scheduleId": course["schedule"]["id"] } });
+        for wanted in [of_class, of_course] {
+            booked(&owner, json!({ "bookedEntity": wanted, "contactDetails": { "firstName": "Ada" }, "totalParticipants": 1 })).await;
+        }
+        let to = |of: &Value, more: Value| with(json!({
+            "serviceId": of["id"], "locations": [business(&b)], "removedLocationSessionsAction": "MOVE_TO_LOCATION",
+        }), more);
+        let b_there = json!({ "newLocation": { "locationId": b } });
+        for (input, path) in [
+            (to(&class, json!({})), "newLocation"),
+            (to(&class, json!({ "newLocation": { "locationId": a } })), "newLocation.locationId"),
+            (with(to(&class, b_there.clone()), json!({ "removedLocationSessionsAction": "KEEP_AT_CURRENT_LOCATION" })), "newLocation"),
+            (json!({ "serviceId": class["id"], "removedLocationSessionsAction": "MOVE_TO_LOCATION", "newLocation": { "locationId": a } }), "removedLocationSessionsAction"),
+        ] {
+            assert_eq!(refusal(&owner, "updateService", input.clone()).await.1, path, "{input}");
+        }
+        done(&owner, "updateService", to(&class, json!({ "locations": [business(&b), business(&c)], "newLocation": { "locationId": b } })), "service { id }").await;
+        done(&owner, "updateService", to(&course, b_there), "service { id }").await;
+        let told = owner.data("{ sessions { nodes { startDate location { name } series { location { name } } } } \
+            bookings { nodes { bookedEntity { ... on BookedSlot { location { name } } ... on BookedSchedule { location { name } } } } } }", json!({})).await;
+        let mut sessions: Vec<(&str, &str)> = told["sessions"]["nodes"].as_array().unwrap().iter()
+            .map(|one| (&one["startDate"].as_str().unwrap()[8..10], one["location"]["name"].as_str().unwrap_or("the service's"))).collect();
+        sessions.sort_unstable();
+        assert_eq!(sessions, [("01", "B"), ("02", "C"), ("03", "Park"), ("04", "B"), ("05", "B"), ("11", "B")]);
+        let series = told["sessions"]["nodes"].as_array().unwrap().iter().find(|one| !one["series"].is_null()).unwrap();
+        assert_eq!(series["series"]["location"]["name"], "B", "those to come as well");
+        for booking in told["bookings"]["nodes"].as_array().unwrap() {
+            assert_eq!(booking["bookedEntity"]["location"]["name"], "B", "{booking}");
+        }
+    }
+
     async fn resources_are_bound_to_locations_that_there_are(engine) {
         let server = Server::start(engine).await;
         let owner = server.owner();

@@ -4,14 +4,17 @@ use async_graphql::{InputObject, OneofObject};
 
 use crate::{
     domain::{
-        catalog::{self, DownPayment, Percentage, Price},
+        catalog::{self, Billing, DownPayment, FirstCharge, FullUpfrontPayment, Percentage, Price},
         money::Money,
         rejection::{Field, Invalid},
     },
     graphql::{
         input::{Problems, Rejections},
-        scalars::Decimal,
-        types::{money::MoneyInput, service_payment::RateType},
+        scalars::{Decimal, LocalDate},
+        types::{
+            money::MoneyInput,
+            service_payment::{RateType, SubscriptionFirstCharge},
+        },
     },
 };
 
@@ -43,6 +46,29 @@ pub enum DepositInput {
     Percentage(Decimal),
 }
 
+/// A subscription that may be paid at once.
+#[derive(InputObject, Clone, Debug)]
+pub struct FullUpfrontPaymentInput {
+    /// So many percent are taken off for it, 0.01 to 100, with at most two digits behind the point; none if not said.
+    discount_percentage: Option<Decimal>,
+}
+
+/// A price that is paid month by month.
+#[derive(InputObject, Clone, Debug)]
+pub struct SubscriptionRateInput {
+    /// What each participant pays a month: more than zero, in the site's currency.
+    amount_per_billing_cycle: MoneyInput,
+    /// When the first month is charged: when it is booked, if not said.
+    #[graphql(default_with = "SubscriptionFirstCharge::Checkout")]
+    first_charge: SubscriptionFirstCharge,
+    /// Lets the customer pay everything at once; not possible if not said.
+    full_upfront_payment: Option<FullUpfrontPaymentInput>,
+    /// The day of the first charge on the site's clock. With `SCHEDULED`, and only then.
+    recurring_start_date: Option<LocalDate>,
+    /// How many months are charged in all: 2 to 120.
+    total_payments: i32,
+}
+
 /// What a service costs and how it is paid for. It is replaced as a whole.
 #[derive(InputObject, Clone, Debug)]
 pub struct ServicePaymentInput {
@@ -55,7 +81,8 @@ pub struct ServicePaymentInput {
     /// Whether the customer may pay everything at once where a deposit would do. With `FIXED` and `VARIED`.
     #[graphql(default = false)]
     full_upfront_payment_allowed: bool,
-    /// Ways in which it can be paid for; in person alone if not said. With `FIXED` and `VARIED` at least one of online,
+    /// Ways in which it can be paid for; in person alone if not said, or online alone with `SUBSCRIPTION`, where that is
+    /// the only way. With `FIXED` and `VARIED` at least one of online,
     /// in person and pricing plan; with `NO_FEE` in person alone; with `CUSTOM` in person, and perhaps by pricing plan.
     /// A deposit of the whole price leaves nothing to pay in person.
     options: Option<PaymentOptionsInput>,
@@ -63,6 +90,8 @@ pub struct ServicePaymentInput {
     price: Option<MoneyInput>,
     /// How it is priced.
     rate_type: RateType,
+    /// What is paid month by month. With `SUBSCRIPTION`, and only then.
+    subscription: Option<SubscriptionRateInput>,
 }
 
 /// What an input about payment says.
@@ -81,9 +110,49 @@ impl DepositInput {
                 Ok(catalog::Deposit::Amount(amount))
             }
             Self::Percentage(percentage) => Percentage::parse(&percentage.0)
+                .filter(|part| *part != Percentage::WHOLE)
                 .map(catalog::Deposit::Percentage)
                 .ok_or_else(|| Invalid::new(Field::Other, "must be between 0.01 and 99.99").at("percentage")),
         }
+    }
+}
+
+impl FullUpfrontPaymentInput {
+    fn parse(&self) -> Result<FullUpfrontPayment, Invalid> {
+        let discount = self.discount_percentage.as_ref().map(|percentage| {
+            Percentage::parse(&percentage.0)
+                .ok_or_else(|| Invalid::new(Field::Other, "must be between 0.01 and 100").at("discountPercentage"))
+        });
+        Ok(FullUpfrontPayment {
+            discount: discount.transpose()?,
+        })
+    }
+}
+
+impl SubscriptionRateInput {
+    fn parse(&self) -> Result<Price, Invalid> {
+        let per_cycle = self.amount_per_billing_cycle.money();
+        let start = self.recurring_start_date.as_ref().map(LocalDate::civil).transpose();
+        let start = start.map_err(|invalid| invalid.at("recurringStartDate"))?;
+        let dated = |message| Invalid::new(Field::Date, message).at("recurringStartDate");
+        let first_charge = match (self.first_charge, start) {
+            (SubscriptionFirstCharge::Checkout, None) => FirstCharge::Checkout,
+            (SubscriptionFirstCharge::Scheduled, Some(day)) => FirstCharge::Scheduled(day),
+            (SubscriptionFirstCharge::Checkout, Some(_)) => return Err(dated("is for `SCHEDULED` only")),
+            (SubscriptionFirstCharge::Scheduled, None) => return Err(dated("is needed with `SCHEDULED`")),
+        };
+        let upfront = self.full_upfront_payment.as_ref().map(FullUpfrontPaymentInput::parse);
+        let billing = Billing {
+            total_payments: self.total_payments,
+            first_charge,
+            full_upfront: upfront
+                .transpose()
+                .map_err(|invalid| invalid.at("fullUpfrontPayment"))?,
+        };
+        Ok(Price::Subscription {
+            per_cycle: per_cycle.map_err(|invalid| invalid.at("amountPerBillingCycle"))?,
+            billing,
+        })
     }
 }
 
@@ -91,15 +160,17 @@ impl ServicePaymentInput {
     pub(super) fn parse(&self) -> Result<Payment, Rejections> {
         let mut problems = Problems::default();
         let options = self.options.as_ref();
-        let options = options.map_or_else(catalog::PaymentOptions::in_person_alone, |options| {
-            catalog::PaymentOptions {
-                online: options.online,
-                in_person: options.in_person,
-                deposit: options.deposit,
-                pricing_plan: options.pricing_plan,
-            }
-        });
         let rate = self.rate_type;
+        let usual = || match rate {
+            RateType::Subscription => catalog::PaymentOptions::online_alone(),
+            _ => catalog::PaymentOptions::in_person_alone(),
+        };
+        let options = options.map_or_else(usual, |options| catalog::PaymentOptions {
+            online: options.online,
+            in_person: options.in_person,
+            deposit: options.deposit,
+            pricing_plan: options.pricing_plan,
+        });
         let price = self.amount(&mut problems, "price", self.price.as_ref(), RateType::Fixed);
         let default = self.amount(
             &mut problems,
@@ -110,10 +181,22 @@ impl ServicePaymentInput {
         if self.description.is_some() && rate != RateType::Custom {
             problems.complain(&["description"], "is for `CUSTOM` only");
         }
+        let subscription = match &self.subscription {
+            Some(_) if rate != RateType::Subscription => {
+                problems.complain(&["subscription"], "is for `SUBSCRIPTION` only");
+                None
+            }
+            None if rate == RateType::Subscription => {
+                problems.complain(&["subscription"], "is needed with `SUBSCRIPTION`");
+                None
+            }
+            given => problems.option("subscription", given.as_ref().map(SubscriptionRateInput::parse)),
+        };
         let price = match rate {
             RateType::Fixed => price.map(Price::Fixed),
             RateType::Varied => default.map(|default| Price::Varied { default }),
             RateType::NoFee => Some(Price::NoFee),
+            RateType::Subscription => subscription,
             RateType::Custom => Some(Price::Custom {
                 description: self.description.clone(),
             }),

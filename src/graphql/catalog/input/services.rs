@@ -1,6 +1,6 @@
 //! Inputs about services.
 
-use async_graphql::{ID, InputObject, MaybeUndefined};
+use async_graphql::{Enum, ID, InputObject, MaybeUndefined};
 
 use super::{
     PresentationInput, ServiceLocationInput, ServicePaymentInput, ServiceResourceInput, change, edit, given, key,
@@ -195,6 +195,15 @@ impl CreateServiceInput {
     }
 }
 
+/// What becomes of sessions at a location where their service isn't given any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum RemovedLocationSessionsAction {
+    /// They stay there.
+    KeepAtCurrentLocation,
+    /// They go to `newLocation`, and what is booked of them with them.
+    MoveToLocation,
+}
+
 /// What changes of a service. What is left out stays; lists and objects are replaced as a whole. What is booked stays
 /// as it was booked.
 #[derive(InputObject, Clone, Debug)]
@@ -216,11 +225,14 @@ pub struct UpdateServiceInput {
     /// The short form of `locations`, for one place; null: nowhere in particular.
     location: MaybeUndefined<LocationInput>,
     /// Where it takes place, all of it: at most 500 entries, a course at one at the most. Not together with `location`.
-    /// What is booked stays where it was booked, and sessions that took place at the only location before stay there
-    /// unless it was a place in words and still is.
+    /// What is booked stays where it was booked, and so do sessions, unless `removedLocationSessionsAction` moves them;
+    /// those at the only location before follow it if it was a place in words and still is.
     locations: MaybeUndefined<Vec<ServiceLocationInput>>,
     /// Its name, 1 to 400 characters.
     name: MaybeUndefined<String>,
+    /// Where sessions are moved: one of the `locations`, or another place in words. With
+    /// `removedLocationSessionsAction: MOVE_TO_LOCATION`, and only then.
+    new_location: Option<LocationInput>,
     /// Whether and how customers book it by themselves.
     online_booking: MaybeUndefined<OnlineBookingInput>,
     /// What it costs and how it is paid for.
@@ -228,6 +240,10 @@ pub struct UpdateServiceInput {
     /// How it is shown and found.
     #[graphql(flatten)]
     presentation: PresentationInput,
+    /// What becomes of upcoming sessions at places that are not among `locations` any more, and of what is booked of
+    /// them.
+    #[graphql(default_with = "RemovedLocationSessionsAction::KeepAtCurrentLocation")]
+    removed_location_sessions_action: RemovedLocationSessionsAction,
     /// How many of the staff members at once, 1 to 100, and no more than are named.
     required_staff_members_number: MaybeUndefined<i32>,
     /// The short form of what an appointment needs, 1 to 220: one free resource of each type that occurs here. Instead
@@ -304,6 +320,26 @@ impl UpdateServiceInput {
             staff_sorting,
             booking_policy,
         };
-        problems.finish(edit.map(|edit| UpdateService { edit, changes }))
+        let moves = self.removed_location_sessions_action == RemovedLocationSessionsAction::MoveToLocation;
+        if moves && changes.locations.is_none() {
+            let message = "is for a change of `locations`";
+            problems.complain(&["removedLocationSessionsAction"], message);
+        }
+        let move_sessions_to = match &self.new_location {
+            Some(_) if !moves => {
+                problems.complain(&["newLocation"], "is for `MOVE_TO_LOCATION` only");
+                None
+            }
+            None if moves => {
+                problems.complain(&["newLocation"], "is needed with `MOVE_TO_LOCATION`");
+                None
+            }
+            wish => wish.clone().and_then(|wish| problems.nest("newLocation", wish.parse())),
+        };
+        problems.finish(edit.map(|edit| UpdateService {
+            edit,
+            changes,
+            move_sessions_to,
+        }))
     }
 }
