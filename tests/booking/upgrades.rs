@@ -100,4 +100,29 @@ on_both_engines! {
         assert_eq!(needed["additionalResources"], json!([{ "id": studio.room.id.to_string() }]), "somebody and the room");
         server.stop().await;
     }
+
+    async fn what_is_of_a_type_that_the_older_version_doesnt_know_becomes_equipment(engine) {
+        let server = Server::start(engine).await;
+        let owner = server.owner();
+        let made = async |name: &str, input: Value, selection: &str| owner.mutate_selecting(name, input, selection).await;
+        let chair = made("createResourceType", json!({ "name": "Chair" }), "resourceType { id }").await["resourceType"]["id"].clone();
+        let one = made("createResource", json!({ "resourceTypeId": chair, "name": "Red chair" }), "resource { id }").await;
+        let massage = json!({
+            "type": "APPOINTMENT", "name": "Massage", "durations": [30], "payment": { "rateType": "NO_FEE" },
+            "requiredResources": [{ "resourceTypeId": chair, "resourceIds": [one["resource"]["id"]] }],
+        });
+        let service = made("createService", massage, "service { id } userErrors { message }").await;
+        assert_ne!(service["service"], Value::Null, "{service}");
+        let database = server.stop().await;
+        take_back(&database).await;
+        store::migrate(&database.url).await.unwrap();
+        let server = Server::on(database, std::sync::Arc::new(SystemClock)).await;
+        let query = "query($service: ID!, $resource: ID!) { resource(id: $resource) { type } \
+            service(id: $service) { requiredResources { resourceType } resources { id } } }";
+        let told = server.owner().data(query, json!({ "service": service["service"]["id"], "resource": one["resource"]["id"] })).await;
+        assert_eq!(told["resource"]["type"], "EQUIPMENT");
+        assert_eq!(told["service"]["requiredResources"][0]["resourceType"], "EQUIPMENT");
+        assert_eq!(told["service"]["resources"][0]["id"], one["resource"]["id"]);
+        server.stop().await;
+    }
 }

@@ -42,6 +42,27 @@ fn window(studio: &Studio, services: &[&frontdesk::domain::catalog::Service], fr
 }
 
 on_both_engines! {
+    async fn a_days_share_is_the_same_however_it_is_paged(engine) {
+        let (server, studio, owner) = studio(engine).await;
+        let ada = server.visitor();
+        done(&owner, "setWorkingHours", json!({ "weekly": [weekly("12:00", "15:00", &[])] }), "workingHours { revision }").await;
+        let asked = with(window(&studio, &[&studio.massage, &studio.yoga], 0, 4 * 24 * 60), json!({ "perDay": 2, "zone": "Europe/Berlin" }));
+        let whole = starts(&ada, asked.clone()).await;
+        let mut paged = Vec::new();
+        let mut from = asked["from"].clone();
+        for _ in 0..20 {
+            let answer = ada.data(QUERY, with(asked.clone(), json!({ "from": from, "limit": 1 }))).await["availability"].clone();
+            let rows = answer["timeSlots"].as_array().unwrap();
+            paged.extend(rows.iter().map(|row| row["startDate"].as_str().unwrap().to_owned()));
+            from = answer["nextFrom"].clone();
+            if from.is_null() {
+                break;
+            }
+        }
+        assert!(whole.len() >= 6, "{whole:?}");
+        assert_eq!(paged, whole);
+    }
+
     async fn all_three_types_are_told_side_by_side(engine) {
         let (server, studio, owner) = studio(engine).await;
         let ada = server.visitor();

@@ -85,6 +85,30 @@ on_both_engines! {
         assert_eq!(owner.error_code(sessions, malformed).await, "BAD_USER_INPUT");
     }
 
+    async fn customers_find_sessions_of_hidden_services_by_the_service_alone(engine) {
+        let (server, studio, owner) = studio(engine).await;
+        let yoga = studio.yoga.id.to_string();
+        let query = "query($filter: SessionFilter) { sessions(filter: $filter) { totalCount nodes { service { id } } } }";
+        let of = async |client: &Client, filter: Value| {
+            let found = client.data(query, json!({ "filter": filter })).await["sessions"].clone();
+            let nodes = found["nodes"].as_array().unwrap().clone();
+            assert_eq!(found["totalCount"], json!(nodes.len()));
+            nodes.iter().filter(|one| one["service"]["id"] == json!(yoga)).count()
+        };
+        let there = of(&owner, json!({})).await;
+        assert!(there > 0 && of(&server.visitor(), json!({})).await == there);
+        owner.done("updateService", json!({ "serviceId": yoga, "hidden": true })).await;
+        for client in [server.visitor(), server.member("mia")] {
+            assert_eq!(of(&client, json!({})).await, 0);
+            assert_eq!(of(&client, json!({ "serviceIds": [yoga] })).await, there, "who was given its address");
+            let by_id = "query($id: ID!) { service(id: $id) { sessions { totalCount } } }";
+            assert_eq!(client.data(by_id, json!({ "id": yoga })).await["service"]["sessions"]["totalCount"], json!(there));
+        }
+        for client in [&owner, &server.staff(studio.anna.id)] {
+            assert_eq!(of(client, json!({})).await, there);
+        }
+    }
+
     async fn children_of_rows_are_those_of_each_row(engine) {
         let (_server, studio, owner) = studio(engine).await;
         confirmed(&owner, studio.class(&studio.session, 3)).await;

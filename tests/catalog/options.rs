@@ -203,6 +203,24 @@ on_both_engines! {
         assert_eq!(left["variants"].as_array().unwrap().iter().map(of).collect::<Vec<_>>(), expected[..2]);
     }
 
+    async fn who_is_hired_has_variants_of_what_any_staff_serves(engine) {
+        let (_server, studio, owner) = studio(engine).await;
+        let made = done(&owner, "createService", json!({
+            "type": "APPOINTMENT", "name": "Cut", "durations": [30], "staffMemberIds": [], "payment": { "rateType": "VARIED", "defaultPrice": price("9") },
+        }), "service { id resources { id } }").await["service"].clone();
+        let staff: Vec<&str> = made["resources"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
+        let variants: Vec<Value> = [studio.anna.id, studio.ben.id].iter().map(|id| variant(&[by(&id.to_string())], "12")).collect();
+        let input = json!({ "serviceId": made["id"], "options": [who()], "variants": variants });
+        done(&owner, "createServiceOptionsAndVariants", input, "serviceOptionsAndVariants { id }").await;
+        let eve = done(&owner, "createResource", json!({ "type": "STAFF", "name": "Eve" }), "resource { id }").await["resource"]["id"].clone();
+        done(&owner, "createResource", json!({ "type": "ROOM", "name": "Attic" }), "resource { id }").await;
+        let told = owner.data("query($id: ID!) { service(id: $id) { optionsAndVariants { revision variants { choices { staffMemberId } price { amount } } } } }", json!({ "id": made["id"] })).await;
+        let told = &told["service"]["optionsAndVariants"];
+        assert_eq!((told["variants"].as_array().unwrap().len(), &told["revision"]), (3, &json!(2)), "{staff:?} {told}");
+        assert_eq!(told["variants"][2]["price"]["amount"], "9.00");
+        assert!(told["variants"][2].to_string().contains(eve.as_str().unwrap()), "{told}");
+    }
+
     async fn custom_choices_decide_what_each_group_pays(engine) {
         let (server, studio, owner) = studio(engine).await;
         let ada = server.member("ada");

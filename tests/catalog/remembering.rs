@@ -119,6 +119,29 @@ on_both_engines! {
         }
     }
 
+    async fn the_services_of_a_deleted_category_are_told_as_they_are(engine) {
+        let (server, studio, owner) = studio(engine).await;
+        let category = async |name: &str| {
+            let made = done(&owner, "createCategory", json!({ "name": name }), "category { id }").await;
+            made["category"]["id"].clone()
+        };
+        let (from, to) = (category("Old").await, category("New").await);
+        let id = studio.massage.id.to_string();
+        done(&owner, "updateService", json!({ "serviceId": id, "categoryId": from }), "service { id }").await;
+        let told = async || {
+            let query = "query($id: ID!, $from: DateTime, $to: DateTime!) { \
+                availability(serviceIds: [$id], from: $from, to: $to, limit: 1) { timeSlots { service { revision category { id } } } } }";
+            let asked = json!({ "id": id, "from": studio.at(0), "to": studio.at(24 * 60) });
+            server.visitor().data(query, asked).await["availability"]["timeSlots"][0]["service"].clone()
+        };
+        let before = told().await;
+        assert_eq!(before["category"]["id"], from);
+        done(&owner, "deleteCategory", json!({ "categoryId": from, "moveTo": to }), "category { id }").await;
+        let after = told().await;
+        assert_eq!(after["category"]["id"], to);
+        assert_eq!(after["revision"].as_i64(), before["revision"].as_i64().map(|one| one + 1));
+    }
+
     async fn a_hold_that_ends_needs_no_act(engine) {
         let clock = Arc::new(FixedClock::new(SystemClock.now()));
         let server = Server::start_with(engine, clock.clone()).await;

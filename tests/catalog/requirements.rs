@@ -150,6 +150,22 @@ on_both_engines! {
         assert_eq!(book(&owner, &twice, "14:00", &[]).await, Err("CAN_NOT_SKIP_AVAILABILITY_VALIDATION_IF_RESOURCE_NOT_PROVIDED".to_owned()));
     }
 
+    async fn what_a_service_says_of_its_staff_can_be_said_again(engine) {
+        let (_server, _studio, owner) = studio(engine).await;
+        let (anna, ben) = (resource(&owner, "STAFF", "Anna").await, resource(&owner, "STAFF", "Ben").await);
+        let id = service(&owner, json!({ "staffMemberIds": [anna, ben] })).await;
+        done(&owner, "deleteResource", json!({ "resourceId": anna }), "resource { id }").await;
+        let told = owner.data("query($id: ID!) { service(id: $id) { staffMemberIds resources { id } } }", json!({ "id": id })).await;
+        assert_eq!(told["service"], json!({ "staffMemberIds": [anna, ben], "resources": [{ "id": ben }] }));
+        for named in [json!([anna, ben]), json!([anna])] {
+            done(&owner, "updateService", json!({ "serviceId": id, "staffMemberIds": named }), "service { id }").await;
+        }
+        // Who isn't named any more can't come back.
+        done(&owner, "updateService", json!({ "serviceId": id, "staffMemberIds": [ben] }), "service { id }").await;
+        let error = refused(&owner, "updateService", json!({ "serviceId": id, "staffMemberIds": [ben, anna] })).await;
+        assert_eq!((&error["code"], &error["path"]), (&json!("RESOURCE_NOT_FOUND"), &json!(["staffMemberIds", "1"])));
+    }
+
     async fn any_of_the_type_follows_what_comes_and_goes(engine) {
         let (server, studio, owner) = studio(engine).await;
         open(&owner).await;

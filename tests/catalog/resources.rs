@@ -103,7 +103,7 @@ on_both_engines! {
         done(&owner, "updateResourceType", rename(&made["id"], "boat", 1), "resourceType { id }").await;
         assert_eq!(code(&owner, "updateResourceType", rename(&made["id"], "Ship", 1)).await, "REVISION_MISMATCH");
         done(&owner, "updateResourceType", rename(&staff["id"], "Trainers", 1), "resourceType { id }").await;
-        let node = "query($id: ID!) { node(id: $id) { ... on ResourceType { name kind } } }";
+        let node = "query($id: ID!) { node(id: $id) { ... on ResourceTypeDefinition { name kind } } }";
         assert_eq!(server.visitor().data(node, json!({ "id": staff["id"] })).await["node"], json!({ "name": "Trainers", "kind": "STAFF" }));
         assert_eq!(code(&owner, "createResourceType", json!({ "name": "x".repeat(41) })).await, "VALIDATION_FAILURE");
         done(&owner, "deleteResourceType", json!({ "resourceTypeId": made["id"] }), "resourceType { id }").await;

@@ -111,16 +111,20 @@ on_both_engines! {
     async fn a_burst_is_told_once(engine) {
         let (server, studio, owner) = studio(engine).await;
         let mut socket = watch(&server, &studio, &studio.massage, 0, 24 * 60).await;
+        let began = Instant::now();
         for hour in 0..20 {
             block(&owner, &studio, &studio.anna, hour * 60, hour * 60 + 30).await;
         }
+        // What takes longer than a burst may be told as several.
+        let pauses = began.elapsed().as_millis() / 100;
         let mut told = vec![part(&mut socket).await];
         pause().await;
         block(&owner, &studio, &studio.ben, 23 * 60, 24 * 60).await;
         while told.last().unwrap().1 != json!(studio.at(24 * 60)) {
             told.push(part(&mut socket).await);
         }
-        assert!(told.len() <= 4, "20 acts, told as {told:?}");
+        let most = usize::try_from(3 + pauses).unwrap();
+        assert!(told.len() <= most, "20 acts, told as {told:?}");
     }
 
     async fn seats_and_sessions_of_a_class_are_watched(engine) {

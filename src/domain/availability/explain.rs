@@ -139,7 +139,7 @@ pub struct TimeFindings {
 }
 
 /// Why there is nothing in a window, or less than there might be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Explanation {
     /// How many starts of the grid this caller can book.
     pub bookable: usize,
@@ -151,18 +151,24 @@ pub struct Explanation {
     pub times: Vec<TimeFindings>,
 }
 
+impl Explanation {
+    /// That a window is over.
+    #[must_use]
+    pub fn over() -> Self {
+        Self {
+            findings: vec![Finding::of(Reason::InThePast)],
+            ..Self::default()
+        }
+    }
+}
+
 /// Why starts from `query.from` to before `query.to` are not offered. Tells of each start by itself for at most
 /// `times` of them.
 #[must_use]
 pub fn explain(business: &Business<'_>, service: &Service<'_>, query: &Query<'_>, times: usize) -> Explanation {
     let bench = Bench::new(business, service, query, query.from, query.to.max(query.from));
     let (from, to) = (query.from.as_microsecond(), query.to.as_microsecond());
-    let mut told = Explanation {
-        bookable: 0,
-        starts: 0,
-        findings: Vec::new(),
-        times: Vec::new(),
-    };
+    let mut told = Explanation::default();
     told.findings.extend(unserved(&bench));
     let (opens, closes) = bounds(&bench, query.from, query.to);
     if closes <= opens && from < to {

@@ -186,6 +186,14 @@ pub struct OpeningHours {
     special: BTreeMap<Date, Vec<DayTimes>>,
 }
 
+impl OpeningHours {
+    /// How many rules and special days they are of.
+    #[must_use]
+    pub fn number_of_rules(&self) -> usize {
+        self.weekly.len() + self.special.values().map(|times| times.len() + 1).sum::<usize>()
+    }
+}
+
 /// Hours as they are stored.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

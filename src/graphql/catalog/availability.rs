@@ -100,7 +100,11 @@ impl AvailabilityQuery {
         duration_in_minutes: Option<i32>,
         #[graphql(desc = "The first start that is of interest; now if not said. What is over is never told.")]
         from: Option<DateTime>,
-        #[graphql(default = 1000, desc = "So many rows at the most, the earliest: 1 to 1000.")] limit: i32,
+        #[graphql(
+            default = 1000,
+            desc = "So many rows, the earliest: 1 to 1000. There are more if several start at the last one's time, as those stay together; with `slotsPerDay`, all of a day do."
+        )]
+        limit: i32,
         #[graphql(desc = "Only at these locations, 1 to 5: those of the business, or places of the services' own.")]
         location_ids: Option<Vec<ID>>,
         #[graphql(

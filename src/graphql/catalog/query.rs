@@ -92,6 +92,7 @@ impl SessionFilter {
             series: Reader::ids("seriesIds", self.series_ids.as_ref())?,
             resources: Reader::ids("resourceIds", self.resource_ids.as_ref())?,
             status: self.status.map(Into::into),
+            listed: false,
         })
     }
 }
@@ -268,7 +269,8 @@ impl CatalogQuery {
         }
     }
 
-    /// Sessions of classes and courses, by start.
+    /// Sessions of classes and courses, by start. Customers don't find those of hidden services unless they name the
+    /// service, the schedule or the series.
     async fn sessions(
         &self,
         ctx: &Context<'_>,

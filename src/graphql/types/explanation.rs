@@ -28,13 +28,13 @@ pub enum UnavailabilityReason {
     BufferTimeEliminatesWindows,
     /// The visit is longer than the open time.
     DurationTooLongForAvailableWindows,
-    /// The start lies before the present.
+    /// The start, or the whole window, lies before the present.
     InThePast,
     /// The service needs nobody, or a type of resource of which it names none.
     NoAssignedStaffOrResources,
     /// None of a type's resources is open within the window.
     NoResourceAvailabilityWindows,
-    /// The service can't be booked online.
+    /// Customers can't book the service: online booking is off, or it is hidden.
     OnlineBookingDisabled,
     /// The visit leaves the time in which the service can be booked.
     RequestedDateOutsideServiceAvailabilityRange,

@@ -387,7 +387,7 @@ impl Service {
         self.offered.kind.into()
     }
 
-    /// The staff members that will do; an empty list: any. Null if it needs no staff.
+    /// The staff members that will do, those too who were deleted since; an empty list: any. Null if it needs no staff.
     async fn staff_member_ids(&self) -> Option<Vec<ID>> {
         let ids = |entry: &catalog::ServiceResource| entry.resources.iter().map(|id| id.to_string().into()).collect();
         self.staff().map(ids)

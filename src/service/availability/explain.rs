@@ -78,8 +78,13 @@ fn tell_not_bookable(told: &mut Explanation, service: &Offered, facts: &Facts) {
         .collect();
     let is_hidden = |finding: &Finding| hidden.iter().any(|(_, id)| finding.resource == Some(*id));
     let of_times = told.times.iter_mut().map(|time| &mut time.findings);
+    let needs_hidden = |finding: &Finding| hidden.iter().any(|(at, _)| finding.requirement == Some(*at));
     for findings in of_times.chain([&mut told.findings]) {
-        findings.retain(|finding| finding.reason != Reason::NotAssignedToService || !is_hidden(finding));
+        findings.retain(|finding| match finding.reason {
+            Reason::NotAssignedToService => !is_hidden(finding),
+            Reason::NoAssignedResources => !needs_hidden(finding),
+            _ => true,
+        });
     }
     told.findings
         .extend(hidden.into_iter().map(|(requirement, resource)| Finding {
@@ -111,6 +116,9 @@ impl Question {
         let wishes = wishes(facts, service, &found.resources);
         let places = self.places();
         let mut told = facts.ask(service, &busy, self.now, |business, asked| {
+            if self.query.to <= self.now {
+                return Explanation::over();
+            }
             let query = Query {
                 requested: &requested(&wishes),
                 places: places.as_deref(),

@@ -15,6 +15,9 @@ use crate::domain::{
     ids::{LocationId, ResourceId, ServiceId, TypedId as _},
 };
 
+/// A resource or a service weighs as much as so many claims or rules of hours.
+pub(super) const WEIGHT_OF_A_RECORD: usize = 8;
+
 /// When resources are busy.
 pub(in crate::service) type BusyTimes = HashMap<ResourceId, Vec<Busy>>;
 
@@ -90,6 +93,13 @@ impl Facts {
             serving: Vec::new(),
             policies: HashMap::new(),
         }
+    }
+
+    /// How much it is to keep: what there is with all that it says.
+    pub(super) fn weight(&self) -> usize {
+        let hours = self.hours.iter().chain(self.own.values()).chain(self.at.values());
+        let rules: usize = hours.map(OpeningHours::number_of_rules).sum();
+        rules + WEIGHT_OF_A_RECORD * (self.resources.len() + self.policies.len())
     }
 
     /// The same for a booking that is there: who serves it may go on, though the service doesn't name them any more.

@@ -219,7 +219,7 @@ impl Question {
         }
         // Stable: of one start, in the order in which the services were named.
         offers.sort_by_key(|offer| offer.span.start());
-        let next_from = self.cut(&mut offers);
+        let next_from = self.cut(&mut offers, &clock);
         Ok(Availability {
             offers,
             next_from,
@@ -228,12 +228,19 @@ impl Question {
     }
 
     /// Cuts the list to what was asked for at the most. What starts at one time stays together, so that whoever asks
-    /// for the rest gets all of it and nothing twice.
-    fn cut(&self, offers: &mut Vec<Offer>) -> Option<Timestamp> {
+    /// for the rest gets all of it and nothing twice; and so does a day of which only so much is told, as nobody knows
+    /// with the rest what it had.
+    fn cut(&self, offers: &mut Vec<Offer>, clock: &TimeZone) -> Option<Timestamp> {
         // Courses that have begun before the window count as its beginning, or the rest would lie before it.
         let start = |offer: &Offer| offer.span.start().max(self.from);
         let last = start(offers.get(self.query.limit().checked_sub(1)?)?);
-        let rest = offers.partition_point(|offer| start(offer) <= last);
+        let rest = if self.query.slots_per_day.is_some() {
+            let date = |at: Timestamp| clock.to_datetime(at).date();
+            let of_the_day = |offer: &Offer| date(start(offer)) <= date(last);
+            offers.iter().rposition(of_the_day)? + 1
+        } else {
+            offers.partition_point(|offer| start(offer) <= last)
+        };
         let next = offers.get(rest).map(start);
         offers.truncate(rest);
         next

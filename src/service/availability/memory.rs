@@ -34,7 +34,7 @@ const KEPT_SECONDS: i64 = 60;
 const MOST_ACTS: i64 = 1_000;
 /// Catalogues of a site, at the most.
 const MOST_CATALOGUES: usize = 100;
-/// Claims, days and resources that are kept of all sites, at the most: some 100 MB.
+/// Claims, days, and what catalogues say, that is kept of all sites, at the most: some 100 MB.
 const MOST: usize = 500_000;
 
 const MICROS_OF_DAY: i64 = 24 * 60 * 60 * 1_000_000;
@@ -71,6 +71,8 @@ pub(super) enum Day {
 #[derive(Debug, Default)]
 pub(in crate::service) struct Memory {
     sites: Mutex<HashMap<SiteId, Arc<Kept>>>,
+    /// When sites that nobody asks for any more were forgotten last, in seconds.
+    swept: AtomicI64,
 }
 
 #[derive(Debug, Default)]
@@ -103,6 +105,7 @@ impl Memory {
     /// Reads how far the log has come, and forgets what was touched.
     pub(super) async fn recall(&self, conn: &mut Conn, site: SiteId, now: Timestamp) -> Result<Recall<'_>, StoreError> {
         let position = events::last_position(conn, site).await?;
+        self.sweep(now);
         let kept = lock(&self.sites).entry(site).or_default().clone();
         kept.asked.store(now.as_second(), Ordering::Relaxed);
         let known = {
@@ -129,6 +132,15 @@ impl Memory {
             kept,
             position,
         })
+    }
+
+    /// Forgets the sites that nobody asked for in the time for which anything is kept, that often.
+    fn sweep(&self, now: Timestamp) {
+        let old = |at: &AtomicI64| !(0..KEPT_SECONDS).contains(&(now.as_second() - at.load(Ordering::Relaxed)));
+        if old(&self.swept) {
+            self.swept.store(now.as_second(), Ordering::Relaxed);
+            lock(&self.sites).retain(|_, kept| !old(&kept.asked));
+        }
     }
 
     /// Forgets the sites that nobody asked for longest, until what is kept is not too much.

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use jiff::{Timestamp, ToSpan as _};
 
 use super::{
-    facts::Facts,
+    facts::{Facts, WEIGHT_OF_A_RECORD},
     memory::{self, Day, Days, Memory, Recall, claims_of, midnight},
 };
 use crate::{
@@ -263,7 +263,12 @@ impl Catalogue {
 
     /// How much it is to keep.
     pub(super) fn weight(&self) -> usize {
-        self.services.len() + self.candidates.len() + self.locations.len()
+        let named = self
+            .services
+            .iter()
+            .map(|service| service.locations.len() + service.durations.len());
+        let records = self.services.len() + self.locations.len();
+        WEIGHT_OF_A_RECORD * records + named.sum::<usize>() + self.candidates.len() + self.facts.weight()
     }
 }
 

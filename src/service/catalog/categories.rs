@@ -6,6 +6,7 @@ use crate::{
     domain::{
         Rejection,
         catalog::{Category, MAX_CATEGORIES, last_place, place_behind},
+        event::Matter,
         ids::{CategoryId, Kind, SiteId},
         permission::Permission,
     },
@@ -215,6 +216,7 @@ impl Command for Delete {
             Some(to) => {
                 let now = tx.now();
                 store::move_services(tx.conn(), self.site, id, to, now).await?;
+                tx.touch(Matter::Everything, None);
             }
             None => return Err(Rejection::CategoryHasServices { count }.into()),
         }

@@ -190,12 +190,26 @@ async fn zone_of(tx: &mut Tx<'_>, said: Option<&ZoneName>) -> Result<ZoneName, F
 
 /// The resources with these ids, in their order; deleted and unknown ones are refused, and one that is named twice.
 async fn find_resources(tx: &mut Tx<'_>, ids: &[ResourceId]) -> Result<Vec<Resource>, Failure> {
+    find_or_keep_resources(tx, ids, &[]).await
+}
+
+/// The same, but that those that are `kept` may be deleted.
+async fn find_or_keep_resources(
+    tx: &mut Tx<'_>,
+    ids: &[ResourceId],
+    kept: &[ResourceId],
+) -> Result<Vec<Resource>, Failure> {
     let site = tx.site();
     if ids.len() > catalog::MAX_RESOURCES {
         let message = format!("must name at most {} staff members or rooms", catalog::MAX_RESOURCES);
         return Err(Rejection::invalid(&["resourceIds"], message).into());
     }
-    let found = store::find_resources(tx.conn(), site, ids).await?;
+    let mut found = store::find_resources(tx.conn(), site, ids).await?;
+    let is_gone = |id: &&ResourceId| kept.contains(id) && found.iter().all(|one| one.id != **id);
+    let gone: Vec<ResourceId> = ids.iter().filter(is_gone).copied().collect();
+    if !gone.is_empty() {
+        found.extend(store::find_resources_ever(tx.conn(), site, &gone).await?);
+    }
     let mut resources = Vec::with_capacity(ids.len());
     for (index, id) in ids.iter().enumerate() {
         let position = index.to_string();

@@ -12,7 +12,7 @@ use crate::{
         permission::Permission,
     },
     service::{Caller, Error, IdempotencyKey, Outcome, Service, access},
-    store::{Command, Failure, Tx, catalog as store},
+    store::{Command, Failure, StoreError, Tx, catalog as store},
 };
 
 /// Options that a service is to have.
@@ -111,9 +111,34 @@ pub(super) async fn follow(tx: &mut Tx<'_>, site: &Site, before: &Offered, after
     }
     let default = default_price(&after.price, site.currency);
     if options.follow_staff(&staff, default) {
-        options.revision += 1;
-        options.updated = tx.now();
-        store::save_options(tx.conn(), id, &options).await?;
+        save(tx, options).await?;
+    }
+    Ok(())
+}
+
+async fn save(tx: &mut Tx<'_>, mut options: OptionsAndVariants) -> Result<(), StoreError> {
+    let site = tx.site();
+    options.revision += 1;
+    options.updated = tx.now();
+    store::save_options(tx.conn(), site, &options).await
+}
+
+/// Gives somebody who is new variants of all services that any staff member serves, as far as there is room for them;
+/// without one of their own they cost what the service says. The site is locked, as by all who write variants.
+pub(super) async fn welcome(tx: &mut Tx<'_>, site: &Site) -> Result<(), Failure> {
+    let id = tx.site();
+    for mut options in store::options_of_site(tx.conn(), id).await? {
+        if !options.has_staff() {
+            continue;
+        }
+        let Some(service) = store::find_live_service(tx.conn(), id, options.service).await? else {
+            continue;
+        };
+        let staff = staff_of(tx, &service).await?;
+        let fits = options.number_of_combinations(staff.len()) <= MAX_VARIANTS;
+        if fits && options.follow_staff(&staff, default_price(&service.price, site.currency)) {
+            save(tx, options).await?;
+        }
     }
     Ok(())
 }
@@ -143,9 +168,7 @@ pub(super) async fn forget(tx: &mut Tx<'_>, resource: ResourceId) -> Result<(), 
     let site = tx.site();
     for mut options in store::options_of_site(tx.conn(), site).await? {
         if options.forget_staff(resource) {
-            options.revision += 1;
-            options.updated = tx.now();
-            store::save_options(tx.conn(), site, &options).await?;
+            save(tx, options).await?;
         }
     }
     Ok(())

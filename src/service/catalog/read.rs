@@ -23,7 +23,7 @@ use crate::{
 
 /// One kind of object: those with some ids, a page, a count.
 macro_rules! reading {
-    ($object:ty, $id:ty, $filter:ty;
+    ($object:ty, $id:ty, $filter:ty, $narrow:expr;
         $by_id:ident = $find:ident, $page:ident = $load:ident, $count:ident = $number:ident; $plural:literal) => {
         #[doc = concat!("Those of the ", $plural, " that there are, deleted ones too.")]
         pub async fn $by_id(&self, caller: &Caller, ids: Vec<$id>) -> Result<Vec<$object>, Error> {
@@ -43,7 +43,7 @@ macro_rules! reading {
             request: PageRequest<TimeKey<$id>>,
         ) -> Result<Page<$object>, Error> {
             access::require(Permission::ReadCatalog, caller)?;
-            let site = caller.site;
+            let (site, filter) = (caller.site, $narrow(caller, filter));
             let page = self
                 .db()
                 .read(move |conn| Box::pin(async move { catalog::$load(conn, site, &filter, &request).await }));
@@ -53,7 +53,7 @@ macro_rules! reading {
         #[doc = concat!("How many ", $plural, " pass the filter.")]
         pub async fn $count(&self, caller: &Caller, filter: $filter) -> Result<i64, Error> {
             access::require(Permission::ReadCatalog, caller)?;
-            let site = caller.site;
+            let (site, filter) = (caller.site, $narrow(caller, filter));
             Ok(self
                 .db()
                 .read(move |conn| Box::pin(async move { catalog::$number(conn, site, &filter).await }))
@@ -63,9 +63,9 @@ macro_rules! reading {
 }
 
 impl Service {
-    reading!(Schedule, ScheduleId, ScheduleFilter;
+    reading!(Schedule, ScheduleId, ScheduleFilter, |_: &Caller, filter| filter;
         schedules_by_id = find_schedules_ever, schedules = page_schedules, count_schedules = count_schedules; "schedules");
-    reading!(Session, SessionId, SessionFilter;
+    reading!(Session, SessionId, SessionFilter, found_by;
         sessions_by_id = find_sessions, sessions = page_sessions, count_sessions = count_sessions; "sessions");
 
     /// Those of the resources that there are, deleted ones too.
@@ -232,6 +232,15 @@ fn listed(caller: &Caller, filter: ServiceFilter) -> ServiceFilter {
         return filter;
     }
     Filter::All(vec![Filter::Is(ServiceField::Hidden(Test::Eq(false))), filter])
+}
+
+/// Customers reach a hidden service's sessions only by what leads to the service.
+fn found_by(caller: &Caller, filter: SessionFilter) -> SessionFilter {
+    let named = filter.services.is_some() || filter.schedules.is_some() || filter.series.is_some();
+    SessionFilter {
+        listed: !named && !Permission::ListHiddenServices.is_granted(&caller.actor),
+        ..filter
+    }
 }
 
 fn own_calendar(caller: &Caller, filter: BlockedTimeFilter) -> BlockedTimeFilter {

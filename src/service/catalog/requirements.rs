@@ -1,6 +1,6 @@
 //! What an appointment service needs, as it is told.
 
-use super::{Change, find_resources, resource_types::lock_type};
+use super::{Change, find_or_keep_resources, resource_types::lock_type};
 use crate::{
     domain::{
         Rejection,
@@ -38,14 +38,17 @@ pub struct Entries {
 }
 
 impl Requirements {
-    /// What the service needs from now on.
+    /// What the service needs from now on. Those that it names already may have been deleted since.
     pub(super) async fn resolve(
         &self,
         tx: &mut Tx<'_>,
         before: &[ServiceResource],
     ) -> Result<Vec<ServiceResource>, Failure> {
         match self {
-            Self::OfEachType(ids) => Ok(ServiceResource::of_each_type(&find_resources(tx, ids).await?)),
+            Self::OfEachType(ids) => {
+                let found = find_or_keep_resources(tx, ids, &named(before)).await?;
+                Ok(ServiceResource::of_each_type(&found))
+            }
             Self::Entries(entries) => entries.resolve(tx, before).await,
         }
     }
@@ -59,7 +62,7 @@ impl Entries {
             Change::Keep => had,
             Change::Clear => None,
             Change::Set(ids) => {
-                check_named(tx, ids, ResourceType::Staff, &["staffMemberIds"]).await?;
+                check_named(tx, ids, before, ResourceType::Staff, &["staffMemberIds"]).await?;
                 let required = had.map_or(1, |had| had.required);
                 Some(ServiceResource {
                     required,
@@ -92,19 +95,32 @@ impl Entries {
                 return Err(Rejection::invalid(&path, "can't be staff: they stand in `staffMemberIds`").into());
             }
             let path = ["requiredResources", &index, "resourceIds"];
-            check_named(tx, &entry.resources, entry.resource_type, &path).await?;
+            check_named(tx, &entry.resources, before, entry.resource_type, &path).await?;
             all.push(entry);
         }
         Ok(all)
     }
 }
 
+/// All that a service names.
+fn named(entries: &[ServiceResource]) -> Vec<ResourceId> {
+    entries.iter().flat_map(|entry| &entry.resources).copied().collect()
+}
+
 /// Refuses ids that there are not, that occur twice, or that are of another type. They stand at `path`.
-async fn check_named(tx: &mut Tx<'_>, ids: &[ResourceId], kind: ResourceType, path: &[&str]) -> Result<(), Failure> {
-    let found = find_resources(tx, ids).await.map_err(|failure| match failure {
-        Failure::Rejected(rejection) => moved(rejection, path).into(),
-        other => other,
-    })?;
+async fn check_named(
+    tx: &mut Tx<'_>,
+    ids: &[ResourceId],
+    before: &[ServiceResource],
+    kind: ResourceType,
+    path: &[&str],
+) -> Result<(), Failure> {
+    let found = find_or_keep_resources(tx, ids, &named(before))
+        .await
+        .map_err(|failure| match failure {
+            Failure::Rejected(rejection) => moved(rejection, path).into(),
+            other => other,
+        })?;
     let other = |resource: &Resource| resource.resource_type != kind;
     match found.iter().position(other) {
         Some(index) => {

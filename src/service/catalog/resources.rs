@@ -1,6 +1,6 @@
 //! Staff members, rooms and the like.
 
-use super::{Edit, check_revision, resource_types::lock_type};
+use super::{Edit, check_revision, options, resource_types::lock_type, services::lock_site};
 use crate::{
     domain::{
         Rejection,
@@ -104,9 +104,12 @@ impl Command for Create {
     }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Resource, Failure> {
-        if self.input.changes.locations != Change::Keep {
-            sites::lock(tx).await?;
-        }
+        let staff = self.input.resource_type == ResourceType::Staff;
+        let of = if staff || self.input.changes.locations != Change::Keep {
+            Some(lock_site(tx).await?)
+        } else {
+            None
+        };
         let now = tx.now();
         let mut resource = Resource {
             id: self.id,
@@ -125,6 +128,9 @@ impl Command for Create {
         resource.check()?;
         check_locations(tx, &resource).await?;
         store::insert_resource(tx.conn(), self.site, &resource).await?;
+        if let Some(site) = of.filter(|_| staff) {
+            options::welcome(tx, &site).await?;
+        }
         tx.touch(Matter::Everything, None);
         Ok(resource)
     }

@@ -11,7 +11,7 @@ use super::{
     super::{
         Conn, StoreError, on,
         page::{Page, PageRequest},
-        schema::{claims, sessions},
+        schema::{claims, services, sessions},
         types::{At, Json},
     },
     TimeKey, corrupt, count, page,
@@ -244,6 +244,8 @@ pub struct SessionFilter {
     pub resources: Option<Vec<ResourceId>>,
     /// With this status.
     pub status: Option<SessionStatus>,
+    /// Only of services that aren't hidden.
+    pub listed: bool,
 }
 
 macro_rules! filtered {
@@ -273,6 +275,13 @@ macro_rules! filtered {
         }
         if let Some(status) = $filter.status {
             query = query.filter(sessions::status.eq(status));
+        }
+        if $filter.listed {
+            let hidden = services::table
+                .filter(services::site_id.eq(sessions::site_id))
+                .filter(services::id.eq(sessions::service_id))
+                .filter(services::hidden.eq(true));
+            query = query.filter(diesel::dsl::not(diesel::dsl::exists(hidden)));
         }
         query
     }};

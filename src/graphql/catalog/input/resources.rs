@@ -143,7 +143,8 @@ pub struct DeleteResourceInput {
     idempotency_key: Option<String>,
     /// Another resource of the same type that takes over all bookings and sessions that aren't over. If there are any
     /// and nothing is said, it is refused with `HAS_BOOKINGS`; if the other one is not free for all of them, with
-    /// `SLOT_NOT_AVAILABLE`, as a whole.
+    /// `SLOT_NOT_AVAILABLE`, as a whole. That it is there at those hours and locations, and serves such services, is
+    /// the business's word.
     reassign_to: Option<ID>,
     /// The resource.
     resource_id: ID,
