@@ -84,11 +84,12 @@ Tokens, good for 30 days (send as `Authorization: Bearer …`; without one you a
   app           {app}
 
 A first query to paste:
-  {{ services {{ nodes {{ id name type sessions(first: 3) {{ nodes {{ id startDate remainingCapacity }} }} }} }} }}
+  {{ services {{ nodes {{ id name type sessions(first: 3, filter: {{ from: "{now}" }}) {{ nodes {{ id startDate remainingCapacity }} }} }} }} }}
 
 Stop with Ctrl-C.",
         studio = site.name,
         address = running.address,
+        now = service.clock().now().round(jiff::Unit::Second)?,
         staff = token(Role::Staff, "staff", id),
         member = token(Role::Member, seed::MEMBER, None),
         app = token(Role::App, "shop", None),

@@ -336,7 +336,12 @@ pub(super) fn secret(config: &Config, url: &DatabaseUrl) -> Result<Vec<u8>, Fata
     }
     let secret = format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>());
     let mut options = fs::OpenOptions::new();
-    let mut made = options.write(true).create_new(true).mode(0o600).open(&file)?;
+    let mut made = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&file)
+        .map_err(|error| format!("{}: {error}", file.display()))?;
     made.write_all(secret.as_bytes())?;
     made.sync_all()?;
     tracing::info!(file = %file.display(), "made a secret that signs tokens");

@@ -58,7 +58,8 @@ pub struct Money {
 }
 
 impl Money {
-    const MAX_MAJOR: i64 = 1_000_000_000_000_000;
+    /// The most that an amount may be, in whole units.
+    pub const MAX_MAJOR: i64 = 1_000_000_000_000_000;
 
     /// Reads a decimal such as `19.90`; `None` if it isn't one, is negative, has too many digits behind
     /// the point for its currency or is over 10^15.

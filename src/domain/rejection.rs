@@ -327,7 +327,7 @@ pub enum Rejection {
         rejection: Box<Rejection>,
     },
     /// Another object has this name already.
-    #[error("the name is taken")]
+    #[error("{}", taken(.kind))]
     AlreadyExists {
         /// What it names.
         kind: Kind,
@@ -348,6 +348,13 @@ pub enum KindRule {
 impl From<Invalid> for Rejection {
     fn from(invalid: Invalid) -> Self {
         Self::Invalid(invalid)
+    }
+}
+
+fn taken(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Options => "the service has options already",
+        _ => "the name is taken",
     }
 }
 

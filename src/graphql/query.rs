@@ -23,7 +23,7 @@ use super::{
     },
 };
 use crate::{
-    domain::Rejection,
+    domain::{Rejection, ids::parse_any},
     service::{Error, bookings::EventFilter},
     store::{
         bookings::{BookingFilter as Tests, BookingKey},
@@ -143,7 +143,11 @@ impl BookingQuery {
             return Some(Err(coded("`ids` must have at most 100 entries", "BAD_USER_INPUT")));
         }
         let mut nodes = Vec::with_capacity(ids.len());
-        for id in &ids {
+        for (index, id) in ids.iter().enumerate() {
+            if parse_any(id.as_str()).is_none() {
+                let message = format!("`ids.{index}`: not a well-formed id of any type");
+                return Some(Err(coded(message, "BAD_USER_INPUT")));
+            }
             match Node::load(ctx, id).await {
                 Ok(node) => nodes.push(node),
                 Err(error) => return Some(Err(error)),

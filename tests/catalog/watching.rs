@@ -1,6 +1,9 @@
 //! Watching free times: who is told, of what, and how often.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use frontdesk::{
     app::tokens::Role,

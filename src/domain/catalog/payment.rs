@@ -298,7 +298,10 @@ fn check_deposit(
         return Ok(());
     }
     if down.deposit.is_none() {
-        return Err(refuse(&["deposit"], "needs `deposit` to say how much"));
+        return Err(refuse(
+            &["deposit"],
+            "needs `payment.deposit`, which says how much it is",
+        ));
     }
     if !options.online {
         return Err(refuse(&["deposit"], "needs `online`: that is how a deposit is paid"));

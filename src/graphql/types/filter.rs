@@ -188,3 +188,13 @@ impl From<OrderDirection> for Direction {
         }
     }
 }
+
+/// Ids of a list that is short for a test.
+pub fn ids<I: TypedId>(name: &str, ids: &[ID]) -> Result<Vec<I>, Invalid> {
+    if ids.len() > MAX_VALUES {
+        return Err(Invalid::new(Field::Other, format!("must have at most {MAX_VALUES} entries")).at(name));
+    }
+    let read = ids.iter().enumerate();
+    read.map(|(index, one)| id(one).map_err(|invalid| invalid.at(index.to_string()).at(name)))
+        .collect()
+}

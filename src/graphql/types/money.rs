@@ -43,8 +43,9 @@ impl MoneyInput {
         let currency = self.currency.currency().map_err(|invalid| invalid.at("currency"))?;
         money::Money::parse(&self.amount.0, currency).ok_or_else(|| {
             let message = format!(
-                "is not an amount of {}, such as `19{}`",
+                "is not an amount of {} up to {}, such as `19{}`",
                 currency.as_str(),
+                money::Money::MAX_MAJOR,
                 if currency.digits() == 0 { "" } else { ".90" }
             );
             Invalid::new(Field::Other, message).at("amount")

@@ -4,20 +4,19 @@ use async_graphql::{Context, Enum, ID, InputObject};
 use jiff::Timestamp;
 
 use super::{
-    filter::{BooleanFilter, IntFilter, MAX_VALUES, OrderDirection, StringFilter},
+    filter::{BooleanFilter, IntFilter, OrderDirection, StringFilter, ids},
     resource::{Resource, ResourceConnection, ResourceKind},
 };
 use crate::{
     domain::{
         catalog::ResourceType,
         ids::{ResourceId, ResourceTypeId, TypedId as _},
-        rejection::{Field, Invalid},
+        rejection::Invalid,
     },
     graphql::{
         caller,
         connection::{Paging, cursor, open_cursor, selects},
         error::failure,
-        input::id,
         service,
     },
     store::{
@@ -64,15 +63,6 @@ pub struct ResourceOrder {
     direction: OrderDirection,
     /// By what.
     field: ResourceOrderField,
-}
-
-fn ids<I: crate::domain::ids::TypedId>(name: &str, ids: &[ID]) -> Result<Vec<I>, Invalid> {
-    if ids.len() > MAX_VALUES {
-        return Err(Invalid::new(Field::Other, format!("must have at most {MAX_VALUES} entries")).at(name));
-    }
-    let read = ids.iter().enumerate();
-    read.map(|(index, one)| id(one).map_err(|invalid| invalid.at(index.to_string()).at(name)))
-        .collect()
 }
 
 impl ResourceFilter {

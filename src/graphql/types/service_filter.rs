@@ -4,7 +4,7 @@ use async_graphql::{Enum, ID, InputObject};
 
 use super::filter::{
     BooleanFilter, DateTimeFilter, IdFilter, IntFilter, MAX_VALUES, OrderDirection, ServiceTypeFilter, StringFilter,
-    camel, check_depth, join, read_id,
+    camel, check_depth, ids, join, read_id,
 };
 use super::service::ServiceType;
 use crate::{
@@ -187,15 +187,9 @@ impl ServiceFilter {
             let tests = filter.tests(|value| Ok(value.into()), ServiceField::Kind);
             all.push(tests.map_err(|invalid| invalid.at("type"))?);
         }
-        if let Some(ids) = self.ids {
-            let short = IdFilter {
-                eq: None,
-                one_of: Some(ids),
-                ne: None,
-                none_of: None,
-            };
-            let tests = short.tests(|value| read_id(&value), ServiceField::Id);
-            all.push(tests.map_err(|invalid| invalid.at("ids"))?);
+        if let Some(wanted) = self.ids {
+            let ids = ids::<ServiceId>("ids", &wanted)?;
+            all.push(Filter::Is(ServiceField::Id(Test::In(ids))));
         }
         if let Some(types) = self.types {
             let kinds = types.into_iter().map(Into::into).collect();
