@@ -84,7 +84,7 @@ Tokens, good for 30 days (send as `Authorization: Bearer …`; without one you a
   app           {app}
 
 A first query to paste:
-  {{ services {{ nodes {{ id name type sessions(first: 3, filter: {{ from: "{now}" }}) {{ nodes {{ id startDate remainingCapacity }} }} }} }} }}
+  {{ services {{ nodes {{ id name type sessions(first: 3, filter: {{ from: \"{now}\" }}) {{ nodes {{ id startDate remainingCapacity }} }} }} }} }}
 
 Stop with Ctrl-C.",
         studio = site.name,

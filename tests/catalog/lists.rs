@@ -6,7 +6,7 @@ use frontdesk::{
 };
 use serde_json::{Value, json};
 
-use crate::{code, confirmed, on_both_engines, studio, support::Client};
+use crate::{code, confirmed, done, on_both_engines, studio, support::Client};
 
 fn names(connection: &Value) -> Vec<String> {
     connection["nodes"]
@@ -97,7 +97,7 @@ on_both_engines! {
         };
         let there = of(&owner, json!({})).await;
         assert!(there > 0 && of(&server.visitor(), json!({})).await == there);
-        owner.done("updateService", json!({ "serviceId": yoga, "hidden": true })).await;
+        done(&owner, "updateService", json!({ "serviceId": yoga, "hidden": true }), "service { id }").await;
         for client in [server.visitor(), server.member("mia")] {
             assert_eq!(of(&client, json!({})).await, 0);
             assert_eq!(of(&client, json!({ "serviceIds": [yoga] })).await, there, "who was given its address");
