@@ -122,7 +122,7 @@ async fn packages(owner: &Client, ada: &Client, studio: &Studio) {
         )
         .await;
     let query = "query($id: ID!, $services: [MultiServiceAvailabilityItemInput!]!, $from: DateTime!, $to: DateTime!) { \
-        multiServiceBooking(id: $id) { allowedActions { cancel { allowed } } bookings { id } } \
+        multiServiceBookingAvailability(id: $id) { bookable } multiServiceBooking(id: $id) { allowedActions { cancel { allowed } } bookings { id } } \
         bookings(filter: { multiServiceBookingId: { eq: $id } }) { nodes { id } } \
         multiServiceAvailability(services: $services, from: $from, to: $to) { timeSlots { startDate nestedTimeSlots { resources { id } } } } }";
     let part = json!({ "serviceId": service });

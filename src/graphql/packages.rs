@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, Object, SimpleObject};
 use super::{
     caller,
     catalog::availability::{ids, instant, zone},
-    error::{UserError, bad_input, outcome},
+    error::{UserError, bad_input, failure, outcome},
     input::{Rejections, id},
     mutation::{payload, permitted, token},
     query::{Query, refused},
@@ -14,6 +14,7 @@ use super::{
     types::{
         booking::Booking,
         multi_service_booking::MultiServiceBooking,
+        multi_service_booking_availability::MultiServiceBookingAvailability,
         multi_service_booking_input::{
             AddBookingsToMultiServiceBookingInput, CancelMultiServiceBookingInput, ConfirmMultiServiceBookingInput,
             ConfirmOrDeclineMultiServiceBookingInput, CreateMultiServiceBookingInput, DeclineMultiServiceBookingInput,
@@ -121,6 +122,22 @@ impl PackageQuery {
             Ok(id) => MultiServiceBooking::find(ctx, id).await.transpose(),
             Err(invalid) => Some(Err(bad_input(&invalid.at("id")))),
         }
+    }
+
+    /// Whether a package can still be had as it was booked, if the caller may see any of its bookings: before it is
+    /// confirmed, say. What is told is not promised.
+    async fn multi_service_booking_availability(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The package's id.")] id: ID,
+    ) -> Option<async_graphql::Result<MultiServiceBookingAvailability>> {
+        let id = match self::id(&id) {
+            Ok(id) => id,
+            Err(invalid) => return Some(Err(bad_input(&invalid.at("id")))),
+        };
+        let found = service(ctx).multi_service_booking_availability(caller(ctx), id).await;
+        let found = found.map_err(|error| failure(ctx, error)).transpose()?;
+        Some(found.map(Into::into))
     }
 }
 

@@ -61,6 +61,7 @@ fn queries(schema: &Schema, booking: &Value, things: &BTreeMap<&str, Value>) -> 
                     "(services: [{ serviceId: $id }, { serviceId: $id }], to: \"2100-01-01T00:00:00Z\", from: \"2099-12-31T00:00:00Z\", limit: 1)",
                     json!({ "id": things["service"] }),
                 ),
+                "multiServiceBookingAvailability" => ("(id: $id)", json!({ "id": things["multiServiceBooking"] })),
                 "bookingPolicy" | "multiServiceBooking" | "category" | "location" | "resource" | "schedule" | "service" | "session" | "sessionSeries" => {
                     ("(id: $id)", json!({ "id": things[field.name.as_str()] }))
                 }

@@ -18,6 +18,7 @@ pub mod location;
 pub mod media;
 pub mod money;
 pub mod multi_service_booking;
+pub mod multi_service_booking_availability;
 pub mod multi_service_booking_input;
 pub mod multi_service_slot;
 pub mod node;

@@ -462,7 +462,7 @@ pub(super) fn wishes(facts: &Facts, service: &Offered, named: &[Resource]) -> Ve
 }
 
 /// The same, as the engine is told.
-pub(super) fn requested(wishes: &[(usize, Vec<ResourceId>)]) -> Vec<availability::Requested<'_>> {
+pub(in crate::service) fn requested(wishes: &[(usize, Vec<ResourceId>)]) -> Vec<availability::Requested<'_>> {
     wishes
         .iter()
         .map(|(requirement, resources)| availability::Requested {

@@ -27,7 +27,8 @@ pub use watch::Watched;
 
 pub(in crate::service) use chains::ask_chain;
 pub use facts::Needed;
-pub(in crate::service) use facts::{Facts, busy_times, positive};
+pub(in crate::service) use facts::{BusyTimes, Facts, busy_times, positive};
+pub(in crate::service) use list::requested;
 pub(in crate::service) use memory::Memory;
 
 /// Services of one question, at the most.
