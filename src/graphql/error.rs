@@ -721,10 +721,17 @@ pub fn coded(message: impl Into<String>, code: &'static str) -> Error {
 /// An argument of a query that can't be understood.
 #[must_use]
 pub fn bad_input(invalid: &Invalid) -> Error {
-    coded(
+    let error = coded(
         format!("`{}` {}", invalid.path.join("."), invalid.message),
         "BAD_USER_INPUT",
-    )
+    );
+    // What a mutation refuses with a code of its own has that one here, too.
+    let reason = match invalid.field {
+        Field::Choices => "INVALID_SERVICE_CHOICES",
+        Field::ServicesSize => "INVALID_SERVICES_SIZE",
+        _ => return error,
+    };
+    error.extend_with(|_, extensions| extensions.set("reason", reason))
 }
 
 /// The top-level error for what the service said. Our own fault shows a request id and nothing else.

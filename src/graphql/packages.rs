@@ -22,6 +22,7 @@ use super::{
             RescheduleMultiServiceBookingInput,
         },
         multi_service_slot::{MultiServiceAvailability, MultiServiceAvailabilityItemInput},
+        participants_input::{MAX_CHOICES, choices},
     },
 };
 use crate::{
@@ -77,11 +78,12 @@ impl PackageQuery {
             let from = from.map(|from| instant("from", from, time_zone.as_ref())).transpose()?;
             let to = instant("to", &to, time_zone.as_ref())?;
             let mut parts = Vec::with_capacity(services.len());
-            for (index, part) in services.iter().enumerate() {
+            for (index, part) in services.into_iter().enumerate() {
                 let place = |invalid: Invalid| bad_input(&invalid.at(index.to_string()).at("services"));
                 parts.push(ChainPart {
                     service: id(&part.service_id).map_err(|invalid| place(invalid.at("serviceId")))?,
                     duration: part.duration_in_minutes,
+                    choices: choices(part.choices.unwrap_or_default(), MAX_CHOICES).map_err(place)?,
                     resources: ids("resourceIds", part.resource_ids.as_deref().unwrap_or_default())?,
                 });
             }

@@ -271,8 +271,9 @@ impl Known {
         let seen = self.all.into_iter().filter(|booking| access::sees(caller, booking));
         let part = |booking: Booking| {
             let known = judged.iter().find(|(id, ..)| *id == booking.id);
-            let (violations, reasons) =
-                known.map_or((Violations::default(), over), |(_, violations, reasons)| (*violations, *reasons));
+            let (violations, reasons) = known.map_or((Violations::default(), over), |(_, violations, reasons)| {
+                (*violations, *reasons)
+            });
             PartAvailability {
                 booking,
                 violations,
