@@ -21,6 +21,7 @@ pub mod multi_service_booking;
 pub mod multi_service_booking_availability;
 pub mod multi_service_booking_input;
 pub mod multi_service_slot;
+pub mod named_list;
 pub mod node;
 pub mod notification;
 pub mod participants_input;
