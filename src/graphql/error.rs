@@ -726,11 +726,10 @@ pub fn bad_input(invalid: &Invalid) -> Error {
         "BAD_USER_INPUT",
     );
     // What a mutation refuses with a code of its own has that one here, too.
-    let reason = match invalid.field {
-        Field::Choices => "INVALID_SERVICE_CHOICES",
-        Field::ServicesSize => "INVALID_SERVICES_SIZE",
-        _ => return error,
-    };
+    if !matches!(invalid.field, Field::Choices | Field::ServicesSize) {
+        return error;
+    }
+    let reason = async_graphql::resolver_utils::enum_value(invalid_code(invalid.field));
     error.extend_with(|_, extensions| extensions.set("reason", reason))
 }
 

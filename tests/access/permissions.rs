@@ -419,6 +419,13 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
         let window = json!({ "services": [service, service], "from": studio.at(0), "to": studio.at(24 * 60) });
         note(&client.data(&query, window).await, &mut seen[caller]);
         let query = format!(
+            "query($id: ID!) {{ multiServiceBookingAvailability(id: $id) {} validateServiceSlug(slug: \"Yoga\") {} }}",
+            schema.selection("MultiServiceBookingAvailability"),
+            schema.selection("ServiceSlugValidation")
+        );
+        let package = json!({ "id": packages[one]["id"] });
+        note(&client.send(&query, package).await.json["data"], &mut seen[caller]);
+        let query = format!(
             "query($id: ID!, $from: DateTime!, $to: DateTime!) {{ explainAvailability(serviceId: $id, from: $from, to: $to, limit: 100) {} }}",
             schema.selection("AvailabilityExplanation")
         );
