@@ -41,14 +41,15 @@ struct Step {
 
 /// Whether a step of a plan reads rows that it wasn't asked for.
 fn looks_through(detail: &str) -> bool {
-    // A site has one counter and not many resources, locations, categories and old slugs; whether there are any hours is
-    // asked of the first row.
+    // A site has one counter and not many resources, locations, categories, policies and old slugs; whether there are any
+    // hours is asked of the first row.
     let few = [
         "site_counters",
         "resources",
         "opening_hours",
         "business_locations",
         "categories",
+        "booking_policies",
         "service_slugs",
     ]
     .iter()
@@ -122,8 +123,9 @@ async fn packages(owner: &Client, ada: &Client, studio: &Studio) {
         )
         .await;
     let query = "query($id: ID!, $services: [MultiServiceAvailabilityItemInput!]!, $from: DateTime!, $to: DateTime!) { \
-        multiServiceBooking(id: $id) { allowedActions { cancel { allowed } } bookings { id } } \
+        multiServiceBookingAvailability(id: $id) { bookable } multiServiceBooking(id: $id) { allowedActions { cancel { allowed } } bookings { id } } \
         bookings(filter: { multiServiceBookingId: { eq: $id } }) { nodes { id } } \
+        bookingEvents(filter: { multiServiceBookingIds: [$id] }) { totalCount nodes { id } } \
         multiServiceAvailability(services: $services, from: $from, to: $to) { timeSlots { startDate nestedTimeSlots { resources { id } } } } }";
     let part = json!({ "serviceId": service });
     let window = json!({ "id": package["id"], "services": [part, part], "from": studio.at(0), "to": studio.at(600) });
@@ -167,13 +169,14 @@ async fn walk(server: &Server, studio: &Studio) {
     ada.done("cancelBooking", on(&place)).await;
     packages(&owner, &ada, studio).await;
     terms(&owner, studio).await;
+    slugs(&owner, studio).await;
     locations(&owner, studio).await;
     let all = "query($id: ID!, $filter: BookingFilter) { \
         bookings(filter: $filter) { totalCount nodes { id contactDetails { email } service { id resources { id } } \
             allowedActions { cancel { allowed } } history { nodes { type } } notifications { nodes { kind } } } } \
         booking(id: $id) { id history(first: 2) { totalCount } } \
         bookingEvents { totalCount nodes { type booking { id } } } eventCursor \
-        bookingPolicies { totalCount nodes { id } } \
+        bookingPolicies(filter: { name: { ne: \"x\" } }, orderBy: { field: NAME }) { totalCount nodes { id } } \
         services { nodes { id slug bookingPolicy { id } optionsAndVariants { id } schedule { id capacity } sessions { nodes { id remainingCapacity } } } } \
         resources { totalCount nodes { id name } } sessions { totalCount nodes { id schedule { id } service { id } } } }";
     for client in [&owner, &ada, &server.staff(studio.anna.id)] {
@@ -287,7 +290,7 @@ async fn services(owner: &support::Client, studio: &Studio) {
     }
     let query = "query($filter: ServiceFilter, $order: ServiceOrder, $id: ID!) { \
         services(filter: $filter, orderBy: $order) { totalCount nodes { category { id } supportedSlugs { name } } } \
-        category(id: $id) { services { totalCount nodes { id } } } categories { totalCount } service(slug: \"yoga\") { id } }";
+        category(id: $id) { services { totalCount nodes { id } } } categories(filter: { name: { ne: \"x\" } }, orderBy: { field: NAME }) { totalCount nodes { id } } service(slug: \"yoga\") { id } }";
     for field in ["CREATED_DATE", "SORT_ORDER", "UPDATED_DATE"] {
         for filter in [
             json!({ "categoryId": { "eq": other }, "hidden": { "eq": false } }),
@@ -341,6 +344,12 @@ async fn locations(owner: &Client, studio: &Studio) {
     run("updateService", anywhere, "service { id }").await;
     let limits = json!({ "resourceId": studio.ben.id.to_string(), "locationIds": null });
     run("updateResource", limits, "resource { locationIds }").await;
+}
+
+/// Whether slugs can be had.
+async fn slugs(owner: &Client, studio: &Studio) {
+    let query = "query($id: ID!) { validateServiceSlug(slug: \"yoga\", serviceId: $id) { valid } }";
+    owner.data(query, json!({ "id": studio.yoga.id.to_string() })).await;
 }
 
 /// A policy for all, one of their own for two services, and options that follow their staff.

@@ -66,16 +66,39 @@ impl EmailAddress {
     }
 }
 
+/// The longest slug, in characters.
+const MAX_SLUG: usize = 63;
+
+/// What is wrong with the form of a slug.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SlugProblem {
+    /// It is empty.
+    Empty,
+    /// It has more than 63 characters.
+    TooLong,
+    /// It has something else than lower-case letters, digits and single hyphens between them.
+    IllegalCharacters,
+}
+
+/// All that is wrong with the form of a slug.
+#[must_use]
+pub fn slug_problems(text: &str) -> Vec<SlugProblem> {
+    let legal = text
+        .bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    let legal = legal && !text.starts_with('-') && !text.ends_with('-') && !text.contains("--");
+    let problems = [
+        (text.is_empty(), SlugProblem::Empty),
+        (text.chars().count() > MAX_SLUG, SlugProblem::TooLong),
+        (!legal, SlugProblem::IllegalCharacters),
+    ];
+    let there = problems.into_iter().filter(|(there, _)| *there);
+    there.map(|(_, problem)| problem).collect()
+}
+
 /// A slug: 1 to 63 lower-case letters, digits and single hyphens, as in a host name.
 pub fn slug(text: &str) -> Result<String, Invalid> {
-    let valid = (1..=63).contains(&text.len())
-        && !text.starts_with('-')
-        && !text.ends_with('-')
-        && !text.contains("--")
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    if valid {
+    if slug_problems(text).is_empty() {
         Ok(text.to_owned())
     } else {
         Err(Invalid::new(
@@ -84,9 +107,6 @@ pub fn slug(text: &str) -> Result<String, Invalid> {
         ))
     }
 }
-
-/// The longest slug, in characters.
-const MAX_SLUG: usize = 63;
 
 /// A slug made of a name: accents fall, everything but letters and digits becomes a hyphen. `None` if nothing is left,
 /// as of a name in a script without such letters.

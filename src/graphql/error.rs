@@ -721,10 +721,16 @@ pub fn coded(message: impl Into<String>, code: &'static str) -> Error {
 /// An argument of a query that can't be understood.
 #[must_use]
 pub fn bad_input(invalid: &Invalid) -> Error {
-    coded(
+    let error = coded(
         format!("`{}` {}", invalid.path.join("."), invalid.message),
         "BAD_USER_INPUT",
-    )
+    );
+    // What a mutation refuses with a code of its own has that one here, too.
+    if !matches!(invalid.field, Field::Choices | Field::ServicesSize) {
+        return error;
+    }
+    let reason = async_graphql::resolver_utils::enum_value(invalid_code(invalid.field));
+    error.extend_with(|_, extensions| extensions.set("reason", reason))
 }
 
 /// The top-level error for what the service said. Our own fault shows a request id and nothing else.

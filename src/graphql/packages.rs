@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, Object, SimpleObject};
 use super::{
     caller,
     catalog::availability::{ids, instant, zone},
-    error::{UserError, bad_input, outcome},
+    error::{UserError, bad_input, failure, outcome},
     input::{Rejections, id},
     mutation::{payload, permitted, token},
     query::{Query, refused},
@@ -14,6 +14,7 @@ use super::{
     types::{
         booking::Booking,
         multi_service_booking::MultiServiceBooking,
+        multi_service_booking_availability::MultiServiceBookingAvailability,
         multi_service_booking_input::{
             AddBookingsToMultiServiceBookingInput, CancelMultiServiceBookingInput, ConfirmMultiServiceBookingInput,
             ConfirmOrDeclineMultiServiceBookingInput, CreateMultiServiceBookingInput, DeclineMultiServiceBookingInput,
@@ -21,6 +22,7 @@ use super::{
             RescheduleMultiServiceBookingInput,
         },
         multi_service_slot::{MultiServiceAvailability, MultiServiceAvailabilityItemInput},
+        participants_input::{MAX_CHOICES, choices},
     },
 };
 use crate::{
@@ -76,11 +78,12 @@ impl PackageQuery {
             let from = from.map(|from| instant("from", from, time_zone.as_ref())).transpose()?;
             let to = instant("to", &to, time_zone.as_ref())?;
             let mut parts = Vec::with_capacity(services.len());
-            for (index, part) in services.iter().enumerate() {
+            for (index, part) in services.into_iter().enumerate() {
                 let place = |invalid: Invalid| bad_input(&invalid.at(index.to_string()).at("services"));
                 parts.push(ChainPart {
                     service: id(&part.service_id).map_err(|invalid| place(invalid.at("serviceId")))?,
                     duration: part.duration_in_minutes,
+                    choices: choices(part.choices.unwrap_or_default(), MAX_CHOICES).map_err(place)?,
                     resources: ids("resourceIds", part.resource_ids.as_deref().unwrap_or_default())?,
                 });
             }
@@ -121,6 +124,22 @@ impl PackageQuery {
             Ok(id) => MultiServiceBooking::find(ctx, id).await.transpose(),
             Err(invalid) => Some(Err(bad_input(&invalid.at("id")))),
         }
+    }
+
+    /// Whether a package can still be had as it was booked, if the caller may see any of its bookings: before it is
+    /// confirmed, say. What is told is not promised.
+    async fn multi_service_booking_availability(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The package's id.")] id: ID,
+    ) -> Option<async_graphql::Result<MultiServiceBookingAvailability>> {
+        let id = match self::id(&id) {
+            Ok(id) => id,
+            Err(invalid) => return Some(Err(bad_input(&invalid.at("id")))),
+        };
+        let found = service(ctx).multi_service_booking_availability(caller(ctx), id).await;
+        let found = found.map_err(|error| failure(ctx, error)).transpose()?;
+        Some(found.map(Into::into))
     }
 }
 

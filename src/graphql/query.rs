@@ -7,7 +7,7 @@ use super::{
     caller,
     catalog::{
         availability::AvailabilityQuery, calendar::CalendarQuery, locations::LocationsQuery, query::CatalogQuery,
-        resources::ResourceTypeQuery, services::CategoryQuery, terms::TermsQuery,
+        resources::ResourceTypeQuery, services::CategoryQuery, slugs::SlugQuery, terms::TermsQuery,
     },
     connection::{Paging, selects},
     error::{bad_input, coded, failure},
@@ -37,6 +37,7 @@ pub struct Query(
     BookingQuery,
     CatalogQuery,
     CategoryQuery,
+    SlugQuery,
     TermsQuery,
     ResourceTypeQuery,
     LocationsQuery,

@@ -1,7 +1,7 @@
 //! The event log: append-only, one gapless sequence of positions a site, in the order of commits.
 
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _, QueryDsl as _,
     deserialize::{self, FromSql},
     dsl::sql,
     insert_into,
@@ -23,7 +23,7 @@ use crate::domain::{
     actor::Identity,
     booking::{Booking, BookingStatus},
     event::{EventSource, EventType, Touched},
-    ids::{BookingId, ResourceId, ServiceId, SiteId},
+    ids::{BookingId, MultiServiceBookingId, ResourceId, ServiceId, SiteId},
 };
 
 /// The form of the state that events keep. A change of [`Booking`] that older events can't be read as makes it grow.
@@ -40,6 +40,8 @@ pub struct NewEvent {
     pub previous_status: Option<BookingStatus>,
     /// The resources before, if they changed: their staff are told too.
     pub previous_resources: Vec<ResourceId>,
+    /// The package that it left, if it left one: who watches that is told, too.
+    pub left_package: Option<MultiServiceBookingId>,
     /// Who did it.
     pub actor: Identity,
     /// What brought it about.
@@ -75,6 +77,8 @@ pub struct Event {
     pub service: ServiceId,
     /// Which resources it touches, old ones too.
     pub resources: Vec<ResourceId>,
+    /// The package that it was a part of, or left by it.
+    pub package: Option<MultiServiceBookingId>,
     /// When.
     pub occurred: Timestamp,
     /// Which free times may be others since, through the act that it is the last event of.
@@ -132,6 +136,7 @@ macro_rules! row {
             events::audience_id.eq(event.state.created_by.id.clone()),
             events::service_id.eq(event.state.booked.service),
             events::resource_ids.eq(Json(resources)),
+            events::multi_service_booking_id.eq(event.state.package.or(event.left_package)),
             events::occurred_at.eq(At(event.occurred)),
             events::touched.eq($touched),
             events::state.eq(Json(event.state)),
@@ -211,6 +216,7 @@ macro_rules! columns {
             (events::audience_kind, events::audience_id),
             events::service_id,
             events::resource_ids,
+            events::multi_service_booking_id,
             events::occurred_at,
             events::touched,
         )
@@ -230,6 +236,7 @@ type Columns = (
     (crate::domain::actor::ActorKind, String),
     ServiceId,
     Json<Vec<ResourceId>>,
+    Option<MultiServiceBookingId>,
     At,
     Option<Json<Vec<Touched>>>,
 );
@@ -248,6 +255,7 @@ fn event(row: Columns) -> Event {
         audience,
         service,
         resources,
+        package,
         occurred,
         touched,
     ) = row;
@@ -270,6 +278,7 @@ fn event(row: Columns) -> Event {
         },
         service,
         resources: resources.0,
+        package,
         occurred: occurred.0,
         touched: touched.map_or_else(Vec::new, |touched| touched.0),
     }
@@ -338,6 +347,8 @@ pub async fn touched(
 pub struct Narrowed {
     /// Events of these bookings.
     pub bookings: Option<Vec<BookingId>>,
+    /// Events of these packages.
+    pub packages: Option<Vec<MultiServiceBookingId>>,
     /// Events of the bookings that somebody made.
     pub made_by: Option<Identity>,
 }
@@ -346,11 +357,11 @@ impl Narrowed {
     /// Whether there is nothing to go by but the position.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.bookings.is_none() && self.made_by.is_none()
+        self.bookings.is_none() && self.packages.is_none() && self.made_by.is_none()
     }
 }
 
-/// All the events of a range that are of some bookings.
+/// All the events of a range that are of some bookings or packages.
 pub async fn search(
     conn: &mut Conn,
     site: SiteId,
@@ -367,6 +378,9 @@ pub async fn search(
             .into_boxed();
         if let Some(ids) = narrowed.bookings {
             query = query.filter(events::booking_id.eq_any(ids));
+        }
+        if let Some(ids) = narrowed.packages {
+            query = query.filter(events::multi_service_booking_id.assume_not_null().eq_any(ids));
         }
         if let Some(Identity { kind, id }) = narrowed.made_by {
             let own = bookings::table

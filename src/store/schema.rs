@@ -389,6 +389,7 @@ diesel::table! {
         resource_ids -> Document,
         occurred_at -> Instant,
         touched -> Nullable<Document>,
+        multi_service_booking_id -> Nullable<Uid>,
     }
 }
 

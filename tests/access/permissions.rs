@@ -61,6 +61,7 @@ fn queries(schema: &Schema, booking: &Value, things: &BTreeMap<&str, Value>) -> 
                     "(services: [{ serviceId: $id }, { serviceId: $id }], to: \"2100-01-01T00:00:00Z\", from: \"2099-12-31T00:00:00Z\", limit: 1)",
                     json!({ "id": things["service"] }),
                 ),
+                "multiServiceBookingAvailability" => ("(id: $id)", json!({ "id": things["multiServiceBooking"] })),
                 "bookingPolicy" | "multiServiceBooking" | "category" | "location" | "resource" | "schedule" | "service" | "session" | "sessionSeries" => {
                     ("(id: $id)", json!({ "id": things[field.name.as_str()] }))
                 }
@@ -80,6 +81,7 @@ fn queries(schema: &Schema, booking: &Value, things: &BTreeMap<&str, Value>) -> 
                     "(serviceId: $id, to: \"2100-01-01T00:00:00Z\", from: \"2099-12-31T00:00:00Z\", limit: 1)",
                     json!({ "id": things["service"] }),
                 ),
+                "validateServiceSlug" => ("(slug: \"fine\")", json!({})),
                 "eventCursor" | "site" | "viewer" => ("", json!({})),
                 other => panic!(
                     "the query `{other}` is new: say here how it is asked, and write its row into permissions.txt"
@@ -416,6 +418,13 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
         let service = json!({ "serviceId": studio.massage.id.to_string() });
         let window = json!({ "services": [service, service], "from": studio.at(0), "to": studio.at(24 * 60) });
         note(&client.data(&query, window).await, &mut seen[caller]);
+        let query = format!(
+            "query($id: ID!) {{ multiServiceBookingAvailability(id: $id) {} validateServiceSlug(slug: \"Yoga\") {} }}",
+            schema.selection("MultiServiceBookingAvailability"),
+            schema.selection("ServiceSlugValidation")
+        );
+        let package = json!({ "id": packages[one]["id"] });
+        note(&client.send(&query, package).await.json["data"], &mut seen[caller]);
         let query = format!(
             "query($id: ID!, $from: DateTime!, $to: DateTime!) {{ explainAvailability(serviceId: $id, from: $from, to: $to, limit: 100) {} }}",
             schema.selection("AvailabilityExplanation")

@@ -172,6 +172,8 @@ fn asks(beta: &Studio) -> Vec<(&'static str, Value)> {
         "query($id: ID!) { bookings(filter: { sessionId: { eq: $id } }) { totalCount nodes { id } } }",
         "query($id: ID!) { bookingEvents(filter: { bookingIds: [$id] }) { totalCount nodes { id } } }",
         "query($id: ID!) { bookingEvents(filter: { serviceIds: [$id] }) { totalCount nodes { id } } }",
+        "query($id: ID!) { bookingEvents(filter: { multiServiceBookingIds: [$id] }) { totalCount nodes { id } } }",
+        "query($id: ID!) { multiServiceBookingAvailability(id: $id) { bookable } }",
         "query($id: ID!) { services(filter: { ids: [$id] }) { totalCount nodes { id } } }",
         "query($id: ID!) { resources(filter: { ids: [$id] }) { totalCount nodes { id } } }",
         "query($id: ID!) { sessions(filter: { resourceIds: [$id] }) { totalCount nodes { id } } }",

@@ -9,28 +9,28 @@ use crate::{
     support::{Client, Studio, client::mutation, fixture::with, on},
 };
 
-const OPTIONS: &str = "serviceOptionsAndVariants { id revision minPrice { amount } maxPrice { amount currency } service { id durations } \
+pub const OPTIONS: &str = "serviceOptionsAndVariants { id revision minPrice { amount } maxPrice { amount currency } service { id durations } \
     options { optionId type customData { name choices } durationData { name choices { minutes name } } } \
     variants { price { amount } choices { optionId custom durationInMinutes staffMemberId } } }";
 
-fn price(amount: &str) -> Value {
+pub fn price(amount: &str) -> Value {
     json!({ "amount": amount, "currency": "EUR" })
 }
 
-fn colour(choices: &[&str]) -> Value {
+pub fn colour(choices: &[&str]) -> Value {
     json!({ "optionId": "colour", "type": "CUSTOM", "customData": { "name": "Colour", "choices": choices } })
 }
 
-fn who() -> Value {
+pub fn who() -> Value {
     json!({ "optionId": "who", "type": "STAFF_MEMBER" })
 }
 
-fn length(minutes: &[i32]) -> Value {
+pub fn length(minutes: &[i32]) -> Value {
     let choices: Vec<Value> = minutes.iter().map(|minutes| json!({ "minutes": minutes })).collect();
     json!({ "optionId": "length", "type": "DURATION", "durationData": { "name": "Length", "choices": choices } })
 }
 
-fn text(text: &str) -> Value {
+pub fn text(text: &str) -> Value {
     json!({ "optionId": "colour", "custom": text })
 }
 
@@ -38,11 +38,11 @@ fn by(resource: &str) -> Value {
     json!({ "optionId": "who", "staffMemberId": resource })
 }
 
-fn lasting(minutes: i32) -> Value {
+pub fn lasting(minutes: i32) -> Value {
     json!({ "optionId": "length", "durationInMinutes": minutes })
 }
 
-fn variant(choices: &[Value], amount: &str) -> Value {
+pub fn variant(choices: &[Value], amount: &str) -> Value {
     json!({ "choices": choices, "price": price(amount) })
 }
 
@@ -64,7 +64,7 @@ async fn session(owner: &Client, studio: &Studio, class: &str) -> Value {
 }
 
 /// Gives a service with Anna and Ben a price, and both of them half an hour and an hour to choose.
-async fn by_staff_and_length(owner: &Client, studio: &Studio) -> Value {
+pub async fn by_staff_and_length(owner: &Client, studio: &Studio) -> Value {
     let (anna, ben) = (studio.anna.id.to_string(), studio.ben.id.to_string());
     let input = json!({ "serviceId": studio.massage.id.to_string(), "payment": { "rateType": "VARIED", "defaultPrice": price("20") } });
     done(owner, "updateService", input, "service { id }").await;
@@ -87,7 +87,7 @@ async fn total(client: &Client, input: Value) -> (Value, Value) {
     (booking["price"]["total"]["amount"].clone(), booking)
 }
 
-fn groups(input: Value, groups: Value) -> Value {
+pub fn groups(input: Value, groups: Value) -> Value {
     let mut input = with(input, json!({ "participantsChoices": groups }));
     input.as_object_mut().unwrap().remove("totalParticipants");
     input

@@ -43,6 +43,7 @@ async fn offered(server: &Service, studio: &Studio) -> Vec<(Timestamp, Vec<Strin
         locations: None,
         total_participants: None,
         duration: None,
+        choices: Vec::new(),
         slots_per_day: None,
         bookable: None,
         limit: 1000,

@@ -242,6 +242,7 @@ impl Command for Append {
                     EventType::Updated
                 },
                 previous_resources: Vec::new(),
+                left_package: None,
                 source: EventSource::Request,
                 occurred: now,
                 state,

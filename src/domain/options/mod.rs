@@ -1,6 +1,7 @@
 //! Options of a service and what their choices cost (`spec/catalog-availability.md` §2). A service has at most one such
 //! object; its variants are the whole product of its options' choices, each with a price.
 
+mod asked;
 mod check;
 mod price;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use super::{
     money::Money,
 };
 
+pub use asked::asked_minutes;
 pub use check::Offering;
 pub use price::{BookedPrice, PricedGroup, Tariff, Visit, chosen_minutes, default_price, quote};
 

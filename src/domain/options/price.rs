@@ -150,6 +150,29 @@ pub fn quote(
     Ok(BookedPrice::new(groups, tariff.currency()))
 }
 
+/// The choice at a position as its option writes it, or why it can't be made beside the others.
+pub(super) fn accepted(
+    options: &[ServiceOption],
+    choices: &[Choice],
+    place: usize,
+) -> Result<ChoiceValue, &'static str> {
+    let found = choices.get(place).and_then(|choice| {
+        let option = options.iter().find(|option| option.id == choice.option)?;
+        Some((choice, option))
+    });
+    let Some((choice, option)) = found else {
+        return Err("is of no option of the service");
+    };
+    if matches!(choice.value, ChoiceValue::StaffMember(_)) {
+        return Err("is not to be given: who serves is chosen with the slot");
+    }
+    let own = option.own(&choice.value).ok_or("is not one of the option's choices")?;
+    if choices.iter().take(place).any(|other| other.option == choice.option) {
+        return Err("is of an option that was chosen before");
+    }
+    Ok(own)
+}
+
 /// The choices of a group: what it chose, what the place chose for it, in the order of the options. What nobody knows
 /// yet, such as who will serve, is left out.
 fn resolve(
@@ -161,25 +184,8 @@ fn resolve(
 ) -> Result<Vec<Choice>, Rejection> {
     let of = options;
     let options = of.map_or(&[][..], |options| options.options.as_slice());
-    for (place, choice) in group.choices.iter().enumerate() {
-        let Some(option) = options.iter().find(|option| option.id == choice.option) else {
-            return Err(at_choice("is of no option of the service", index, place));
-        };
-        if matches!(choice.value, ChoiceValue::StaffMember(_)) {
-            let message = "is not to be given: who serves is chosen with the slot";
-            return Err(at_choice(message, index, place));
-        }
-        let Some(own) = option.own(&choice.value) else {
-            return Err(at_choice("is not one of the option's choices", index, place));
-        };
-        if group
-            .choices
-            .iter()
-            .take(place)
-            .any(|other| other.option == choice.option)
-        {
-            return Err(at_choice("is of an option that was chosen before", index, place));
-        }
+    for place in 0..group.choices.len() {
+        let own = accepted(options, &group.choices, place).map_err(|message| at_choice(message, index, place))?;
         if let ChoiceValue::Duration(minutes) = own
             && visit.minutes != Some(i64::from(minutes))
         {

@@ -17,7 +17,11 @@ use crate::{
         query::refused,
         scalars::{DateTime, TimeZone},
         service,
-        types::{explanation::AvailabilityExplanation, time_slot::Availability},
+        types::{
+            explanation::AvailabilityExplanation,
+            participants_input::{MAX_CHOICES, MAX_CHOICES_OF_ALL, ServiceChoiceInput, choices},
+            time_slot::Availability,
+        },
     },
     service::{Error, availability::AvailabilityQuery as Question},
 };
@@ -53,11 +57,13 @@ struct Asked<'a> {
     locations: Option<&'a [ID]>,
     total_participants: Option<i32>,
     duration: Option<i32>,
+    choices: Option<Vec<ServiceChoiceInput>>,
+    most_choices: usize,
     limit: i32,
 }
 
 impl Asked<'_> {
-    fn read(&self) -> async_graphql::Result<Question> {
+    fn read(self) -> async_graphql::Result<Question> {
         let time_zone = zone(self.time_zone)?;
         let from = self
             .from
@@ -72,6 +78,8 @@ impl Asked<'_> {
             time_zone,
             total_participants: self.total_participants,
             duration: self.duration,
+            choices: choices(self.choices.unwrap_or_default(), self.most_choices)
+                .map_err(|invalid| bad_input(&invalid))?,
             slots_per_day: None,
             bookable: None,
             limit: self.limit,
@@ -93,6 +101,13 @@ impl AvailabilityQuery {
         #[graphql(desc = "Only what this caller can book now, or only the rest; both if not said.")] bookable: Option<
             bool,
         >,
+        #[graphql(
+            desc = "What was chosen of the services' options, at most 100, as in a booking's `participantsChoices`: each \
+            choice is made of every service whose option it names. A length sets how long its service is, and must be that \
+            of `durationInMinutes` if both are given. None has to be made. A choice that none of the services offers is \
+            refused with the `reason` `INVALID_SERVICE_CHOICES`."
+        )]
+        choices: Option<Vec<ServiceChoiceInput>>,
         #[graphql(
             desc = "How long an appointment is to be, in minutes: one of the service's `durations`, the first if \
             not said. For appointments alone."
@@ -136,6 +151,8 @@ impl AvailabilityQuery {
             locations: location_ids.as_deref(),
             total_participants,
             duration: duration_in_minutes,
+            choices,
+            most_choices: MAX_CHOICES_OF_ALL,
             limit,
         };
         let question = match asked.read() {
@@ -156,6 +173,9 @@ impl AvailabilityQuery {
     async fn explain_availability(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "What was chosen of the service's options, at most 5: see `availability`.")] choices: Option<
+            Vec<ServiceChoiceInput>,
+        >,
         #[graphql(desc = "How long the appointment is to be, in minutes; the service's first length if not said.")]
         duration_in_minutes: Option<i32>,
         #[graphql(desc = "The first start that is of interest; now if not said.")] from: Option<DateTime>,
@@ -189,6 +209,8 @@ impl AvailabilityQuery {
             locations: location_ids.as_deref(),
             total_participants,
             duration: duration_in_minutes,
+            choices,
+            most_choices: MAX_CHOICES,
             limit,
         };
         let about = match asked.read() {

@@ -15,7 +15,6 @@ use crate::{
         service,
         types::{
             blocked_time::{BlockedTime, BlockedTimeConnection},
-            booking_policy::{BookingPolicy, BookingPolicyConnection},
             location::{BusinessLocation, BusinessLocationConnection},
             schedule::{Schedule, ScheduleConnection},
             service::{Service, ServiceConnection},
@@ -25,8 +24,8 @@ use crate::{
     },
     store::{
         catalog::{
-            BlockedTimeFilter, LocationFilter, PolicyFilter, ScheduleFilter, ServiceFilter, ServiceKey, ServiceOrder,
-            SessionFilter, TimeKey,
+            BlockedTimeFilter, LocationFilter, ScheduleFilter, ServiceFilter, ServiceKey, ServiceOrder, SessionFilter,
+            TimeKey,
         },
         page::{Direction, Page},
     },
@@ -100,24 +99,6 @@ pub(crate) async fn services(
     let items = Service::rows(ctx, page.items.clone(), &Look::rows(ctx)).await?;
     let write = |node: &Service| service_cursor(&ServiceKey::of(&node.offered, order.0), order.0);
     Ok(ServiceConnection::new(around(&page, items), write, total))
-}
-
-/// A page of booking policies.
-pub(crate) async fn booking_policies(
-    ctx: &Context<'_>,
-    filter: PolicyFilter,
-    paging: &Paging,
-) -> async_graphql::Result<BookingPolicyConnection> {
-    list!(
-        ctx,
-        filter,
-        paging,
-        booking_policies,
-        count_booking_policies,
-        |rows| rows.into_iter().map(BookingPolicy).collect(),
-        BookingPolicyConnection,
-        |node| write_key(node.0.created, node.0.id)
-    )
 }
 
 /// A page of locations.

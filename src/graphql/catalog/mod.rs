@@ -9,4 +9,5 @@ pub mod mutation;
 pub mod query;
 pub mod resources;
 pub mod services;
+pub mod slugs;
 pub mod terms;

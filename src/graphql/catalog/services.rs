@@ -21,6 +21,7 @@ use crate::{
         service,
         types::{
             category::{Category, CategoryConnection},
+            named_list::{self, CategoryFilter, CategoryOrder},
             service::Service,
         },
     },
@@ -320,14 +321,19 @@ pub struct CategoryQuery;
 /// Reading categories.
 #[Object]
 impl CategoryQuery {
-    /// The groups of services, in their order.
+    /// The groups of services, by their `sortOrder` if nothing else is said.
+    #[expect(clippy::too_many_arguments, reason = "they are the list's, in the schema")]
     async fn categories(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Those behind this cursor.")] after: Option<String>,
         #[graphql(desc = "Those before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which of them.")] filter: Option<CategoryFilter>,
         #[graphql(desc = "How many from the start: 0 to 100, 50 if not said.")] first: Option<i32>,
         #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "How they are sorted: by `sortOrder`, the smallest first, if not said.")] order_by: Option<
+            CategoryOrder,
+        >,
     ) -> Option<async_graphql::Result<CategoryConnection>> {
         let paging = Paging {
             first,
@@ -335,7 +341,7 @@ impl CategoryQuery {
             last,
             before,
         };
-        Some(Category::page(ctx, &paging).await)
+        Some(named_list::categories(ctx, filter, order_by, &paging).await)
     }
 
     /// A group of services.

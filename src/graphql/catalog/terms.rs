@@ -1,6 +1,6 @@
 //! Policies and options: on which terms services are booked.
 
-use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, Object, SimpleObject};
 
 use super::{
     input::{
@@ -8,9 +8,7 @@ use super::{
         DeleteBookingPolicyInput, DeleteServiceOptionsAndVariantsInput, SetDefaultBookingPolicyInput,
         UpdateBookingPolicyInput, UpdateServiceOptionsAndVariantsInput,
     },
-    lists,
     mutation::act,
-    query::Reader,
 };
 use crate::{
     domain::permission::Permission,
@@ -24,11 +22,11 @@ use crate::{
         service,
         types::{
             booking_policy::{BookingPolicy, BookingPolicyConnection},
+            named_list::{self, BookingPolicyFilter, BookingPolicyOrder},
             service_options::ServiceOptionsAndVariants,
         },
     },
     service::catalog::DefaultSet,
-    store::catalog::PolicyFilter,
 };
 
 payload!(
@@ -244,13 +242,6 @@ impl TermsMutation {
     }
 }
 
-/// Which booking policies.
-#[derive(InputObject, Clone, Debug, Default)]
-pub struct BookingPolicyFilter {
-    /// Those with these ids. At most 100.
-    ids: Option<Vec<ID>>,
-}
-
 /// Reading on which terms services are booked.
 #[derive(Default, Clone)]
 pub struct TermsQuery;
@@ -258,7 +249,8 @@ pub struct TermsQuery;
 /// Reading on which terms services are booked.
 #[Object]
 impl TermsQuery {
-    /// The booking policies of the business, the oldest first.
+    /// The booking policies of the business, the oldest first if nothing else is said.
+    #[expect(clippy::too_many_arguments, reason = "they are the list's, in the schema")]
     async fn booking_policies(
         &self,
         ctx: &Context<'_>,
@@ -267,18 +259,15 @@ impl TermsQuery {
         #[graphql(desc = "Which of them.")] filter: Option<BookingPolicyFilter>,
         #[graphql(desc = "How many from the start: 0 to 100, 50 if not said.")] first: Option<i32>,
         #[graphql(desc = "How many from the end: 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "How they are sorted: the oldest first if not said.")] order_by: Option<BookingPolicyOrder>,
     ) -> Option<async_graphql::Result<BookingPolicyConnection>> {
-        let ids = match Reader::ids("ids", filter.unwrap_or_default().ids.as_ref()) {
-            Ok(ids) => ids,
-            Err(error) => return Some(Err(error)),
-        };
         let paging = Paging {
             first,
             after,
             last,
             before,
         };
-        Some(lists::booking_policies(ctx, PolicyFilter { ids }, &paging).await)
+        Some(named_list::booking_policies(ctx, filter, order_by, &paging).await)
     }
 
     /// A booking policy, unless it was deleted.

@@ -11,14 +11,14 @@ use crate::{
     graphql::{
         caller,
         catalog::lists,
-        connection::{Paging, connection, cursor, open_cursor, selects},
+        connection::{Paging, connection},
         error::{bad_input, failure},
         scalars::DateTime,
         service,
     },
     store::{
         catalog::ServiceField,
-        page::{Filter, Page, Test},
+        page::{Filter, Test},
     },
 };
 
@@ -95,18 +95,6 @@ impl Category {
 
 connection!("A list of categories.", CategoryConnection, CategoryEdge, Category);
 
-type Key = (i32, String);
-
-fn key(category: &catalog::Category) -> Key {
-    (category.sort_order, category.id.to_string())
-}
-
-fn read_key(text: &str) -> Option<Key> {
-    let content = open_cursor(text)?;
-    let (order, id) = content.split_once(':')?;
-    Some((order.parse().ok()?, id.to_owned()))
-}
-
 impl Category {
     /// Those of the categories that there are, in their order.
     pub(crate) async fn load(ctx: &Context<'_>, ids: Vec<CategoryId>) -> async_graphql::Result<Vec<Self>> {
@@ -116,19 +104,5 @@ impl Category {
         let found = service(ctx).categories_by_id(caller(ctx), ids).await;
         let found = found.map_err(|error| failure(ctx, error))?;
         Ok(found.into_iter().map(Self).collect())
-    }
-
-    /// A page of all categories: few enough to be read at once.
-    pub(crate) async fn page(ctx: &Context<'_>, paging: &Paging) -> async_graphql::Result<CategoryConnection> {
-        let request = paging.request(read_key)?;
-        let all = service(ctx).categories(caller(ctx)).await;
-        let all = all.map_err(|error| failure(ctx, error))?;
-        let total = selects(ctx, "totalCount").then(|| i64::try_from(all.len()).unwrap_or(i64::MAX));
-        let page = Page::of_all(all, &request, key).map(Self);
-        let write = |category: &Self| {
-            let (order, id) = key(&category.0);
-            cursor(&format!("{order}:{id}"))
-        };
-        Ok(CategoryConnection::new(page, write, total))
     }
 }

@@ -140,6 +140,9 @@ connection!(
 pub struct BookingEventFilter {
     /// Only events of these bookings. At most 100.
     pub booking_ids: Option<Vec<ID>>,
+    /// Only events of the bookings of these packages, as long as they were parts of them, and of their leaving. At most
+    /// 100.
+    pub multi_service_booking_ids: Option<Vec<ID>>,
     /// Only events of bookings of these services. At most 100.
     pub service_ids: Option<Vec<ID>>,
     /// Only events of these types.
@@ -150,7 +153,11 @@ impl BookingEventFilter {
     /// The filter, if its ids are such.
     pub fn parse(self) -> Result<bookings::EventFilter, Rejections> {
         let mut problems = Problems::default();
-        for (name, list) in [("bookingIds", &self.booking_ids), ("serviceIds", &self.service_ids)] {
+        for (name, list) in [
+            ("bookingIds", &self.booking_ids),
+            ("multiServiceBookingIds", &self.multi_service_booking_ids),
+            ("serviceIds", &self.service_ids),
+        ] {
             if list.as_ref().is_some_and(|ids| ids.len() > 100) {
                 problems.complain(&[name], "must have at most 100 entries");
             }
@@ -158,12 +165,17 @@ impl BookingEventFilter {
         let bookings = self
             .booking_ids
             .and_then(|ids| problems.take("bookingIds", ids.iter().map(id).collect::<Result<Vec<_>, _>>()));
+        let packages = self.multi_service_booking_ids.and_then(|ids| {
+            let ids = ids.iter().map(id).collect::<Result<Vec<_>, _>>();
+            problems.take("multiServiceBookingIds", ids)
+        });
         let services = self
             .service_ids
             .and_then(|ids| problems.take("serviceIds", ids.iter().map(id).collect::<Result<Vec<_>, _>>()));
         let types = self.types.map(|types| types.into_iter().map(Into::into).collect());
         problems.finish(Some(bookings::EventFilter {
             bookings,
+            packages,
             services,
             types,
         }))

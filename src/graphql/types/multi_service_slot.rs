@@ -7,6 +7,7 @@ use jiff::{Timestamp, tz};
 
 use super::{
     booked::Location,
+    participants_input::ServiceChoiceInput,
     resource::Resource,
     service::Service,
     time_slot::{BookingPolicyViolations, NonBookableReasons},
@@ -19,6 +20,10 @@ use crate::{
 /// One service of a visit.
 #[derive(Debug, Clone, InputObject)]
 pub struct MultiServiceAvailabilityItemInput {
+    /// What was chosen of the service's options, at most 5, as in a booking's `participantsChoices`. A length sets how long
+    /// it is, and must be that of `durationInMinutes` if both are given. None has to be made. A choice that the service
+    /// doesn't offer is refused with the `reason` `INVALID_SERVICE_CHOICES`.
+    pub choices: Option<Vec<ServiceChoiceInput>>,
     /// How long it is to be, in minutes: one of the service's `durations`, the first if not said.
     pub duration_in_minutes: Option<i32>,
     /// Only with these staff members and rooms, at most 135; of several of one type any one will do.

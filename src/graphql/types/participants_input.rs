@@ -51,13 +51,16 @@ pub struct ParticipantsChoiceInput {
 }
 
 /// Choices of one group, at the most.
-const MAX_CHOICES: usize = 5;
+pub(crate) const MAX_CHOICES: usize = 5;
+/// Choices of a question about several services, at the most.
+pub(crate) const MAX_CHOICES_OF_ALL: usize = 100;
 /// Groups that are read.
 const MAX_GROUPS: usize = 20;
 
-fn choices(choices: Vec<ServiceChoiceInput>) -> Result<Vec<Choice>, Invalid> {
-    if choices.len() > MAX_CHOICES {
-        let message = format!("must have at most {MAX_CHOICES} entries");
+/// What one group or one question chooses, at most `most`.
+pub(crate) fn choices(choices: Vec<ServiceChoiceInput>, most: usize) -> Result<Vec<Choice>, Invalid> {
+    if choices.len() > most {
+        let message = format!("must have at most {most} entries");
         return Err(Invalid::new(Field::Choices, message).at("choices"));
     }
     let read = |(index, choice): (usize, ServiceChoiceInput)| {
@@ -88,7 +91,7 @@ fn participants(
                 let at = |invalid: Invalid| invalid.at(index.to_string()).at("participantsChoices");
                 Ok(ServiceChoices {
                     number_of_participants: group.number_of_participants,
-                    choices: choices(group.choices.unwrap_or_default()).map_err(at)?,
+                    choices: choices(group.choices.unwrap_or_default(), MAX_CHOICES).map_err(at)?,
                 })
             };
             // No more than are taken: whoever sends too many is told so.

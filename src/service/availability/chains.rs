@@ -23,6 +23,7 @@ use crate::{
         catalog::{MAX_DURATION_MINUTES, Resource, Service as Offered, ServiceKind},
         hours::PlaceId,
         ids::{LocationId, ResourceId, ServiceId, TypedId as _},
+        options::{Choice as OptionChoice, asked_minutes},
         permission::Permission,
         rejection::{Field, Invalid},
         time::{TimeSpan, ZoneName},
@@ -37,6 +38,8 @@ pub struct ChainPart {
     pub service: ServiceId,
     /// How long it is to be, in minutes; the usual length if not said.
     pub duration: Option<i32>,
+    /// What was chosen of the options of the service.
+    pub choices: Vec<OptionChoice>,
     /// Only with these staff members and rooms; of several of one type any one will do. None: all.
     pub resources: Vec<ResourceId>,
 }
@@ -189,6 +192,7 @@ impl ChainsQuery {
             from,
             to: self.to,
             now,
+            choices: self.parts.iter().any(|part| !part.choices.is_empty()),
         }
     }
 
@@ -226,6 +230,16 @@ impl ChainsQuery {
             services.push(service.clone());
         }
         Ok(at_common_places(services))
+    }
+
+    /// How long each part is to be by what was chosen or said, in minutes; none: the usual length.
+    fn lengths(&self, found: &Found) -> Result<Vec<Option<i32>>, Rejection> {
+        let length = |(index, part): (usize, &ChainPart)| {
+            let chosen = asked_minutes(&[found.options_of(part.service)], &part.choices, part.duration);
+            let chosen = chosen.map_err(|rejection| rejection.within(&["services", &index.to_string()]))?;
+            Ok(chosen.into_iter().flatten().next().or(part.duration))
+        };
+        self.parts.iter().enumerate().map(length).collect()
     }
 }
 
@@ -300,6 +314,7 @@ impl Known {
 impl Question {
     fn answer(&self, found: &Found) -> Result<Chains, Rejection> {
         let services = self.query.services(found)?;
+        let lengths = self.query.lengths(found)?;
         let Catalogue {
             zone, facts, locations, ..
         } = &*found.catalogue;
@@ -320,10 +335,12 @@ impl Question {
             wishes: parts()
                 .map(|(service, part)| wishes(facts, service, &named(part)))
                 .collect(),
-            minutes: parts()
-                .map(|(service, part)| {
+            minutes: services
+                .iter()
+                .zip(lengths)
+                .map(|(service, length)| {
                     let usual = service.durations.first().copied().unwrap_or(60);
-                    part.duration.unwrap_or(usual)
+                    length.unwrap_or(usual)
                 })
                 .collect(),
             locations: first.map(|location| location.told_by(locations)).collect(),

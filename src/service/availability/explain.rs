@@ -100,6 +100,7 @@ fn tell_not_bookable(told: &mut Explanation, service: &Offered, facts: &Facts) {
 impl Question {
     fn explain(&self, found: &Found) -> Result<Explained, Rejection> {
         self.query.check_found(found)?;
+        let lengths = self.query.lengths(found)?;
         let appointment = |service: &&Offered| service.kind == ServiceKind::Appointment;
         let Catalogue {
             services,
@@ -122,7 +123,7 @@ impl Question {
             let query = Query {
                 requested: &requested(&wishes),
                 places: places.as_deref(),
-                duration: self.query.duration.map(positive),
+                duration: lengths.get(&service.id).copied().map(positive),
                 party: self.party,
                 ignore_policy: self.ignore_policy,
                 ..Query::between(self.from.max(self.now).min(self.query.to), self.query.to)

@@ -150,6 +150,17 @@ impl Service {
     }
 }
 
+/// Appointments that somebody asks about.
+#[derive(Clone, Copy)]
+struct Appointments<'q> {
+    service: &'q Arc<Offered>,
+    /// How long they are to be; the usual length if that wasn't said.
+    minutes: Option<i32>,
+    /// Its places, as they are called now.
+    locations: &'q [Location],
+    wishes: &'q [(usize, Vec<ResourceId>)],
+}
+
 /// A question that makes sense.
 #[derive(Debug)]
 pub(super) struct Question {
@@ -184,6 +195,7 @@ impl Question {
             from: self.from,
             to: self.query.to,
             now: self.now,
+            choices: !self.query.choices.is_empty(),
         }
     }
 
@@ -195,6 +207,7 @@ impl Question {
 
     fn answer(&self, found: &Found) -> Result<Availability, Rejection> {
         self.query.check_found(found)?;
+        let lengths = self.query.lengths(found)?;
         let Catalogue {
             services,
             zone,
@@ -211,7 +224,13 @@ impl Question {
                 ServiceKind::Appointment => {
                     let wishes = wishes(facts, service, &found.resources);
                     let told: Vec<Location> = service.locations.iter().map(|one| one.told_by(locations)).collect();
-                    offers.extend(self.appointments(facts, &busy, (service, &told), &wishes, &clock));
+                    let asked = Appointments {
+                        service,
+                        minutes: lengths.get(&service.id).copied(),
+                        locations: &told,
+                        wishes: &wishes,
+                    };
+                    offers.extend(self.appointments(facts, &busy, &asked, &clock));
                 }
                 ServiceKind::Class => offers.extend(self.classes(found, service, &clock)),
                 ServiceKind::Course => offers.extend(self.courses(found, service)),
@@ -255,10 +274,15 @@ impl Question {
         &self,
         facts: &Arc<Facts>,
         busy: &super::facts::BusyTimes,
-        (service, locations): (&Arc<Offered>, &[Location]),
-        wishes: &[(usize, Vec<ResourceId>)],
+        asked: &Appointments<'_>,
         clock: &TimeZone,
     ) -> Vec<Offer> {
+        let Appointments {
+            service,
+            minutes,
+            locations,
+            wishes,
+        } = *asked;
         let mut offers = Vec::new();
         let places = self.places();
         let mut from = self.from.max(self.now);
@@ -268,7 +292,7 @@ impl Question {
                 let query = Query {
                     requested: &requested(wishes),
                     places: places.as_deref(),
-                    duration: self.query.duration.map(positive),
+                    duration: minutes.map(positive),
                     party: self.party,
                     ignore_policy: self.ignore_policy,
                     ..Query::between(from, to)
@@ -469,7 +493,7 @@ pub(super) fn wishes(facts: &Facts, service: &Offered, named: &[Resource]) -> Ve
 }
 
 /// The same, as the engine is told.
-pub(super) fn requested(wishes: &[(usize, Vec<ResourceId>)]) -> Vec<availability::Requested<'_>> {
+pub(in crate::service) fn requested(wishes: &[(usize, Vec<ResourceId>)]) -> Vec<availability::Requested<'_>> {
     wishes
         .iter()
         .map(|(requirement, resources)| availability::Requested {

@@ -10,12 +10,15 @@ mod memory;
 mod read;
 mod watch;
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use crate::domain::{
     Rejection,
     catalog::ServiceKind,
     ids::{LocationId, ResourceId, ServiceId},
+    options::{Choice, asked_minutes},
     rejection::{Field, Invalid},
     time::ZoneName,
 };
@@ -27,7 +30,8 @@ pub use watch::Watched;
 
 pub(in crate::service) use chains::ask_chain;
 pub use facts::Needed;
-pub(in crate::service) use facts::{Facts, busy_times, positive};
+pub(in crate::service) use facts::{BusyTimes, Facts, busy_times, positive};
+pub(in crate::service) use list::requested;
 pub(in crate::service) use memory::Memory;
 
 /// Services of one question, at the most.
@@ -62,6 +66,8 @@ pub struct AvailabilityQuery {
     pub total_participants: Option<i32>,
     /// How long the appointment is to be, in minutes; the usual length if not said.
     pub duration: Option<i32>,
+    /// What was chosen of the options of the services.
+    pub choices: Vec<Choice>,
     /// So many of each service and day, at the most.
     pub slots_per_day: Option<i32>,
     /// Only those that the caller can book, or only the others.
@@ -147,6 +153,16 @@ impl AvailabilityQuery {
 
     fn limit(&self) -> usize {
         usize::try_from(self.limit).unwrap_or(1)
+    }
+
+    /// How long each appointment service is to be, in minutes; the usual length where nothing is said.
+    fn lengths(&self, found: &read::Found) -> Result<HashMap<ServiceId, i32>, Rejection> {
+        let services = &found.catalogue.services;
+        let options: Vec<_> = services.iter().map(|service| found.options_of(service.id)).collect();
+        let chosen = asked_minutes(&options, &self.choices, self.duration)?;
+        let lengths = services.iter().zip(chosen);
+        let lengths = lengths.filter_map(|(service, chosen)| Some((service.id, chosen.or(self.duration)?)));
+        Ok(lengths.collect())
     }
 
     /// Refuses ids of what there isn't, and a length that a service doesn't have.

@@ -19,6 +19,7 @@ use crate::{
         },
         conflict::{Claim, Target},
         ids::{BookingPolicyId, LocationId, ResourceId, ServiceId, SiteId},
+        options::OptionsAndVariants,
         time::{TimeSpan, ZoneName},
     },
     store::{Conn, StoreError, catalog, claims, sites},
@@ -35,6 +36,8 @@ pub(super) struct Wanted {
     pub(super) from: Timestamp,
     pub(super) to: Timestamp,
     pub(super) now: Timestamp,
+    /// Whether anything was chosen of the services' options.
+    pub(super) choices: bool,
 }
 
 /// A course's run with its sessions that take place.
@@ -70,6 +73,8 @@ pub(super) struct Found {
     pub(super) sessions: Vec<Session>,
     pub(super) runs: Vec<Run>,
     pub(super) taken: HashMap<Target, i64>,
+    /// The services' options, where something was chosen of them.
+    options: Vec<OptionsAndVariants>,
 }
 
 /// The longest visit to a service, with its buffer, in minutes.
@@ -126,6 +131,11 @@ pub(super) async fn read(conn: &mut Conn, memory: &Memory, wanted: &Wanted) -> R
         sessions,
         runs,
         taken: taken.into_iter().collect(),
+        options: if wanted.choices {
+            catalog::options_of_all(conn, site, &wanted.services).await?
+        } else {
+            Vec::new()
+        },
     })
 }
 
@@ -289,6 +299,11 @@ impl Found {
             }
         }
         Ok(())
+    }
+
+    /// The options of a service, if it has any and something was chosen.
+    pub(super) fn options_of(&self, service: ServiceId) -> Option<&OptionsAndVariants> {
+        self.options.iter().find(|options| options.service == service)
     }
 
     /// What is on those who could serve.

@@ -193,6 +193,7 @@ impl Create {
             event_type: EventType::Created,
             previous_status: None,
             previous_resources: Vec::new(),
+            left_package: None,
             actor: self.caller.actor.identity(),
             source: EventSource::Request,
             occurred: now,

@@ -550,6 +550,7 @@ pub(in crate::service) async fn touch(
         event_type,
         previous_status: Some(booking.status),
         previous_resources: Vec::new(),
+        left_package: None,
         actor,
         source,
         occurred: now,

@@ -38,8 +38,8 @@ pub(in crate::service) use follow::{OPEN, cancel_all, cancel_all_telling, reassi
 pub use holds::HoldsByAddress;
 pub(in crate::service) use ledger::{Ledger, Spot};
 pub use package::{
-    ActOnPackage, AddToPackage, ChangedPackage, CreatePackage, CreatedPackage, Move, PackageTarget, PartInfo,
-    RemainingPackage, RemoveFromPackage, ReschedulePackage,
+    ActOnPackage, AddToPackage, ChangedPackage, CreatePackage, CreatedPackage, Move, PackageAvailability,
+    PackageTarget, PartAvailability, PartInfo, RemainingPackage, RemoveFromPackage, ReschedulePackage,
 };
 pub use place::Wanted;
 pub(in crate::service) use place::{all_time, spots_of};
@@ -90,6 +90,7 @@ async fn write_change(
         event_type,
         previous_status: Some(before.status),
         previous_resources,
+        left_package: before.package.filter(|_| after.package.is_none()),
         actor: actor.identity(),
         source: EventSource::Request,
         occurred: now,

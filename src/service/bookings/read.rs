@@ -8,7 +8,7 @@ use crate::{
         catalog::Service as Offered,
         conflict::{self, Ask, Holder, Target},
         event::EventType,
-        ids::{BookingId, Kind, NotificationId, ServiceId, SiteId},
+        ids::{BookingId, Kind, MultiServiceBookingId, NotificationId, ServiceId, SiteId},
         permission::Permission,
         time::TimeSpan,
     },
@@ -31,6 +31,8 @@ use crate::{
 pub struct EventFilter {
     /// Of these bookings.
     pub bookings: Option<Vec<BookingId>>,
+    /// Of bookings that were parts of these packages, or left them.
+    pub packages: Option<Vec<MultiServiceBookingId>>,
     /// Of these services.
     pub services: Option<Vec<ServiceId>>,
     /// Of these types.
@@ -41,7 +43,9 @@ impl EventFilter {
     /// Whether an event passes.
     #[must_use]
     pub fn passes(&self, event: &Event) -> bool {
+        let of_package = |ids: &Vec<MultiServiceBookingId>| event.package.is_some_and(|id| ids.contains(&id));
         self.bookings.as_ref().is_none_or(|ids| ids.contains(&event.booking))
+            && self.packages.as_ref().is_none_or(of_package)
             && self.services.as_ref().is_none_or(|ids| ids.contains(&event.service))
             && self
                 .types
@@ -400,6 +404,7 @@ impl Search {
     fn new(site: SiteId, caller: &Caller, filter: &EventFilter) -> Self {
         let narrowed = events::Narrowed {
             bookings: filter.bookings.clone(),
+            packages: filter.packages.clone(),
             made_by: access::sees_own_events(caller).then(|| caller.actor.identity()),
         };
         Self { site, narrowed }

@@ -11,7 +11,11 @@ use crate::{
         permission::Permission,
     },
     service::{Caller, Error, IdempotencyKey, Service, access},
-    store::{Command, Failure, Tx, catalog as store},
+    store::{
+        Command, Failure, Tx,
+        catalog::{self as store, NamedFilter, NamedOrder},
+        page::Direction,
+    },
 };
 
 /// A category that is to be made.
@@ -260,11 +264,18 @@ impl Service {
         self.once(caller, "deleteCategory", key, Delete { site, input }).await
     }
 
-    /// All categories, in their order.
-    pub async fn categories(&self, caller: &Caller) -> Result<Vec<Category>, Error> {
+    /// All categories that pass the filter, in an order.
+    pub async fn categories(
+        &self,
+        caller: &Caller,
+        filter: NamedFilter<CategoryId>,
+        order: (NamedOrder, Direction),
+    ) -> Result<Vec<Category>, Error> {
         access::require(Permission::ReadCatalog, caller)?;
         let site = caller.site;
-        let found = self.db().read(move |conn| Box::pin(store::categories(conn, site)));
+        let found = self
+            .db()
+            .read(move |conn| Box::pin(async move { store::list_categories(conn, site, &filter, order).await }));
         Ok(found.await?)
     }
 

@@ -22,6 +22,7 @@ mod schedules;
 mod series;
 mod services;
 mod sessions;
+mod slugs;
 
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +62,7 @@ pub use schedules::{CreateSchedule, UpdateSchedule};
 pub use series::{AHEAD, CreateSessionSeries, Scope};
 pub use services::{CreateService, PresentationChanges, ServiceChanges, UpdateService};
 pub use sessions::{CancelSession, CreateSession, RestoreSession, SessionChanges, UpdateSession};
+pub use slugs::SlugVerdict;
 
 use sessions::{check as check_session, check_seats, follow};
 

@@ -16,8 +16,8 @@ use crate::{
     service::{Caller, Error, IdempotencyKey, Outcome, Service, access},
     store::{
         Command, Failure, Tx,
-        catalog::{self as store, PolicyFilter, TimeKey},
-        page::{Page, PageRequest},
+        catalog::{self as store, NamedFilter, NamedOrder},
+        page::Direction,
         sites,
     },
 };
@@ -113,7 +113,7 @@ impl Command for Create {
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<BookingPolicy, Failure> {
         sites::lock(tx).await?;
-        if store::count_policies(tx.conn(), self.site, &PolicyFilter::default()).await? >= MAX_POLICIES {
+        if store::count_policies(tx.conn(), self.site).await? >= MAX_POLICIES {
             let message = format!("is one too many: a site has at most {MAX_POLICIES} policies");
             return Err(Rejection::invalid(&["name"], message).into());
         }
@@ -317,28 +317,18 @@ impl Service {
         Ok(found.await?)
     }
 
-    /// A page of policies.
+    /// All policies that pass the filter, in an order.
     pub async fn booking_policies(
         &self,
         caller: &Caller,
-        filter: PolicyFilter,
-        request: PageRequest<TimeKey<BookingPolicyId>>,
-    ) -> Result<Page<BookingPolicy>, Error> {
-        access::require(Permission::ReadCatalog, caller)?;
-        let site = caller.site;
-        let page = self
-            .db()
-            .read(move |conn| Box::pin(async move { store::page_policies(conn, site, &filter, &request).await }));
-        Ok(page.await?)
-    }
-
-    /// How many policies pass the filter.
-    pub async fn count_booking_policies(&self, caller: &Caller, filter: PolicyFilter) -> Result<i64, Error> {
+        filter: NamedFilter<BookingPolicyId>,
+        order: (NamedOrder, Direction),
+    ) -> Result<Vec<BookingPolicy>, Error> {
         access::require(Permission::ReadCatalog, caller)?;
         let site = caller.site;
         let found = self
             .db()
-            .read(move |conn| Box::pin(async move { store::count_policies(conn, site, &filter).await }));
+            .read(move |conn| Box::pin(async move { store::list_policies(conn, site, &filter, order).await }));
         Ok(found.await?)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Change, Edit, Requirements, ServiceLocations, check_revision, lock_service, offer_changed, options, policies,
-    relocation, seats_of,
+    relocation, seats_of, slugs,
 };
 use crate::{
     domain::{
@@ -201,14 +201,14 @@ async fn change_slug(tx: &mut Tx<'_>, before: &Offered, after: &mut Offered) -> 
 /// transaction.
 async fn check_slug(tx: &mut Tx<'_>, slug: &str, own: ServiceId) -> Result<(), Failure> {
     let site = tx.site();
-    match store::find_service_by_slug(tx.conn(), site, slug).await? {
-        Some(other) if other.id != own => Err(Rejection::AlreadyExists {
+    if slugs::is_taken(tx.conn(), site, slug, Some(own)).await? {
+        return Err(Rejection::AlreadyExists {
             kind: Kind::Service,
             path: vec!["slug".to_owned()],
         }
-        .into()),
-        _ => Ok(()),
+        .into());
     }
+    Ok(())
 }
 
 pub(super) async fn free_slug(tx: &mut Tx<'_>, name: &str, kind: ServiceKind) -> Result<String, Failure> {

@@ -7,10 +7,15 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 use jiff::Timestamp;
 
-use super::super::{
-    Conn, StoreError, on,
-    schema::{categories, services},
-    types::At,
+use super::{
+    super::{
+        Conn, StoreError, on,
+        page::Direction,
+        schema::{categories, services},
+        types::At,
+    },
+    NamedFilter, NamedOrder,
+    named::arranged,
 };
 use crate::domain::{
     catalog::Category,
@@ -61,6 +66,16 @@ pub async fn categories(conn: &mut Conn, site: SiteId) -> Result<Vec<Category>, 
     let mut all: Vec<Category> = rows.into_iter().map(CategoryRow::category).collect();
     all.sort_by_key(|category| (category.sort_order, category.id));
     Ok(all)
+}
+
+/// The categories of a site that pass the filter, in an order.
+pub async fn list_categories(
+    conn: &mut Conn,
+    site: SiteId,
+    filter: &NamedFilter<CategoryId>,
+    order: (NamedOrder, Direction),
+) -> Result<Vec<Category>, StoreError> {
+    Ok(arranged(categories(conn, site).await?, filter, order))
 }
 
 /// Those categories that there are, in their order.

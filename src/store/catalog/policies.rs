@@ -10,11 +10,12 @@ use jiff::Timestamp;
 use super::{
     super::{
         Conn, StoreError, on,
-        page::{Page, PageRequest},
+        page::Direction,
         schema::{booking_policies, services},
         types::{At, Json},
     },
-    TimeKey, count, page,
+    NamedFilter, NamedOrder,
+    named::arranged,
 };
 use crate::domain::{
     booking_policy::{BookingPolicy, BookingRules},
@@ -156,57 +157,25 @@ pub async fn delete_policy(
     Ok(())
 }
 
-/// Which policies of a list; deleted ones are in none.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PolicyFilter {
-    /// With these ids.
-    pub ids: Option<Vec<BookingPolicyId>>,
-}
-
-macro_rules! filtered {
-    ($query:expr, $filter:expr) => {{
-        let mut query = $query.filter(booking_policies::deleted_at.is_null());
-        if let Some(ids) = &$filter.ids {
-            query = query.filter(booking_policies::id.eq_any(ids.clone()));
-        }
-        query
-    }};
-}
-
-/// A page of policies, the oldest first.
-pub async fn page_policies(
+/// The policies of a site that pass the filter, in an order. A site has not many of them: they are read all at once.
+/// Deleted ones are in no list.
+pub async fn list_policies(
     conn: &mut Conn,
     site: SiteId,
-    filter: &PolicyFilter,
-    request: &PageRequest<TimeKey<BookingPolicyId>>,
-) -> Result<Page<BookingPolicy>, StoreError> {
-    let key = |policy: &BookingPolicy| TimeKey {
-        at: policy.created,
-        id: policy.id,
-    };
-    let filter = filter.clone();
-    Page::find(conn, request, key, move |conn, request| {
-        let filter = filter.clone();
-        Box::pin(async move {
-            let rows = page!(
-                conn,
-                booking_policies::site_id.eq(site),
-                &request,
-                booking_policies,
-                created_at,
-                PolicyRow,
-                |query| filtered!(query, &filter)
-            )?;
-            Ok(rows.into_iter().map(PolicyRow::policy).collect())
-        })
-    })
-    .await
+    filter: &NamedFilter<BookingPolicyId>,
+    order: (NamedOrder, Direction),
+) -> Result<Vec<BookingPolicy>, StoreError> {
+    let query = booking_policies::table
+        .filter(booking_policies::site_id.eq(site))
+        .filter(booking_policies::deleted_at.is_null());
+    let rows: Vec<PolicyRow> = on!(conn, c => query.select(PolicyRow::as_select()).load(c).await)?;
+    Ok(arranged(rows.into_iter().map(PolicyRow::policy), filter, order))
 }
 
-/// How many policies pass the filter.
-pub async fn count_policies(conn: &mut Conn, site: SiteId, filter: &PolicyFilter) -> Result<i64, StoreError> {
-    let of_site = booking_policies::site_id.eq(site);
-    Ok(count!(conn, of_site, booking_policies, |query| filtered!(
-        query, filter
-    ))?)
+/// How many policies a site has.
+pub async fn count_policies(conn: &mut Conn, site: SiteId) -> Result<i64, StoreError> {
+    let query = booking_policies::table
+        .filter(booking_policies::site_id.eq(site))
+        .filter(booking_policies::deleted_at.is_null());
+    Ok(on!(conn, c => query.count().get_result(c).await)?)
 }

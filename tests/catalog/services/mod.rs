@@ -5,7 +5,9 @@ mod copies;
 mod deletion;
 mod fields;
 mod lists;
+mod named;
 mod payment;
+mod slugs;
 mod visibility;
 
 use serde_json::{Value, json};

@@ -393,6 +393,7 @@ impl Command for PutOnWaitingList {
             event_type: EventType::Created,
             previous_status: None,
             previous_resources: Vec::new(),
+            left_package: None,
             actor: self.booking.created_by.clone(),
             source: EventSource::Request,
             occurred: self.booking.created,

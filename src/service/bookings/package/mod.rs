@@ -1,6 +1,7 @@
 //! Packages: several appointments of one visit, back to back, that live and end together (`spec/bookings.md` §4.16).
 
 mod act;
+mod availability;
 mod create;
 mod members;
 mod plan;
@@ -25,6 +26,7 @@ use crate::{
 };
 
 pub use act::ActOnPackage;
+pub use availability::{PackageAvailability, PartAvailability};
 pub use create::{CreatePackage, CreatedPackage};
 pub use members::{AddToPackage, RemainingPackage, RemoveFromPackage};
 pub use reschedule::{Move, ReschedulePackage};
