@@ -2,6 +2,7 @@
 //! (`spec/bookings.md` §5). It sees claims and nothing else.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Rejection,
@@ -44,7 +45,8 @@ impl Holder {
 }
 
 /// Why a claim may overlap others. On record, so that no overlap is silent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum OverlapReason {
     /// The business created or moved the booking with `skipAvailabilityValidation`.
     OwnerSkip,

@@ -286,7 +286,7 @@ diesel::table! {
     blocked_times (site_id, id) {
         site_id -> Uid,
         id -> Uid,
-        resource_id -> Uid,
+        resource_id -> Nullable<Uid>,
         starts_at -> Instant,
         ends_at -> Instant,
         reason -> Nullable<Text>,
@@ -294,6 +294,8 @@ diesel::table! {
         created_at -> Instant,
         updated_at -> Instant,
         transparent -> Bool,
+        location_id -> Nullable<Uid>,
+        overlap_reason -> Nullable<Text>,
     }
 }
 

@@ -20,6 +20,7 @@ mod availability;
 mod availability_examples;
 mod business_calendar;
 mod calendar;
+mod closings;
 mod courses;
 mod hours;
 mod imports;

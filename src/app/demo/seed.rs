@@ -340,7 +340,7 @@ impl Studio<'_> {
             .and_then(|(start, end)| crate::domain::time::TimeSpan::new(start, end))
             .ok_or("a lunch")?;
         let input = CreateBlockedTime {
-            resource: trainer.id,
+            owner: HoursOwner::Resource(trainer.id),
             span,
             reason: Some("Dentist".to_owned()),
             allow_overlap: true,

@@ -130,7 +130,8 @@ calendar_entry!(
 );
 
 calendar_entry!(
-    /// A time in which a resource can't be booked, or that is only shown.
+    /// A time in which a resource can't be booked, or the business or a location is closed, or that is only shown. Closings
+    /// stand in no column: `resourceIds` is empty, and they count for all.
     CalendarBlockedTime {
         /// The blocked time.
         async fn blocked_time(&self) -> Option<BlockedTime> {

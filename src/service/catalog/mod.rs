@@ -5,6 +5,7 @@
 
 mod blocked_times;
 mod categories;
+mod closings;
 mod copies;
 mod hours;
 mod import;

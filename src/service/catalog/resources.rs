@@ -104,9 +104,8 @@ impl Command for Create {
     }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Resource, Failure> {
-        if self.input.changes.locations != Change::Keep {
-            sites::lock(tx).await?;
-        }
+        // Its locations stay meanwhile, and who closes the business knows of it.
+        sites::lock(tx).await?;
         let now = tx.now();
         let mut resource = Resource {
             id: self.id,

@@ -281,13 +281,14 @@ impl World {
             .map(|hours| hours.as_ref().map(Hours::opening))
             .collect();
         let places: Vec<Place<'_>> = match &self.places {
-            None => vec![Place { id: None, hours: None }],
+            None => vec![Place { id: None, hours: None, closed: &[] }],
             Some(_) => place_hours
                 .iter()
                 .enumerate()
                 .map(|(index, hours)| Place {
                     id: Some(place(index)),
                     hours: hours.as_ref(),
+                    closed: &[],
                 })
                 .collect(),
         };

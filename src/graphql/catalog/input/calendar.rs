@@ -2,7 +2,7 @@
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
 
-use super::{BookingsOnMove, BookingsOnRemoval, SessionScope, edit, given, ids, key};
+use super::{BookingsOnMove, BookingsOnRemoval, SessionScope, edit, given, hours::owner, ids, key};
 use crate::{
     domain::{
         catalog::LocationWish,
@@ -313,23 +313,27 @@ impl CancelSessionInput {
     }
 }
 
-/// A time in which a resource is not to be booked.
+/// A time in which a resource is not to be booked, or the business or a location is closed.
 #[derive(InputObject, Clone, Debug)]
 pub struct CreateBlockedTimeInput {
-    /// Whether bookings and sessions may be in it: the overlap goes on record.
+    /// Whether bookings and sessions may be in it: the overlap goes on record. Of a closed business or location, bookings
+    /// alone matter: sessions stay where the owner put them.
     #[graphql(default = false)]
     allow_overlap: bool,
     /// The instant at which it is over.
     end_date: DateTime,
     /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
     idempotency_key: Option<String>,
+    /// The location that is closed, and no other. Not together with `resourceId`. Staff close nothing.
+    location_id: Option<ID>,
     /// Why, for the business's eyes, at most 500 characters.
     reason: Option<String>,
-    /// Whose time. Staff block their own only.
-    resource_id: ID,
+    /// Whose time. Staff block their own only. If neither it nor a location is said, the business as a whole is closed:
+    /// nothing can be had by appointment, whatever hours hold.
+    resource_id: Option<ID>,
     /// The first instant.
     start_date: DateTime,
-    /// Whether it blocks, or is only shown on the calendar: then for at most 366 days.
+    /// Whether it blocks or closes, or is only shown on the calendar: then for at most 366 days.
     #[graphql(default)]
     transparency: Transparency,
 }
@@ -338,15 +342,15 @@ impl CreateBlockedTimeInput {
     pub(crate) fn parse(&self) -> Result<(CreateBlockedTime, Option<IdempotencyKey>), Rejections> {
         let mut problems = Problems::default();
         let key = key(&mut problems, self, self.idempotency_key.as_ref());
-        let resource = problems.take("resourceId", id(&self.resource_id));
+        let owner = owner(&mut problems, self.location_id.as_ref(), self.resource_id.as_ref());
         let start = problems.take("startDate", self.start_date.instant(None));
         let end = problems.take("endDate", self.end_date.instant(None));
         let span = start.zip(end).and_then(|(start, end)| {
             let after = Invalid::new(Field::Date, "must be after `startDate`");
             problems.take("endDate", TimeSpan::new(start, end).ok_or(after))
         });
-        let blocked = resource.zip(span).map(|(resource, span)| CreateBlockedTime {
-            resource,
+        let blocked = owner.zip(span).map(|(owner, span)| CreateBlockedTime {
+            owner,
             span,
             reason: self.reason.clone(),
             allow_overlap: self.allow_overlap,

@@ -12,6 +12,7 @@ use crate::{
         Rejection,
         catalog::BlockedTime,
         conflict::{self, Ask, Holder, OverlapReason, Target},
+        hours::HoursOwner,
         ids::{BlockedTimeId, Kind, ResourceId},
         text,
         time::TimeSpan,
@@ -118,10 +119,11 @@ impl Run {
         let now = ledger.now();
         let blocked = BlockedTime {
             id,
-            resource,
+            owner: HoursOwner::Resource(resource),
             span,
             reason,
             transparent: false,
+            overlap: None,
             revision: 1,
             created: now,
             updated: now,
@@ -141,7 +143,10 @@ impl Run {
         let Some(blocked) = found.filter(|blocked| blocked.span.end() > now) else {
             return Ok(false);
         };
-        release(tx, &blocked, &self.caller.actor).await?;
+        let Some(resource) = blocked.owner.resource() else {
+            return Ok(false);
+        };
+        release(tx, &blocked, resource, &self.caller.actor).await?;
         Ok(true)
     }
 }
