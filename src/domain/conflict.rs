@@ -58,6 +58,8 @@ pub enum OverlapReason {
     MultipleRequests,
     /// The business changed a session, a block or a capacity under it.
     OwnerEdit,
+    /// A session has the resource and doesn't keep it busy. It blocks nothing itself, and nothing is in its way.
+    Transparent,
 }
 
 /// A piece of held capacity.
@@ -89,7 +91,10 @@ impl Claim {
     /// Whether others have to keep clear of it.
     #[must_use]
     pub fn blocks(&self) -> bool {
-        self.overlap_reason != Some(OverlapReason::MultipleRequests)
+        !matches!(
+            self.overlap_reason,
+            Some(OverlapReason::MultipleRequests | OverlapReason::Transparent)
+        )
     }
 }
 

@@ -245,6 +245,7 @@ diesel::table! {
         created_at -> Instant,
         updated_at -> Instant,
         overrides -> Nullable<Document>,
+        transparent -> Bool,
     }
 }
 

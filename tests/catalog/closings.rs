@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     code, confirmed, done, on_both_engines, refused, story, studio,
     support::{Client, Studio, fixture::with},
+    watching::{part, watch},
     weekly,
 };
 
@@ -190,6 +191,18 @@ on_both_engines! {
         let nowhere = with(closing(&studio, 600, 660), json!({ "locationId": frontdesk::domain::ids::LocationId::new().to_string() }));
         let error = refused(&owner, "createBlockedTime", nowhere).await;
         assert_eq!((&error["code"], &error["path"]), (&json!("LOCATION_NOT_FOUND"), &json!(["locationId"])));
+    }
+
+    async fn who_watches_free_times_is_told(engine) {
+        let (server, studio, owner) = studio(engine).await;
+        let mut socket = watch(&server, &studio, &studio.massage, 0, 24 * 60).await;
+        let longest = i64::from(studio.massage.durations.iter().max().unwrap() + studio.massage.buffer_minutes);
+        close(&owner, with(closing(&studio, 300, 360), json!({ "transparency": "TRANSPARENT" }))).await;
+        let closed = close(&owner, closing(&studio, 600, 660)).await;
+        let expected = (json!(studio.at(600 - longest)), json!(studio.at(660)));
+        assert_eq!(part(&mut socket).await, expected);
+        done(&owner, "deleteBlockedTime", json!({ "blockedTimeId": closed["id"] }), "").await;
+        assert_eq!(part(&mut socket).await, expected);
     }
 
     async fn a_retry_answers_as_the_first_time(engine) {

@@ -39,6 +39,7 @@ mod resources;
 mod series;
 mod services;
 mod sessions;
+mod transparency;
 mod watching;
 
 use serde_json::{Value, json};

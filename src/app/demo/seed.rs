@@ -32,7 +32,7 @@ use crate::{
         bookings::{ActOn, CreateBooking, Target, Verdict, Wanted},
         catalog::{
             Change, CreateBlockedTime, CreateResource, CreateService, CreateSession, Requirements, ResourceChanges,
-            ServiceLocations, SetWorkingHours,
+            ServiceLocations, SessionResources, SetWorkingHours,
         },
     },
     store::{
@@ -289,7 +289,11 @@ impl Studio<'_> {
             time_zone: None,
             title: None,
             capacity: None,
-            resources: with.iter().map(|resource| resource.id).collect(),
+            resources: SessionResources {
+                uses: with.iter().map(|resource| resource.id.into()).collect(),
+                one_by_one: false,
+            },
+            transparent: false,
             location: None,
             allow_overlap: false,
         };

@@ -363,7 +363,11 @@ fn obstacle(bench: &Bench<'_>, requirement: usize, hand: usize, place: usize, st
             let (visit, kept_free) = (start, end + bench.buffer);
             let busy = bench.hands.get(hand).into_iter().flat_map(|hand| hand.resource.busy);
             let busy = busy.map(|busy| (busy.span, busy.obstacle));
-            let here = bench.service.places.get(place).map_or(&[] as &[_], |place| place.closed);
+            let here = bench
+                .service
+                .places
+                .get(place)
+                .map_or(&[] as &[_], |place| place.closed);
             let closed = bench.business.closed.iter().chain(here);
             let closed = closed.map(|span| (*span, Obstacle::Closure));
             let clashes = busy

@@ -8,7 +8,7 @@ use crate::domain::{
     conflict::OverlapReason,
     hours::HoursOwner,
     ids::{BlockedTimeId, LocationId, ScheduleId, SeriesId, ServiceId, SessionId},
-    recurrence::{Details, Instance, InstanceKey, Overrides, Series},
+    recurrence::{Details, Instance, InstanceKey, Overrides, ResourceUse, Series},
     rejection::{Field, Invalid},
     time::{TimeSpan, ZoneName},
 };
@@ -123,8 +123,11 @@ pub struct Session {
     pub capacity: i32,
     /// Whether it takes place.
     pub status: SessionStatus,
-    /// Who and what it needs; busy for its time.
+    /// Who and what it needs; busy for its time, but for those that are transparent.
     pub resources: Vec<BookedResource>,
+    /// Whether it keeps none of them busy.
+    #[serde(default)]
+    pub transparent: bool,
     /// Where.
     pub location: Option<Location>,
     /// What it is in a series, if it is of one.
@@ -166,6 +169,24 @@ impl Session {
         })
     }
 
+    /// What was said of each of its resources.
+    pub fn uses(&self) -> impl Iterator<Item = ResourceUse> + '_ {
+        self.resources.iter().map(|resource| ResourceUse {
+            id: resource.id,
+            transparent: resource.transparent,
+        })
+    }
+
+    /// Its resources as its bookings keep them: each says whether it is kept busy.
+    #[must_use]
+    pub fn told(&self) -> Vec<BookedResource> {
+        let told = |resource: &BookedResource| BookedResource {
+            transparent: self.transparent || resource.transparent,
+            ..resource.clone()
+        };
+        self.resources.iter().map(told).collect()
+    }
+
     /// What a series decides of this session.
     #[must_use]
     pub fn details(&self) -> Details {
@@ -178,7 +199,8 @@ impl Session {
             },
             title: self.title.clone(),
             capacity: self.capacity,
-            resources: self.resources.iter().map(|resource| resource.id).collect(),
+            resources: self.uses().collect(),
+            transparent: self.transparent,
             location: self.location.clone(),
         }
     }

@@ -32,7 +32,7 @@ use crate::{
 pub struct SessionFilter {
     /// Those that start at this instant or later.
     from: Option<DateTime>,
-    /// Those that occupy one of these resources; cancelled ones occupy none. At most 100.
+    /// Those that have one of these resources, busy or not; cancelled ones have none. At most 100.
     resource_ids: Option<Vec<ID>>,
     /// Those on these schedules. At most 100.
     schedule_ids: Option<Vec<ID>>,

@@ -49,7 +49,11 @@ impl Common {
     }
 
     fn is_transparent(&self) -> bool {
-        matches!(&*self.entry, Entry::Blocked(blocked) if blocked.transparent)
+        match &*self.entry {
+            Entry::Appointment(_) => false,
+            Entry::Session(session) => session.transparent,
+            Entry::Blocked(blocked) => blocked.transparent,
+        }
     }
 }
 

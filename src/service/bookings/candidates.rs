@@ -355,6 +355,7 @@ impl Candidates {
                 name: resource.name.clone(),
                 explicitly_requested: self.requested.contains(&id),
                 buffer_minutes: None,
+                transparent: false,
             });
             asks.push(ask);
         }

@@ -449,7 +449,7 @@ async fn find_session(
         span: Some(session.span),
         buffer_minutes: 0,
         time_zone: time_zone.unwrap_or(&session.time_zone).clone(),
-        resources: session.resources.clone(),
+        resources: session.told(),
         location: whereabouts(tx, &service, session.location.as_ref()).await?,
         title: session.title.clone(),
     };

@@ -98,7 +98,7 @@ impl Command for Create {
             tx,
             &mut ledger,
             Holder::Block(self.id),
-            [resource],
+            [resource.into()],
             input.span,
             input.allow_overlap,
         )
@@ -175,7 +175,11 @@ impl Service {
         key: Option<IdempotencyKey>,
     ) -> Result<BlockedTime, Error> {
         access::require(Permission::ManageCalendar, caller)?;
-        let path = if input.owner.location().is_some() { "locationId" } else { "resourceId" };
+        let path = if input.owner.location().is_some() {
+            "locationId"
+        } else {
+            "resourceId"
+        };
         require_calendar(caller, input.owner, path)?;
         let command = Create {
             caller: caller.clone(),

@@ -75,7 +75,9 @@ impl Command for Change {
             Catalog::Schedule(schedule) => catalog::save_schedule(tx.conn(), site, schedule).await?,
             Catalog::Block(block) => {
                 catalog::insert_blocked_time(tx.conn(), site, block).await?;
-                let Some(resource) = block.owner.resource() else { return Ok(()) };
+                let Some(resource) = block.owner.resource() else {
+                    return Ok(());
+                };
                 let claim = Claim {
                     id: ClaimId::new(),
                     target: Target::Resource(resource),

@@ -281,7 +281,11 @@ impl World {
             .map(|hours| hours.as_ref().map(Hours::opening))
             .collect();
         let places: Vec<Place<'_>> = match &self.places {
-            None => vec![Place { id: None, hours: None, closed: &[] }],
+            None => vec![Place {
+                id: None,
+                hours: None,
+                closed: &[],
+            }],
             Some(_) => place_hours
                 .iter()
                 .enumerate()

@@ -320,7 +320,12 @@ impl Decide {
                 let approved = bookings.iter().map(|booking| booking.approved_status(needs_approval));
                 let approved = approved.max_by_key(|status| *status == BookingStatus::Pending);
                 let payment = unpaid.unwrap_or(PaymentStatus::Paid);
-                let decision = Decision::make(skipped, clash || shut, payment, approved.unwrap_or(BookingStatus::Confirmed));
+                let decision = Decision::make(
+                    skipped,
+                    clash || shut,
+                    payment,
+                    approved.unwrap_or(BookingStatus::Confirmed),
+                );
                 let otherwise = if skipped {
                     OverlapReason::OwnerSkip
                 } else {

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     domain::{
         Rejection,
-        catalog::BlockedTime,
+        catalog::{BlockedTime, MAX_TRANSPARENT_DAYS},
         conflict::{self, Ask, Holder, OverlapReason, Target},
         hours::HoursOwner,
         ids::{BlockedTimeId, Kind, ResourceId},
@@ -48,14 +48,15 @@ impl Run {
             self.at(occurrence.event.line);
             let repeats = occurrence.event.recurrence.is_some() || occurrence.event.original_start.is_some();
             let name = known.name(occurrence.event, repeats.then_some(occurrence.original_start));
-            if occurrence.details.transparent {
-                known.imported.transparent += 1;
-                continue;
-            }
+            let transparent = occurrence.details.transparent;
             let Some(span) = occurrence.span else {
                 known.imported.timeless += 1;
                 continue;
             };
+            if transparent && span.minutes() > MAX_TRANSPARENT_DAYS * 24 * 60 {
+                known.imported.transparent += 1;
+                continue;
+            }
             if span.end() <= now {
                 known.see(&name);
                 known.imported.over += 1;
@@ -77,7 +78,8 @@ impl Run {
                     known.imported.made += 1;
                 }
             }
-            let block = self.block(tx, resource, span, occurrence.details.title.clone()).await?;
+            let title = occurrence.details.title.clone();
+            let block = self.block(tx, resource, (span, transparent), title).await?;
             known.keep(tx, &name, print, Made::Block(block)).await?;
         }
         self.at(0);
@@ -89,12 +91,12 @@ impl Run {
         Ok(())
     }
 
-    /// Blocks one time. Two events of a calendar may well be at the same time: only what isn't blocked time is in the way.
+    /// Blocks one time, or shows it. Two events of a calendar may well be at the same time: only what isn't blocked time is in the way.
     async fn block(
         &self,
         tx: &mut Tx<'_>,
         resource: ResourceId,
-        span: TimeSpan,
+        (span, transparent): (TimeSpan, bool),
         reason: Option<String>,
     ) -> Result<BlockedTimeId, Failure> {
         if let Some(reason) = &reason {
@@ -110,7 +112,8 @@ impl Run {
             holder: Holder::Block(id),
             before: None,
         };
-        if let Some(clash) = ledger.check(&ask)
+        if !transparent
+            && let Some(clash) = ledger.check(&ask)
             && !self.import.allow_overlap
             && clash.rivals.iter().any(|rival| !matches!(rival, Holder::Block(_)))
         {
@@ -122,13 +125,16 @@ impl Run {
             owner: HoursOwner::Resource(resource),
             span,
             reason,
-            transparent: false,
+            transparent,
             overlap: None,
             revision: 1,
             created: now,
             updated: now,
         };
         store::insert_blocked_time(tx.conn(), site, &blocked).await?;
+        if transparent {
+            return Ok(id);
+        }
         ledger
             .occupy(tx, &[ask], Holder::Block(id), OverlapReason::OwnerEdit, None)
             .await?;
