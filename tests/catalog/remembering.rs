@@ -85,13 +85,12 @@ on_both_engines! {
                     let made = done(&owner, "createBlockedTime", input, "blockedTime { id }").await;
                     block = made["blockedTime"]["id"].clone();
                 }
-                "unblock" => drop(done(&owner, "deleteBlockedTime", json!({ "blockedTimeId": block }), "").await),
+                "unblock" | "open" => drop(done(&owner, "deleteBlockedTime", json!({ "blockedTimeId": block }), "").await),
                 "close" => {
                     let input = json!({ "startDate": studio.at(300), "endDate": studio.at(360) });
                     let made = done(&owner, "createBlockedTime", input, "blockedTime { id }").await;
                     block = made["blockedTime"]["id"].clone();
                 }
-                "open" => drop(done(&owner, "deleteBlockedTime", json!({ "blockedTimeId": block }), "").await),
                 "hours" => {
                     let input = json!({ "weekly": [weekly("13:00", "22:00", &[])] });
                     done(&owner, "setWorkingHours", input, "workingHours { revision }").await;
