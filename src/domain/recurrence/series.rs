@@ -245,7 +245,10 @@ pub struct Instance {
 
 /// What has to be done with one session. To be applied in the order given: no key is taken twice on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(clippy::large_enum_variant, reason = "what most sessions of a plan need is the large one")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "what most sessions of a plan need is the large one"
+)]
 pub enum Change {
     /// Call it off: the rule has no place for it any more, or it is to go.
     Cancel {
