@@ -237,6 +237,7 @@ impl Command for Seed {
                 capacity: 1000,
                 status: SessionStatus::Confirmed,
                 resources: Vec::new(),
+                transparent: false,
                 location: None,
                 revision: 1,
                 created: now,

@@ -171,6 +171,9 @@ pub struct BookedResource {
     /// later part of the same visit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub buffer_minutes: Option<i32>,
+    /// Whether it is not kept busy. Of a session's resources only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub transparent: bool,
 }
 
 /// A group of participants with the same choices.

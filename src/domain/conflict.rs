@@ -2,6 +2,7 @@
 //! (`spec/bookings.md` §5). It sees claims and nothing else.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Rejection,
@@ -44,7 +45,8 @@ impl Holder {
 }
 
 /// Why a claim may overlap others. On record, so that no overlap is silent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum OverlapReason {
     /// The business created or moved the booking with `skipAvailabilityValidation`.
     OwnerSkip,
@@ -56,6 +58,8 @@ pub enum OverlapReason {
     MultipleRequests,
     /// The business changed a session, a block or a capacity under it.
     OwnerEdit,
+    /// A session has the resource and doesn't keep it busy. It blocks nothing itself, and nothing is in its way.
+    Transparent,
 }
 
 /// A piece of held capacity.
@@ -87,7 +91,10 @@ impl Claim {
     /// Whether others have to keep clear of it.
     #[must_use]
     pub fn blocks(&self) -> bool {
-        self.overlap_reason != Some(OverlapReason::MultipleRequests)
+        !matches!(
+            self.overlap_reason,
+            Some(OverlapReason::MultipleRequests | OverlapReason::Transparent)
+        )
     }
 }
 

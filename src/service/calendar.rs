@@ -85,7 +85,7 @@ impl Entry {
         match self {
             Self::Appointment(booking) => booking.booked.resources.iter().map(|resource| resource.id).collect(),
             Self::Session(session) => session.resources.iter().map(|resource| resource.id).collect(),
-            Self::Blocked(blocked) => vec![blocked.resource],
+            Self::Blocked(blocked) => blocked.owner.resource().into_iter().collect(),
         }
     }
 }
@@ -200,15 +200,18 @@ impl Wanted {
             .checked_sub(SignedDuration::from_hours(MAX_TRANSPARENT_DAYS * 24))
             .unwrap_or(from);
         let transparent = catalog::transparent_times(conn, site, begun, to).await?;
-        let of_them = |blocked: &BlockedTime| resources.contains(&blocked.resource);
+        let of_them = |blocked: &BlockedTime| blocked.owner.resource().is_some_and(|id| resources.contains(&id));
         entries.extend(transparent.into_iter().filter(of_them).map(Entry::Blocked));
+        // A closed business is closed for everybody.
+        let closings = catalog::closing_times(conn, site, from, to).await?;
+        entries.extend(closings.into_iter().map(Entry::Blocked));
         // A claim ends with its buffer, an entry before it.
         entries.retain(|entry| entry.span().is_some_and(|span| span.overlaps(&self.window)));
         Ok(entries)
     }
 }
 
-/// Leaves out what takes place elsewhere. Blocked times are of resources, wherever those are.
+/// Leaves out what takes place elsewhere. Blocked times are of resources, wherever those are, or close a location.
 async fn keep_at(
     conn: &mut Conn,
     site: SiteId,
@@ -233,7 +236,7 @@ async fn keep_at(
         let location = match entry {
             Entry::Appointment(booking) => booking.booked.location.as_ref(),
             Entry::Session(session) => session.location.as_ref().or_else(|| only(session.service)),
-            Entry::Blocked(_) => return true,
+            Entry::Blocked(blocked) => return blocked.owner.location().is_none_or(|at| locations.contains(&at)),
         };
         let at = location.and_then(|location| location.id);
         at.is_some_and(|at| locations.contains(&at))

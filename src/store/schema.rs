@@ -245,6 +245,7 @@ diesel::table! {
         created_at -> Instant,
         updated_at -> Instant,
         overrides -> Nullable<Document>,
+        transparent -> Bool,
     }
 }
 
@@ -286,7 +287,7 @@ diesel::table! {
     blocked_times (site_id, id) {
         site_id -> Uid,
         id -> Uid,
-        resource_id -> Uid,
+        resource_id -> Nullable<Uid>,
         starts_at -> Instant,
         ends_at -> Instant,
         reason -> Nullable<Text>,
@@ -294,6 +295,8 @@ diesel::table! {
         created_at -> Instant,
         updated_at -> Instant,
         transparent -> Bool,
+        location_id -> Nullable<Uid>,
+        overlap_reason -> Nullable<Text>,
     }
 }
 

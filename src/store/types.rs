@@ -260,7 +260,7 @@ text_enum! {
     SessionStatus { Confirmed = "CONFIRMED", Cancelled = "CANCELLED" }
     OverlapReason {
         OwnerSkip = "OWNER_SKIP", OwnerConfirm = "OWNER_CONFIRM", PaidOrder = "PAID_ORDER",
-        MultipleRequests = "MULTIPLE_REQUESTS", OwnerEdit = "OWNER_EDIT",
+        MultipleRequests = "MULTIPLE_REQUESTS", OwnerEdit = "OWNER_EDIT", Transparent = "TRANSPARENT",
     }
     ActorKind {
         Owner = "OWNER", Staff = "STAFF", App = "APP", Member = "MEMBER", Visitor = "VISITOR", Operator = "OPERATOR",

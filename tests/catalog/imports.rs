@@ -157,12 +157,12 @@ on_both_engines! {
 
     async fn the_calendars_of_the_usual_programs_become_blocked_time_once(engine) {
         let (server, studio, owner) = studio_at_new_year(engine).await;
-        let mut all = 0;
+        let (mut all, mut free) = (0, 0);
         for (name, times, transparent) in [
-            ("google", 7, 3),
-            ("outlook", 4, 2),
+            ("google", 10, 3),
+            ("outlook", 6, 2),
             ("exchange", 6, 0),
-            ("apple", 8, 1),
+            ("apple", 9, 1),
             ("thunderbird", 4, 0),
             ("two-calendars", 2, 0),
             ("python-icalendar", 8, 0),
@@ -172,15 +172,42 @@ on_both_engines! {
             let into = ImportInto::BlockedTime(studio.anna.id);
             let first = import(&server, fixture(name), into).await.unwrap();
             assert_eq!(counts(&first), [times, 0, 0, 0, times], "{name}: {first:?}");
-            assert_eq!(first.transparent, transparent, "{name}");
-            all += times;
+            assert_eq!(first.transparent, 0, "{name}");
+            (all, free) = (all + times, free + transparent);
             let second = import(&server, fixture(name), into).await.unwrap();
             assert_eq!(counts(&second), [0, 0, 0, times, 0], "{name} again: {second:?}");
         }
         let shown = blocked(&owner).await;
         assert_eq!(shown.len(), all);
         assert!(shown.contains(&"2026-03-24T18:00:00Z Yoga für Anfänger (verlegt)".to_owned()), "{shown:?}");
-        assert!(!shown.iter().any(|text| text.contains("Abrechnung") || text.contains("Probestunde")), "{shown:?}");
+        assert!(!shown.iter().any(|text| text.contains("Probestunde")), "{shown:?}");
+        // What one is free in is only shown.
+        let query = "{ blockedTimes(first: 100) { nodes { reason transparency } } }";
+        let nodes = owner.data(query, json!({})).await["blockedTimes"]["nodes"].clone();
+        let transparent: Vec<&Value> = nodes.as_array().unwrap().iter().filter(|one| one["transparency"] == "TRANSPARENT").collect();
+        assert_eq!(transparent.len(), free);
+        assert!(transparent.iter().any(|one| one["reason"] == "Abrechnung"), "{transparent:?}");
+    }
+
+    async fn what_one_is_free_in_becomes_a_transparent_session(engine) {
+        let (server, studio, owner) = studio_at_new_year(engine).await;
+        let into = ImportInto::Sessions(studio.yoga.schedule);
+        let file = |transparency: &str| calendar(&[
+            &format!("UID:one\nDTSTART:20260301T100000Z\nDTEND:20260301T110000Z\nSUMMARY:One\nTRANSP:{transparency}"),
+            &format!("UID:all\nDTSTART:20260302T100000Z\nDTEND:20260302T110000Z\nSUMMARY:All\nRRULE:FREQ=DAILY;COUNT=2\nTRANSP:{transparency}"),
+            "UID:all\nRECURRENCE-ID:20260303T100000Z\nDTSTART:20260303T120000Z\nDTEND:20260303T130000Z\nSUMMARY:All\nTRANSP:OPAQUE",
+        ]);
+        let told = async || {
+            let query = "query($of: ID!) { sessions(filter: { scheduleIds: [$of] }) { nodes { title transparency overriddenFields } } }";
+            let found = owner.data(query, json!({ "of": studio.yoga.schedule.to_string() })).await["sessions"]["nodes"].clone();
+            let ours = found.as_array().unwrap().iter().filter(|one| one["title"] != "Yoga");
+            ours.map(|one| one["transparency"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        import(&server, file("TRANSPARENT"), into).await.unwrap();
+        assert_eq!(told().await, ["TRANSPARENT", "TRANSPARENT", "OPAQUE"]);
+        assert_eq!(counts(&import(&server, file("TRANSPARENT"), into).await.unwrap())[3], 2, "left as they are");
+        import(&server, file("OPAQUE"), into).await.unwrap();
+        assert_eq!(told().await, ["OPAQUE", "OPAQUE", "OPAQUE"]);
     }
 
     async fn a_file_that_cannot_be_understood_is_refused_line_by_line(engine) {

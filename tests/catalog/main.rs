@@ -21,6 +21,7 @@ mod availability_examples;
 mod business_calendar;
 mod calendar;
 mod choices;
+mod closings;
 mod courses;
 mod hours;
 mod imports;
@@ -42,6 +43,7 @@ mod series;
 mod services;
 mod sessions;
 mod subscriptions;
+mod transparency;
 mod watching;
 
 use serde_json::{Value, json};

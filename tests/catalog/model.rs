@@ -38,6 +38,8 @@ struct World {
     first: Date,
     hours: Option<Times>,
     workers: Vec<Worker>,
+    /// When the business is closed.
+    closed: Vec<(i64, i64)>,
     /// For each need, how many and of whom.
     needs: Vec<(usize, Vec<usize>)>,
     duration: i64,
@@ -143,10 +145,8 @@ impl World {
             }
             let idle = |worker: &usize| {
                 let end = minute + self.duration + self.buffer;
-                !self.workers[*worker]
-                    .busy
-                    .iter()
-                    .any(|(from, until)| *from < end && minute < *until)
+                let mut busy = self.workers[*worker].busy.iter().chain(&self.closed);
+                !busy.any(|(from, until)| *from < end && minute < *until)
             };
             let free: Vec<BTreeSet<String>> = self
                 .needs
@@ -198,7 +198,36 @@ async fn set_hours(owner: &Client, resource: Option<&str>, times: &Times) {
     done(owner, "setWorkingHours", input, "workingHours { revision }").await;
 }
 
-/// Makes a business, with some times that are blocked.
+/// Makes some sessions of a class, which keep some of those who take part busy.
+async fn sessions(owner: &Client, world: &mut World, random: &mut u64) {
+    let class = json!({ "type": "CLASS", "name": "Yoga", "payment": { "rateType": "NO_FEE" } });
+    let made = done(owner, "createService", class, "service { schedule { id } }").await;
+    let schedule = made["service"]["schedule"]["id"].clone();
+    for _ in 0..draw(random, 4) {
+        let start = i64::try_from(draw(random, 5 * 24 * 60)).unwrap();
+        let end = start + 20 + i64::try_from(draw(random, 100)).unwrap();
+        let transparency = |transparent: bool| if transparent { "TRANSPARENT" } else { "OPAQUE" };
+        let whole = draw(random, 3) == 0;
+        let mut resources = Vec::new();
+        for worker in &mut world.workers {
+            let part = draw(random, 3);
+            if part < 2 {
+                resources.push(json!({ "resourceId": worker.id, "transparency": transparency(part == 0) }));
+            }
+            if part == 1 && !whole {
+                worker.busy.push((start, end));
+            }
+        }
+        let clock = |minute: i64| world.at(minute).to_zoned(TimeZone::UTC).datetime().to_string();
+        let input = json!({
+            "scheduleId": schedule, "timeZone": "UTC", "localStart": clock(start), "localEnd": clock(end),
+            "allowOverlap": true, "transparency": transparency(whole), "resources": resources,
+        });
+        done(owner, "createSession", input, "session { id }").await;
+    }
+}
+
+/// Makes a business, with some times that are blocked, some in which it is closed, and some sessions.
 async fn business(server: &Server, owner: &Client, random: &mut u64) -> World {
     let (zone, first) = STAGES[usize::try_from(draw(random, 4)).unwrap()];
     done(owner, "updateSite", json!({ "timeZone": zone }), "site { id }").await;
@@ -207,6 +236,7 @@ async fn business(server: &Server, owner: &Client, random: &mut u64) -> World {
         first: first.parse().unwrap(),
         hours: (draw(random, 4) > 0).then(|| times(random)),
         workers: Vec::new(),
+        closed: Vec::new(),
         needs: Vec::new(),
         duration: [30, 45, 60, 90][usize::try_from(draw(random, 4)).unwrap()],
         buffer: [0, 0, 10, 30][usize::try_from(draw(random, 4)).unwrap()],
@@ -244,6 +274,20 @@ async fn business(server: &Server, owner: &Client, random: &mut u64) -> World {
         }
         world.workers.push(worker);
     }
+    for _ in 0..draw(random, 3) {
+        let start = i64::try_from(draw(random, 5 * 24 * 60)).unwrap();
+        let end = start + 30 + i64::try_from(draw(random, 300)).unwrap();
+        let transparent = draw(random, 4) == 0;
+        let input = json!({
+            "transparency": if transparent { "TRANSPARENT" } else { "OPAQUE" }, "allowOverlap": true,
+            "startDate": world.at(start).to_string(), "endDate": world.at(end).to_string(),
+        });
+        done(owner, "createBlockedTime", input, "blockedTime { id }").await;
+        if !transparent {
+            world.closed.push((start, end));
+        }
+    }
+    sessions(owner, &mut world, random).await;
     let of = |world: &World, staff: bool| -> Vec<usize> {
         (0..world.workers.len())
             .filter(|one| world.workers[*one].staff == staff)

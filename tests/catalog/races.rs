@@ -154,4 +154,71 @@ on_both_engines! {
         assert_eq!(all.iter().filter(|codes| codes.is_empty()).count(), 1, "{all:?}");
         assert!(all.iter().flatten().all(|code| code == "SLOT_NOT_AVAILABLE"), "{all:?}");
     }
+
+    async fn whoever_books_and_whoever_closes_see_each_other(engine) {
+        let (server, studio, owner) = studio(engine).await;
+        let mut ends = std::collections::BTreeSet::new();
+        for round in 0..10 {
+            let noon = round * 24 * 60;
+            let massage = |minutes: i64| studio.appointment(&studio.massage, noon + minutes, &[]);
+            let begun = owner.done("createBooking", massage(0)).await["id"].clone();
+            let early = owner.done("createBooking", with(massage(600), json!({ "status": "CONFIRMED" }))).await["id"].clone();
+            let slot = massage(180)["bookedEntity"]["slot"].clone();
+            let first = round % 2 == 0;
+            let close = async |now: bool| {
+                if now != first {
+                    return None;
+                }
+                let input = json!({ "startDate": studio.at(noon), "endDate": studio.at(noon + 240) });
+                Some(codes(&owner, "createBlockedTime", input).await)
+            };
+            let hold = async |n: i64| {
+                let input = with(massage(30 + n * 30), json!({ "holdSeconds": 600 }));
+                codes(&server.visitor(), "createBooking", input).await
+            };
+            let confirm = json!({ "bookingId": begun, "checkAvailabilityValidation": true });
+            let (before, held, confirmed, moved, after) = tokio::join!(
+                close(true),
+                join_all((0..4).map(hold)),
+                codes(&owner, "confirmBooking", confirm),
+                codes(&owner, "rescheduleBooking", json!({ "bookingId": early, "slot": slot })),
+                close(false),
+            );
+            let closed = before.or(after).unwrap();
+            let all: Vec<Vec<String>> = held.into_iter().chain([confirmed, moved]).collect();
+            let taken = all.iter().filter(|codes| codes.is_empty()).count();
+            assert_eq!(closed.is_empty(), taken == 0, "round {round}: {closed:?} and {all:?}");
+            assert!(all.iter().chain([&closed]).flatten().all(|code| code == "SLOT_NOT_AVAILABLE"), "{closed:?} {all:?}");
+            ends.insert(closed.is_empty());
+            // Those who are there refuse it still, and stay if the business wants it so; from then on nobody comes.
+            let over = json!({ "startDate": studio.at(noon), "endDate": studio.at(noon + 240), "allowOverlap": true });
+            assert!(codes(&owner, "createBlockedTime", over).await.is_empty());
+            assert_eq!(codes(&server.visitor(), "createBooking", massage(210)).await, ["SLOT_NOT_AVAILABLE"]);
+        }
+        assert!(!ends.is_empty());
+    }
+
+    /// A resource that is made while the business closes is closed, too.
+    async fn somebody_new_is_not_booked_while_the_business_closes(engine) {
+        let (server, studio, owner) = studio(engine).await;
+        for round in 0..6 {
+            let noon = round * 24 * 60;
+            let close = codes(&owner, "createBlockedTime", json!({ "startDate": studio.at(noon), "endDate": studio.at(noon + 240) }));
+            let newcomer = async {
+                let made = done(&owner, "createResource", json!({ "type": "STAFF", "name": format!("Zoe {round}") }), "resource { id }").await;
+                let zoe = made["resource"]["id"].clone();
+                let input = json!({
+                    "type": "APPOINTMENT", "name": "Reading", "durations": [30], "resourceIds": [zoe], "payment": { "rateType": "NO_FEE" },
+                });
+                let service = done(&owner, "createService", input, "service { id }").await["service"]["id"].clone();
+                let wish = json!({
+                    "bookedEntity": { "slot": { "appointment": { "serviceId": service, "startDate": studio.at(noon + 60) } } },
+                    "contactDetails": { "firstName": "Ada" }, "totalParticipants": 1, "holdSeconds": 600,
+                });
+                codes(&server.visitor(), "createBooking", wish).await
+            };
+            let (closed, booked) = tokio::join!(close, newcomer);
+            assert!(closed.is_empty() != booked.is_empty(), "round {round}: {closed:?} {booked:?}");
+        }
+    }
 }

@@ -72,7 +72,7 @@ on_both_engines! {
         let mut block = Value::Null;
         let anna = studio.anna.id.to_string();
         for act in [
-            "book", "move", "cancel", "block", "unblock", "hours", "own hours", "rename", "grid", "skip", "delete",
+            "book", "move", "cancel", "block", "unblock", "close", "open", "hours", "own hours", "rename", "grid", "skip", "delete",
         ] {
             match act {
                 "book" => booking = json!(confirmed(&owner, studio.appointment(&studio.massage, 60, &[&studio.anna])).await),
@@ -86,7 +86,12 @@ on_both_engines! {
                     let made = done(&owner, "createBlockedTime", input, "blockedTime { id }").await;
                     block = made["blockedTime"]["id"].clone();
                 }
-                "unblock" => drop(done(&owner, "deleteBlockedTime", json!({ "blockedTimeId": block }), "").await),
+                "unblock" | "open" => drop(done(&owner, "deleteBlockedTime", json!({ "blockedTimeId": block }), "").await),
+                "close" => {
+                    let input = json!({ "startDate": studio.at(300), "endDate": studio.at(360) });
+                    let made = done(&owner, "createBlockedTime", input, "blockedTime { id }").await;
+                    block = made["blockedTime"]["id"].clone();
+                }
                 "hours" => {
                     let input = json!({ "weekly": [weekly("13:00", "22:00", &[])] });
                     done(&owner, "setWorkingHours", input, "workingHours { revision }").await;

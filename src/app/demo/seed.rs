@@ -27,7 +27,7 @@ use crate::{
         Caller, Service,
         catalog::{
             Change, CreateBlockedTime, CreateResource, CreateService, CreateSession, Requirements, ResourceChanges,
-            ServiceLocations, SetWorkingHours,
+            ServiceLocations, SessionResources, SetWorkingHours,
         },
     },
 };
@@ -256,7 +256,11 @@ impl Studio<'_> {
             time_zone: None,
             title: None,
             capacity: None,
-            resources: with.iter().map(|resource| resource.id).collect(),
+            resources: SessionResources {
+                uses: with.iter().map(|resource| resource.id.into()).collect(),
+                one_by_one: false,
+            },
+            transparent: false,
             location: None,
             allow_overlap: false,
         };
@@ -307,7 +311,7 @@ impl Studio<'_> {
             .and_then(|(start, end)| crate::domain::time::TimeSpan::new(start, end))
             .ok_or("a lunch")?;
         let input = CreateBlockedTime {
-            resource: trainer.id,
+            owner: HoursOwner::Resource(trainer.id),
             span,
             reason: Some("Dentist".to_owned()),
             allow_overlap: true,

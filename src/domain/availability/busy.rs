@@ -20,7 +20,7 @@ pub enum Obstacle {
     Block,
     /// An event of a calendar elsewhere.
     External,
-    /// The business as a whole is closed.
+    /// The business as a whole is closed, or the place.
     Closure,
 }
 

@@ -369,7 +369,13 @@ fn obstacle(bench: &Bench<'_>, requirement: usize, hand: usize, place: usize, st
             let (visit, kept_free) = (start, end + bench.buffer);
             let busy = bench.hands.get(hand).into_iter().flat_map(|hand| hand.resource.busy);
             let busy = busy.map(|busy| (busy.span, busy.obstacle));
-            let closed = bench.business.closed.iter().map(|span| (*span, Obstacle::Closure));
+            let here = bench
+                .service
+                .places
+                .get(place)
+                .map_or(&[] as &[_], |place| place.closed);
+            let closed = bench.business.closed.iter().chain(here);
+            let closed = closed.map(|span| (*span, Obstacle::Closure));
             let clashes = busy
                 .chain(closed)
                 .filter(|(span, _)| span.start().as_microsecond() < kept_free && visit < span.end().as_microsecond());
@@ -457,7 +463,8 @@ fn never(
         return Some((Reason::DurationTooLong, span, None));
     }
     // A time that is free for the visit begins where an open time does, where something busy ends, or with the window.
-    let ends = bench.busy(hand).iter().map(|(_, over)| *over);
+    let busy = bench.busy(place, hand);
+    let ends = busy.iter().map(|(_, over)| *over);
     let begins: Vec<i64> = open.iter().map(|(opens, _)| *opens).chain(ends).chain([from]).collect();
     let mut begins: Vec<i64> = begins.into_iter().filter(|at| (from..to).contains(at)).collect();
     begins.sort_unstable();

@@ -73,6 +73,8 @@ pub struct Place<'a> {
     pub id: Option<PlaceId>,
     /// Its own opening hours; none: the business's (spec §1.4).
     pub hours: Option<&'a OpeningHours>,
+    /// Times in which nothing can be booked there, in any order.
+    pub closed: &'a [TimeSpan],
 }
 
 /// How far apart starts are.

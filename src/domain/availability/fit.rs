@@ -1,6 +1,6 @@
 //! The test of a resource at a time, for many times at once (spec §4.4 steps 3 to 7).
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use jiff::Timestamp;
 
@@ -10,7 +10,10 @@ use super::{
     matching::{Demand, Matcher},
     open::{Doors, Open},
 };
-use crate::domain::hours::{Calendar, MINUTE, from_micros};
+use crate::domain::{
+    hours::{Calendar, MINUTE, from_micros},
+    time::TimeSpan,
+};
 
 /// A resource that the service can use.
 #[derive(Debug)]
@@ -137,10 +140,18 @@ impl<'a> Bench<'a> {
         set.and_then(|set| self.sets.get(*set)).map_or(&[], Vec::as_slice)
     }
 
-    /// When a hand is busy: sorted and disjoint.
-    pub(super) fn busy(&self, hand: usize) -> &[(i64, i64)] {
+    /// When a hand is busy, or the place closed: sorted and disjoint.
+    pub(super) fn busy(&self, place: usize, hand: usize) -> Cow<'_, [(i64, i64)]> {
         let times = self.hands.get(hand).map(|hand| hand.busy.clone());
-        times.and_then(|times| self.busy.get(times)).unwrap_or_default()
+        let own = times.and_then(|times| self.busy.get(times)).unwrap_or_default();
+        let closed = self.service.places.get(place).map_or(&[] as &[_], |place| place.closed);
+        if closed.is_empty() {
+            return Cow::Borrowed(own);
+        }
+        let mut all: Vec<(i64, i64)> = own.iter().copied().chain(closed.iter().map(micros)).collect();
+        let kept = merge(&mut all);
+        all.truncate(kept);
+        Cow::Owned(all)
     }
 
     /// Whether a hand is free at one start.
@@ -148,7 +159,7 @@ impl<'a> Bench<'a> {
         let mut fits = false;
         fitting(
             self.open(place, hand),
-            self.busy(hand),
+            &self.busy(place, hand),
             self.duration,
             buffer,
             &[start],
@@ -215,7 +226,7 @@ impl<'a> Bench<'a> {
         for (index, hand) in self.hands.iter().enumerate() {
             fitting(
                 self.open(place, index),
-                self.busy(index),
+                &self.busy(place, index),
                 self.duration,
                 buffer,
                 &starts,
@@ -324,15 +335,11 @@ impl<'a> Bench<'a> {
     }
 
     fn set_busy(&mut self) {
-        let closed = self.business.closed.iter();
-        let closed: Vec<_> = closed
-            .map(|span| (span.start().as_microsecond(), span.end().as_microsecond()))
-            .collect();
+        let closed: Vec<_> = self.business.closed.iter().map(micros).collect();
         for hand in &mut self.hands {
             let begin = self.busy.len();
-            let times = hand.resource.busy.iter().map(|busy| busy.span);
             self.busy
-                .extend(times.map(|span| (span.start().as_microsecond(), span.end().as_microsecond())));
+                .extend(hand.resource.busy.iter().map(|busy| micros(&busy.span)));
             self.busy.extend(&closed);
             let end = begin + merge(self.busy.get_mut(begin..).unwrap_or_default());
             self.busy.truncate(end);
@@ -369,6 +376,10 @@ fn hands<'a>(business: &'a Business<'a>, service: &'a Service<'a>) -> (Vec<Hand<
         members.push(serving);
     }
     (hands, members)
+}
+
+fn micros(span: &TimeSpan) -> (i64, i64) {
+    (span.start().as_microsecond(), span.end().as_microsecond())
 }
 
 /// Sorts spans and merges those that overlap or touch, in place. Returns how many are left.

@@ -5,8 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     booking::{BookedResource, Location},
-    ids::{BlockedTimeId, ResourceId, ScheduleId, SeriesId, ServiceId, SessionId},
-    recurrence::{Details, Instance, InstanceKey, Overrides, Series},
+    conflict::OverlapReason,
+    hours::HoursOwner,
+    ids::{BlockedTimeId, LocationId, ScheduleId, SeriesId, ServiceId, SessionId},
+    recurrence::{Details, Instance, InstanceKey, Overrides, ResourceUse, Series},
     rejection::{Field, Invalid},
     time::{TimeSpan, ZoneName},
 };
@@ -121,8 +123,11 @@ pub struct Session {
     pub capacity: i32,
     /// Whether it takes place.
     pub status: SessionStatus,
-    /// Who and what it needs; busy for its time.
+    /// Who and what it needs; busy for its time, but for those that are transparent.
     pub resources: Vec<BookedResource>,
+    /// Whether it keeps none of them busy.
+    #[serde(default)]
+    pub transparent: bool,
     /// Where.
     pub location: Option<Location>,
     /// What it is in a series, if it is of one.
@@ -164,6 +169,24 @@ impl Session {
         })
     }
 
+    /// What was said of each of its resources.
+    pub fn uses(&self) -> impl Iterator<Item = ResourceUse> + '_ {
+        self.resources.iter().map(|resource| ResourceUse {
+            id: resource.id,
+            transparent: resource.transparent,
+        })
+    }
+
+    /// Its resources as its bookings keep them: each says whether it is kept busy.
+    #[must_use]
+    pub fn told(&self) -> Vec<BookedResource> {
+        let told = |resource: &BookedResource| BookedResource {
+            transparent: self.transparent || resource.transparent,
+            ..resource.clone()
+        };
+        self.resources.iter().map(told).collect()
+    }
+
     /// What a series decides of this session.
     #[must_use]
     pub fn details(&self) -> Details {
@@ -176,7 +199,8 @@ impl Session {
             },
             title: self.title.clone(),
             capacity: self.capacity,
-            resources: self.resources.iter().map(|resource| resource.id).collect(),
+            resources: self.uses().collect(),
+            transparent: self.transparent,
             location: self.location.clone(),
         }
     }
@@ -206,23 +230,75 @@ pub struct SessionSeries {
 /// How long a transparent time may be, in days; one that blocks has no limit.
 pub const MAX_TRANSPARENT_DAYS: i64 = 366;
 
-/// A time in which a resource can't be booked.
+/// A time in which a resource can't be booked, or the business or one of its locations is closed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockedTime {
     /// Its id.
     pub id: BlockedTimeId,
     /// Whose time.
-    pub resource: ResourceId,
+    #[serde(flatten, with = "owner")]
+    pub owner: HoursOwner,
     /// From when to when.
     pub span: TimeSpan,
     /// Why, for the business's eyes.
     pub reason: Option<String>,
     /// Whether it is only shown, and keeps nobody from being booked.
     pub transparent: bool,
+    /// Why it stands over bookings that were there before it, if it closes the business or a location. What stands over
+    /// something else on a resource has that on its claim.
+    #[serde(default)]
+    pub overlap: Option<OverlapReason>,
     /// Grows by one with every change.
     pub revision: i64,
     /// When it was made.
     pub created: Timestamp,
     /// When it changed last.
     pub updated: Timestamp,
+}
+
+/// Times in which nothing can be had by appointment: of the business, or of one of its locations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closing {
+    /// What closes it.
+    pub block: BlockedTimeId,
+    /// Where; everywhere if not said.
+    pub location: Option<LocationId>,
+    /// From when to when.
+    pub span: TimeSpan,
+}
+
+impl Closing {
+    /// Whether it counts for what takes place at a location of the business, or elsewhere if it is none.
+    #[must_use]
+    pub fn closes(&self, at: Option<LocationId>) -> bool {
+        self.location.is_none() || self.location == at
+    }
+}
+
+/// Whose time it is, as it is written: by the resource or the location, or by neither.
+mod owner {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+    use crate::domain::{
+        hours::HoursOwner,
+        ids::{LocationId, ResourceId},
+    };
+
+    #[derive(Serialize, Deserialize)]
+    struct Written {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        location: Option<LocationId>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        resource: Option<ResourceId>,
+    }
+
+    pub(super) fn serialize<S: Serializer>(owner: &HoursOwner, serializer: S) -> Result<S::Ok, S::Error> {
+        let (location, resource) = (owner.location(), owner.resource());
+        Written { location, resource }.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<HoursOwner, D::Error> {
+        let Written { location, resource } = Written::deserialize(deserializer)?;
+        HoursOwner::of(location, resource).ok_or_else(|| D::Error::custom("both a resource and a location"))
+    }
 }

@@ -6,11 +6,11 @@ use super::{
     expand::after,
     plan::{begun, keep, plan},
     rule::Recurrence,
-    series::{Change, Inherited, Instance, Overrides, OwnTime, Series, SeriesError, Template, end_of},
+    series::{Change, Inherited, Instance, Overrides, OwnTime, ResourceUse, Series, SeriesError, Template, end_of},
 };
 use crate::domain::{
     booking::Location,
-    ids::{ResourceId, SeriesId},
+    ids::SeriesId,
     rejection::{Field, Invalid},
     time::ZoneName,
 };
@@ -29,7 +29,9 @@ pub struct InstanceEdit {
     /// Its seats.
     pub capacity: Option<i32>,
     /// Who and what it needs, all of them.
-    pub resources: Option<Vec<ResourceId>>,
+    pub resources: Option<Vec<ResourceUse>>,
+    /// Whether none of them is kept busy.
+    pub transparent: Option<bool>,
     /// Where: another place, or the service's.
     pub location: Option<Option<Location>>,
 }
@@ -52,7 +54,9 @@ pub struct SeriesEdit {
     /// The seats.
     pub capacity: Option<i32>,
     /// Who and what they need, all of them.
-    pub resources: Option<Vec<ResourceId>>,
+    pub resources: Option<Vec<ResourceUse>>,
+    /// Whether none of them is kept busy.
+    pub transparent: Option<bool>,
     /// Where: another place, or the service's.
     pub location: Option<Option<Location>>,
 }
@@ -104,6 +108,7 @@ pub fn edit_one(series: &Series, instance: &Instance, edit: &InstanceEdit) -> Re
     set(&mut own.title, edit.title.as_ref());
     set(&mut own.capacity, edit.capacity.as_ref());
     set(&mut own.resources, edit.resources.as_ref());
+    set(&mut own.transparent, edit.transparent.as_ref());
     set(&mut own.location, edit.location.as_ref());
     rewrite(series, instance, own)
 }
@@ -245,6 +250,7 @@ fn changed(series: &Series, edit: &SeriesEdit) -> Result<Series, SeriesError> {
     template.title = edit.title.clone().unwrap_or(template.title);
     template.capacity = edit.capacity.unwrap_or(template.capacity);
     template.resources = edit.resources.clone().unwrap_or(template.resources);
+    template.transparent = edit.transparent.unwrap_or(template.transparent);
     template.location = edit.location.clone().unwrap_or(template.location);
     let recurrence = if let Some(recurrence) = &edit.recurrence {
         recurrence.clone()

@@ -23,6 +23,6 @@ pub(in crate::domain) use instants::{placed, span};
 pub use plan::plan;
 pub use rule::{DayOfWeek, End, Frequency, MAX_OCCURRENCES, Recurrence, Rule, RuleError};
 pub use series::{
-    Change, Details, Inherited, Instance, InstanceKey, Overrides, OwnTime, Series, SeriesError, Template,
+    Change, Details, Inherited, Instance, InstanceKey, Overrides, OwnTime, ResourceUse, Series, SeriesError, Template,
 };
 pub(in crate::domain) use text::{Stamp, day_of_week};

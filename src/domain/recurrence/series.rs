@@ -16,6 +16,51 @@ use crate::domain::{
     time::ZoneName,
 };
 
+/// Who or what a session needs, and whether it keeps them busy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Written", into = "Written")]
+pub struct ResourceUse {
+    /// The resource.
+    pub id: ResourceId,
+    /// Whether it is not kept busy.
+    pub transparent: bool,
+}
+
+/// As it is written: what is kept busy by its id alone.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Busy(ResourceId),
+    Said { id: ResourceId, transparent: bool },
+}
+
+impl From<Written> for ResourceUse {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Busy(id) => id.into(),
+            Written::Said { id, transparent } => Self { id, transparent },
+        }
+    }
+}
+
+impl From<ResourceUse> for Written {
+    fn from(needed: ResourceUse) -> Self {
+        let ResourceUse { id, transparent } = needed;
+        if transparent {
+            Self::Said { id, transparent }
+        } else {
+            Self::Busy(id)
+        }
+    }
+}
+
+impl From<ResourceId> for ResourceUse {
+    fn from(id: ResourceId) -> Self {
+        let transparent = false;
+        Self { id, transparent }
+    }
+}
+
 /// What every session of a series has, unless it has its own (§3.4 `inheritedFields`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Template {
@@ -30,7 +75,10 @@ pub struct Template {
     /// Seats, 1 to 1000.
     pub capacity: i32,
     /// Who and what they need.
-    pub resources: Vec<ResourceId>,
+    pub resources: Vec<ResourceUse>,
+    /// Whether they keep none of them busy.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub transparent: bool,
     /// Where, if not at the service's place.
     pub location: Option<Location>,
 }
@@ -95,7 +143,10 @@ pub struct Overrides {
     pub capacity: Option<i32>,
     /// Who and what it needs.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub resources: Option<Vec<ResourceId>>,
+    pub resources: Option<Vec<ResourceUse>>,
+    /// Whether it keeps none of them busy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transparent: Option<bool>,
     /// Where: another place, or the service's.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "given")]
     pub location: Option<Option<Location>>,
@@ -121,6 +172,8 @@ pub enum Inherited {
     Resources,
     /// Where.
     Location,
+    /// Whether it keeps its resources busy.
+    Transparency,
 }
 
 impl Overrides {
@@ -140,6 +193,7 @@ impl Overrides {
             Inherited::Capacity => self.capacity.is_some(),
             Inherited::Resources => self.resources.is_some(),
             Inherited::Location => self.location.is_some(),
+            Inherited::Transparency => self.transparent.is_some(),
         }
     }
 
@@ -152,6 +206,7 @@ impl Overrides {
             Inherited::Capacity => self.capacity = None,
             Inherited::Resources => self.resources = None,
             Inherited::Location => self.location = None,
+            Inherited::Transparency => self.transparent = None,
         }
     }
 }
@@ -166,7 +221,9 @@ pub struct Details {
     /// Its seats.
     pub capacity: i32,
     /// Who and what it needs.
-    pub resources: Vec<ResourceId>,
+    pub resources: Vec<ResourceUse>,
+    /// Whether it keeps none of them busy.
+    pub transparent: bool,
     /// Where, if not at the service's place.
     pub location: Option<Location>,
 }
@@ -188,6 +245,10 @@ pub struct Instance {
 
 /// What has to be done with one session. To be applied in the order given: no key is taken twice on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "what most sessions of a plan need is the large one"
+)]
 pub enum Change {
     /// Call it off: the rule has no place for it any more, or it is to go.
     Cancel {
@@ -302,6 +363,7 @@ impl Series {
             title: own.title.as_ref().unwrap_or(&template.title).clone(),
             capacity: own.capacity.unwrap_or(template.capacity),
             resources: own.resources.as_ref().unwrap_or(&template.resources).clone(),
+            transparent: own.transparent.unwrap_or(template.transparent),
             location: own.location.as_ref().unwrap_or(&template.location).clone(),
         })
     }

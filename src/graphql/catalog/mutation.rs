@@ -229,8 +229,11 @@ impl CatalogMutation {
         )
     }
 
-    /// Blocks a resource's time. Refused with `SLOT_NOT_AVAILABLE` where something is in it, unless overlaps are allowed. For
-    /// the business; staff block their own time.
+    /// Blocks a resource's time. Refused with `SLOT_NOT_AVAILABLE` where something is in it, unless overlaps are allowed.
+    /// Without a resource it closes the business, or one of its locations: nothing is offered there by appointment in that
+    /// time, whatever hours hold, and customers can't book it; bookings that are in it refuse that in the same way, and stay
+    /// if overlaps are allowed. Sessions of classes and courses stay where the owner put them, and can be booked. For the
+    /// business; staff block their own time.
     async fn create_blocked_time(
         &self,
         ctx: &Context<'_>,

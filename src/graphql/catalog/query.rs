@@ -32,7 +32,7 @@ use crate::{
 pub struct SessionFilter {
     /// Those that start at this instant or later.
     from: Option<DateTime>,
-    /// Those that occupy one of these resources; cancelled ones occupy none. At most 100.
+    /// Those that have one of these resources, busy or not; cancelled ones have none. At most 100.
     resource_ids: Option<Vec<ID>>,
     /// Those on these schedules. At most 100.
     schedule_ids: Option<Vec<ID>>,
@@ -51,7 +51,7 @@ pub struct SessionFilter {
 pub struct BlockedTimeFilter {
     /// Those that are over after this instant.
     from: Option<DateTime>,
-    /// Those of these resources. At most 100.
+    /// Those of these resources, and not those that close the business or a location. At most 100.
     resource_ids: Option<Vec<ID>>,
     /// Those that start before this instant.
     to: Option<DateTime>,
@@ -103,6 +103,7 @@ impl BlockedTimeFilter {
             from: Reader::instant("from", self.from.as_ref())?,
             to: Reader::instant("to", self.to.as_ref())?,
             resources: Reader::ids("resourceIds", self.resource_ids.as_ref())?,
+            and_closings: false,
         })
     }
 }
@@ -114,7 +115,8 @@ pub struct CatalogQuery;
 /// Reading the catalog.
 #[Object]
 impl CatalogQuery {
-    /// Times in which resources can't be booked, by start. For the business; staff see those of their own calendar.
+    /// Times in which resources can't be booked, or the business or a location is closed, by start. For the business; staff
+    /// see those of their own calendar, and when it is closed.
     async fn blocked_times(
         &self,
         ctx: &Context<'_>,

@@ -1,8 +1,8 @@
-//! Times in which a resource can't be booked.
+//! Times in which a resource can't be booked, or the business is closed.
 
 use async_graphql::{Context, Enum, ID, Object};
 
-use super::resource::Resource;
+use super::{location::BusinessLocation, resource::Resource};
 use crate::{
     domain::{catalog, ids::BlockedTimeId, permission::Permission},
     graphql::{caller, connection::connection, error::failure, scalars::DateTime, service},
@@ -24,7 +24,7 @@ impl Transparency {
     }
 }
 
-/// A time in which a resource can't be booked. For the business's eyes.
+/// A time in which a resource can't be booked, or the business is closed. For the business's eyes.
 #[derive(Clone, Debug)]
 pub struct BlockedTime {
     /// The blocked time.
@@ -42,7 +42,9 @@ impl From<catalog::BlockedTime> for BlockedTime {
     }
 }
 
-/// A time in which a resource can't be booked. For the business's eyes.
+/// A time in which a resource can't be booked. Without a resource, the business as a whole is closed, or one of its
+/// locations: nothing can be had there by appointment, and sessions of classes stay where the owner put them. For the
+/// business's eyes.
 #[Object]
 impl BlockedTime {
     /// When it was made.
@@ -60,16 +62,25 @@ impl BlockedTime {
         self.blocked.id.to_string().into()
     }
 
+    /// The location that is closed; null for a time of a resource, or of the whole business.
+    async fn location(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<BusinessLocation>> {
+        match self.blocked.owner.location() {
+            Some(location) => Ok(BusinessLocation::load(ctx, vec![location]).await?.pop()),
+            None => Ok(None),
+        }
+    }
+
     /// Why.
     async fn reason(&self) -> Option<&str> {
         self.blocked.reason.as_deref()
     }
 
-    /// Whose time.
+    /// Whose time; null where the business or a location is closed.
     async fn resource(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<Resource>> {
-        match &self.resource {
-            Some(resource) => Ok(Some(resource.clone())),
-            None => Ok(Resource::load(ctx, vec![self.blocked.resource]).await?.pop()),
+        match (&self.resource, self.blocked.owner.resource()) {
+            (Some(resource), _) => Ok(Some(resource.clone())),
+            (None, Some(resource)) => Ok(Resource::load(ctx, vec![resource]).await?.pop()),
+            (None, None) => Ok(None),
         }
     }
 
@@ -83,7 +94,7 @@ impl BlockedTime {
         self.blocked.span.start().into()
     }
 
-    /// Whether it blocks, or is only shown.
+    /// Whether it blocks or closes, or is only shown.
     async fn transparency(&self) -> Transparency {
         Transparency::of(self.blocked.transparent)
     }
@@ -123,14 +134,14 @@ impl BlockedTime {
     ) -> async_graphql::Result<Vec<Self>> {
         let mut rows: Vec<Self> = found.into_iter().map(Self::from).collect();
         if with_resources {
-            let mut ids: Vec<_> = rows.iter().map(|row| row.blocked.resource).collect();
+            let mut ids: Vec<_> = rows.iter().filter_map(|row| row.blocked.owner.resource()).collect();
             ids.sort();
             ids.dedup();
             let resources = Resource::load(ctx, ids).await?;
             for row in &mut rows {
                 row.resource = resources
                     .iter()
-                    .find(|resource| resource.0.id == row.blocked.resource)
+                    .find(|resource| Some(resource.0.id) == row.blocked.owner.resource())
                     .cloned();
             }
         }

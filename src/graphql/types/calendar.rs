@@ -49,7 +49,11 @@ impl Common {
     }
 
     fn is_transparent(&self) -> bool {
-        matches!(&*self.entry, Entry::Blocked(blocked) if blocked.transparent)
+        match &*self.entry {
+            Entry::Appointment(_) => false,
+            Entry::Session(session) => session.transparent,
+            Entry::Blocked(blocked) => blocked.transparent,
+        }
     }
 }
 
@@ -130,7 +134,8 @@ calendar_entry!(
 );
 
 calendar_entry!(
-    /// A time in which a resource can't be booked, or that is only shown.
+    /// A time in which a resource can't be booked, or the business or a location is closed, or that is only shown. Closings
+    /// stand in no column: `resourceIds` is empty, and they count for all.
     CalendarBlockedTime {
         /// The blocked time.
         async fn blocked_time(&self) -> Option<BlockedTime> {

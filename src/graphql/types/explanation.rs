@@ -142,7 +142,7 @@ pub enum BusyWith {
     Appointment,
     /// A blocked time.
     BlockedTime,
-    /// The business as a whole is closed.
+    /// The business as a whole is closed, or the location.
     Closure,
     /// An event of a calendar elsewhere.
     ExternalEvent,

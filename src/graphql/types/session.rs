@@ -1,8 +1,9 @@
 //! Sessions of classes and courses.
 
-use async_graphql::{Context, Enum, ID, InputObject, Object};
+use async_graphql::{Context, Enum, ID, InputObject, Object, SimpleObject};
 
 use super::{
+    blocked_time::Transparency,
     booked::Location,
     resource::{self, Resource},
     schedule::Schedule,
@@ -14,6 +15,7 @@ use crate::{
         catalog::{self, ServiceKind},
         conflict::Target,
         ids::{ResourceId, SessionId},
+        recurrence::ResourceUse,
     },
     graphql::{
         caller,
@@ -53,18 +55,39 @@ pub enum SessionField {
     TimeZone,
     /// Its title.
     Title,
+    /// Whether it keeps its resources busy.
+    Transparency,
 }
 
 impl SessionField {
     /// All there are.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Capacity,
         Self::Location,
         Self::Resources,
         Self::Time,
         Self::TimeZone,
         Self::Title,
+        Self::Transparency,
     ];
+}
+
+/// Who or what a session needs.
+#[derive(SimpleObject, Clone, Debug)]
+pub struct NeededResource {
+    /// The staff member or room.
+    resource_id: ID,
+    /// Whether it is kept busy, as far as that was said of it alone: a transparent session keeps none busy.
+    transparency: Transparency,
+}
+
+impl From<ResourceUse> for NeededResource {
+    fn from(needed: ResourceUse) -> Self {
+        Self {
+            resource_id: needed.id.to_string().into(),
+            transparency: Transparency::of(needed.transparent),
+        }
+    }
 }
 
 /// Which sessions of a service or schedule.
@@ -172,6 +195,11 @@ impl Session {
         self.session.location.as_ref().map(Location::from)
     }
 
+    /// Who and what it needs, each with whether it is kept busy.
+    async fn needed_resources(&self) -> Vec<NeededResource> {
+        self.session.uses().map(NeededResource::from).collect()
+    }
+
     /// Where its series' rule had put it, on the series' clock, whatever became of its own time; null if it is of none. The
     /// stable key of a session in its series.
     async fn original_start(&self) -> Option<LocalDateTime> {
@@ -199,7 +227,7 @@ impl Session {
         }
     }
 
-    /// Who and what it needs; busy for its time.
+    /// Who and what it needs; busy for its time, unless `neededResources` or `transparency` says otherwise.
     async fn resources(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Resource>> {
         match &self.resources {
             Some(resources) => Ok(resources.clone()),
@@ -258,6 +286,11 @@ impl Session {
     /// Its title; the service's name unless it has its own.
     async fn title(&self) -> &str {
         &self.session.title
+    }
+
+    /// Whether it keeps its resources busy. A transparent one keeps none; it is offered and booked all the same.
+    async fn transparency(&self) -> Transparency {
+        Transparency::of(self.session.transparent)
     }
 
     /// When it changed last.

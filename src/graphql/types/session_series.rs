@@ -3,10 +3,11 @@
 use async_graphql::{Context, ID, Object};
 
 use super::{
+    blocked_time::Transparency,
     booked::Location,
     resource::Resource,
     schedule::Schedule,
-    session::{SessionConnection, SessionWindow},
+    session::{NeededResource, SessionConnection, SessionWindow},
 };
 use crate::{
     domain::{catalog, ids::SeriesId},
@@ -82,15 +83,22 @@ impl SessionSeries {
         self.0.materialized_until.map(Into::into)
     }
 
+    /// Who and what its sessions need, each with whether it is kept busy.
+    async fn needed_resources(&self) -> Vec<NeededResource> {
+        let needed = self.template().resources.iter().copied();
+        needed.map(NeededResource::from).collect()
+    }
+
     /// When it repeats, on its wall clock, as RFC 5545 writes it: a line `RRULE:` and, where there are any, `RDATE:` and
     /// `EXDATE:`.
     async fn recurrence(&self) -> String {
         self.0.series.recurrence.to_string()
     }
 
-    /// Who and what its sessions need; busy for their time.
+    /// Who and what its sessions need; busy for their time, unless `neededResources` or `transparency` says otherwise.
     async fn resources(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<Resource>> {
-        Resource::load(ctx, self.template().resources.clone()).await
+        let ids = self.template().resources.iter().map(|one| one.id);
+        Resource::load(ctx, ids.collect()).await
     }
 
     /// Grows by one with every change of the series. A session that is changed alone has its own.
@@ -134,6 +142,11 @@ impl SessionSeries {
     /// The title of its sessions.
     async fn title(&self) -> &str {
         &self.template().title
+    }
+
+    /// Whether its sessions keep their resources busy.
+    async fn transparency(&self) -> Transparency {
+        Transparency::of(self.template().transparent)
     }
 
     /// When it changed last.

@@ -10,7 +10,7 @@ use crate::{
     domain::{
         Rejection,
         actor::Actor,
-        availability::{self, Explanation, Finding, Query, Reason},
+        availability::{self, Explanation, Finding, Obstacle, Query, Reason},
         booking::Location,
         catalog::{Resource, ResourceType, Service as Offered, ServiceKind},
         ids::ResourceId,
@@ -58,7 +58,9 @@ impl Service {
 
 /// Staff see their own calendar alone: of others, that they aren't free, but not what keeps them.
 fn veil(finding: &mut Finding, own: ResourceId) {
-    if finding.resource.is_some_and(|resource| resource != own) {
+    // That the business is closed is nobody's own.
+    let closed = finding.obstacle == Some(Obstacle::Closure);
+    if !closed && finding.resource.is_some_and(|resource| resource != own) {
         finding.span = None;
         finding.obstacle = None;
     }

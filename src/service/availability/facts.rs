@@ -9,10 +9,11 @@ use crate::domain::{
         Business, Busy, HoursSource, Place, Policy, Requirement, Resource as Bookable, Service as Asked, Step,
     },
     booking::Location,
-    catalog::{Resource, ResourceType, Service as Offered, ServiceResource, SlotStep},
+    catalog::{Closing, Resource, ResourceType, Service as Offered, ServiceResource, SlotStep},
     conflict::{Claim, Holder, Target},
     hours::{HoursOwner, OpeningHours, PlaceId, WorkingHours},
     ids::{LocationId, ResourceId, ServiceId, TypedId as _},
+    time::TimeSpan,
 };
 
 /// A resource or a service weighs as much as so many claims or rules of hours.
@@ -59,6 +60,8 @@ pub(in crate::service) struct Facts {
     hours: Option<OpeningHours>,
     own: HashMap<ResourceId, OpeningHours>,
     at: HashMap<LocationId, OpeningHours>,
+    /// When the business or its locations are closed.
+    closings: Vec<Closing>,
     resources: Vec<Resource>,
     /// Who can be had although new bookings can't have it: it serves what this is about.
     kept: Vec<ResourceId>,
@@ -88,6 +91,7 @@ impl Facts {
             hours,
             own,
             at,
+            closings: Vec::new(),
             resources,
             kept: Vec::new(),
             serving: Vec::new(),
@@ -119,6 +123,11 @@ impl Facts {
     /// The same, with the booking windows of services.
     pub(in crate::service) fn with_policies(self, policies: HashMap<ServiceId, Policy>) -> Self {
         Self { policies, ..self }
+    }
+
+    /// The same, with the times in which the business or its locations are closed.
+    pub(in crate::service) fn closed_at(self, closings: Vec<Closing>) -> Self {
+        Self { closings, ..self }
     }
 
     /// The booking windows of a service; none were told of: no limits.
@@ -184,6 +193,12 @@ impl Facts {
         all
     }
 
+    /// When a location is closed by itself; without one, when the whole business is.
+    fn closed(&self, location: Option<LocationId>) -> Vec<TimeSpan> {
+        let own = self.closings.iter().filter(|closing| closing.location == location);
+        own.map(|closing| closing.span).collect()
+    }
+
     /// Asks the engine about an appointment service.
     pub(in crate::service) fn ask<R>(
         &self,
@@ -228,18 +243,24 @@ impl Facts {
                 allowed: &needed.ids,
             })
             .collect();
-        let place = |location: &Location| Place {
+        let closed = self.closed(None);
+        let closed_there = |location: &Location| location.business().map_or_else(Vec::new, |id| self.closed(Some(id)));
+        let closed_there: Vec<Vec<TimeSpan>> = service.locations.iter().map(closed_there).collect();
+        let places = service.locations.iter().zip(&closed_there);
+        let places = places.map(|(location, closed)| Place {
             id: location.place(),
             hours: location.business().and_then(|id| self.at.get(&id)),
-        };
-        let mut places: Vec<Place<'_>> = service.locations.iter().map(place).collect();
+            closed,
+        });
+        let mut places: Vec<Place<'_>> = places.collect();
         if places.is_empty() {
-            places.push(Place { id: None, hours: None });
+            let (id, hours) = (None, None);
+            places.push(Place { id, hours, closed: &[] });
         }
         let business = Business {
             zone: &self.zone,
             hours: self.hours.as_ref(),
-            closed: &[],
+            closed: &closed,
             resources: &resources,
             now,
         };

@@ -58,6 +58,8 @@ pub(super) struct Catalogue {
     pub(super) locations: Vec<BusinessLocation>,
     /// All that could serve the appointments, deleted or not.
     candidates: Vec<ResourceId>,
+    /// When it was read: closings that were over then aren't in it.
+    read: Timestamp,
 }
 
 /// What was read.
@@ -182,13 +184,17 @@ async fn catalogue(conn: &mut Conn, wanted: &Wanted) -> Result<Catalogue, StoreE
     } else {
         catalog::candidates(conn, site, &candidates, &places).await?
     };
-    let facts = Facts::new(zone.zone(), hours, bookable).with_policies(policies(conn, site, &services).await?);
+    let closings = catalog::closings(conn, site, wanted.now).await?;
+    let facts = Facts::new(zone.zone(), hours, bookable)
+        .closed_at(closings)
+        .with_policies(policies(conn, site, &services).await?);
     Ok(Catalogue {
         services,
         zone,
         facts: Arc::new(facts),
         locations,
         candidates,
+        read: wanted.now,
     })
 }
 
@@ -250,7 +256,11 @@ async fn check<'c>(
         return Ok(());
     };
     let ids = known.candidates.clone();
-    let now = catalogue(conn, wanted).await?;
+    let as_before = Wanted {
+        now: known.read,
+        ..wanted.clone()
+    };
+    let now = catalogue(conn, &as_before).await?;
     let read = claims::on_resources(conn, wanted.site, &ids, ahead.start(), ahead.end()).await?;
     if events::last_position(conn, wanted.site).await? == recall.position {
         assert_eq!(*known, now, "the catalogue was changed, and the log doesn't tell");

@@ -152,6 +152,8 @@ impl Decide {
     ) -> Result<Judged, Failure> {
         let skipped = booking.flow.skip_availability_validation;
         let clash = place.clash.is_some();
+        // A closed business is in the way, but nobody whom a flag could name.
+        let in_the_way = clash || place.shut;
         let flagged = clash && !skipped;
         let online = &place.service.online_booking;
         let approved = booking.approved_status(online.require_manual_approval);
@@ -207,7 +209,7 @@ impl Decide {
                 }
             }
             Verdict::ConfirmOrDecline => {
-                let decision = Decision::make(skipped, clash, booking.payment_status, approved);
+                let decision = Decision::make(skipped, in_the_way, booking.payment_status, approved);
                 let otherwise = if skipped {
                     OverlapReason::OwnerSkip
                 } else {
@@ -219,7 +221,7 @@ impl Decide {
                 };
                 Judged {
                     status: decision.status,
-                    double_booked: decision.double_booked,
+                    double_booked: decision.double_booked && clash,
                     reason,
                     event: decision.event(),
                 }

@@ -8,11 +8,11 @@ use super::ledger::Ledger;
 use crate::{
     domain::{
         Rejection,
-        availability::{self, Choice, Query, Refusal, Requested, Share, Start},
+        availability::{self, Busy, Choice, Obstacle, Query, Refusal, Requested, Share, Start},
         booking::{BookedResource, Booking, Location},
-        catalog::{Resource, ResourceType, Service, StaffSorting},
-        conflict::{self, Ask, Clash, Holder, Target},
-        ids::{BookingId, Kind, LocationId, ResourceId, TypedId as _},
+        catalog::{Closing, Resource, ResourceType, Service, StaffSorting},
+        conflict::{self, Ask, Claim, Clash, Holder, Target},
+        ids::{BookingId, ClaimId, Kind, LocationId, ResourceId, TypedId as _},
         time::{TimeSpan, ZoneName},
     },
     service::availability::{Facts, Needed, busy_times, positive},
@@ -37,8 +37,10 @@ pub(super) struct Chosen {
     pub(super) asks: Vec<Ask>,
     /// The first that isn't free, and what is in its way.
     pub(super) clash: Option<(Ask, Clash)>,
-    /// Whether opening hours forbid it, or the grid of starts.
+    /// Whether opening hours forbid it, the grid of starts, or that the business is closed.
     pub(super) closed: bool,
+    /// Whether the business or the location is closed, and it doesn't hold the time already.
+    pub(super) shut: bool,
 }
 
 /// The opening hours that bind a service.
@@ -63,6 +65,12 @@ pub(super) struct Candidates {
     needed: bool,
     /// None are on record: everybody is there around the clock, and any start will do.
     hours: Option<Hours>,
+    /// What closes the business or the location, as it was read.
+    closings: Vec<Closing>,
+    /// From when on that was asked.
+    asked: Timestamp,
+    /// The business's location at which it is to be.
+    location: Option<LocationId>,
 }
 
 /// Who names resources.
@@ -92,6 +100,8 @@ impl Candidates {
         let business: Vec<LocationId> = at.and_then(Location::business).into_iter().collect();
         let (found, on_record) = catalog::candidates(tx.conn(), site, &ids, &business).await?;
         let facts = Facts::new(jiff::tz::TimeZone::UTC, on_record, found).serving(serving);
+        let asked = tx.now();
+        let closings = catalog::closings(tx.conn(), site, asked).await?;
         let needed = facts.requirements(service);
         let wishes = wishes(&needed, requested, current, naming)?;
         // Who has it now comes first, so that moving a booking doesn't change people without need.
@@ -129,6 +139,9 @@ impl Candidates {
             wishes,
             needed: true,
             hours,
+            closings,
+            asked,
+            location: at.and_then(Location::business),
         })
     }
 
@@ -144,8 +157,7 @@ impl Candidates {
     }
 
     /// Makes sure, behind the locks, that all of them are there still, and serve where they did: whoever deletes one or
-    /// changes that locks it, too. If not, the
-    /// choice has to be made anew.
+    /// changes that locks it, too. If not, or if the business was closed meanwhile, the choice has to be made anew.
     pub(super) async fn check_there(&self, tx: &mut Tx<'_>) -> Result<(), Failure> {
         if !tx.is_concurrent() {
             return Ok(());
@@ -161,7 +173,21 @@ impl Candidates {
         if !all.iter().all(same) {
             return Err(Failure::Again);
         }
+        // Whoever closes the business has locked all resources.
+        if catalog::closings(tx.conn(), site, self.asked).await? != self.closings {
+            return Err(Failure::Again);
+        }
         Ok(())
+    }
+
+    /// Whether the business or the location is closed at a time that is to be taken.
+    pub(super) fn shut(&self, busy: TimeSpan) -> bool {
+        self.closed().any(|closing| closing.span.overlaps(&busy))
+    }
+
+    /// What closes the place.
+    fn closed(&self) -> impl Iterator<Item = &Closing> {
+        self.closings.iter().filter(|closing| closing.closes(self.location))
     }
 
     /// All of them, in the order of choice.
@@ -189,6 +215,19 @@ impl Candidates {
     /// Takes the first that are free, as many of each as are needed; where too few are free, others, and says what is in
     /// their way. A `visit` has to keep within opening hours, if any are on record.
     pub(super) fn choose(
+        &self,
+        ledger: &Ledger,
+        span: TimeSpan,
+        holder: BookingId,
+        visit: Option<&Visit>,
+    ) -> Result<Chosen, Rejection> {
+        let mut chosen = self.choose_open(ledger, span, holder, visit)?;
+        chosen.shut = visit.is_some() && self.shut(span);
+        chosen.closed |= chosen.shut;
+        Ok(chosen)
+    }
+
+    fn choose_open(
         &self,
         ledger: &Ledger,
         span: TimeSpan,
@@ -224,14 +263,24 @@ impl Candidates {
         holder: BookingId,
         span: Option<TimeSpan>,
     ) -> Result<Chosen, Rejection> {
-        let Some((hours, span)) = self.hours.as_ref().zip(span) else {
-            return self.choose_free(ledger, busy, holder, &[]);
+        let mut chosen = if let Some((hours, span)) = self.hours.as_ref().zip(span) {
+            let off_grid = true;
+            let serving = self.serving(hours, ledger, &Visit { span, off_grid }, holder);
+            let mut chosen = self.choose_free(ledger, busy, holder, serving.as_deref().unwrap_or_default())?;
+            chosen.closed = serving.is_err();
+            chosen
+        } else {
+            self.choose_free(ledger, busy, holder, &[])?
         };
-        let off_grid = true;
-        let serving = self.serving(hours, ledger, &Visit { span, off_grid }, holder);
-        let mut chosen = self.choose_free(ledger, busy, holder, serving.as_deref().unwrap_or_default())?;
-        chosen.closed = serving.is_err();
+        self.close(&mut chosen, ledger, busy);
         Ok(chosen)
+    }
+
+    /// Says whether the place is closed. What it holds already was settled when it was taken: who closed it later let it
+    /// stand.
+    pub(super) fn close(&self, chosen: &mut Chosen, ledger: &Ledger, busy: TimeSpan) {
+        chosen.shut = self.shut(busy) && !chosen.asks.iter().all(|ask| ledger.holds(ask));
+        chosen.closed |= chosen.shut;
     }
 
     /// Who serves a visit by the rules by which free times are offered, in the order of choice.
@@ -306,6 +355,7 @@ impl Candidates {
                 name: resource.name.clone(),
                 explicitly_requested: self.requested.contains(&id),
                 buffer_minutes: None,
+                transparent: false,
             });
             asks.push(ask);
         }
@@ -314,6 +364,7 @@ impl Candidates {
             asks,
             clash,
             closed: false,
+            shut: false,
         })
     }
 
@@ -334,7 +385,15 @@ impl Candidates {
         let until = days(LOOK_AHEAD_DAYS).checked_add(over).unwrap_or(from);
         let ids: Vec<ResourceId> = self.all().into_iter().map(|resource| resource.id).collect();
         let found = claims::on_resources(tx.conn(), site, &ids, from, until).await?;
-        let busy = busy_times(&found, Some(wanted.holder), now);
+        let mut busy = busy_times(&found, Some(wanted.holder), now);
+        let closed = self.closed().map(|closing| Busy {
+            span: closing.span,
+            obstacle: Obstacle::Closure,
+        });
+        let closed: Vec<Busy> = closed.collect();
+        for id in &ids {
+            busy.entry(*id).or_default().extend(&closed);
+        }
         let next = hours.facts.ask(service, &busy, now, |business, service| {
             let requested: Vec<Requested<'_>> = self.wishes.iter().map(Wish::requested).collect();
             let mut windows = [(from, days(2)), (days(2), days(LOOK_AHEAD_DAYS))].into_iter();
@@ -369,7 +428,17 @@ impl Candidates {
         let mut all = Vec::new();
         for resource in self.all() {
             let target = Target::Resource(resource.id);
-            let found = claims::on_target(tx.conn(), site, target, ask.span.start(), until).await?;
+            let mut found = claims::on_target(tx.conn(), site, target, ask.span.start(), until).await?;
+            // As if each of them had been blocked.
+            found.extend(self.closed().map(|closing| Claim {
+                id: ClaimId::default(),
+                target,
+                span: closing.span,
+                seats: 1,
+                holder: Holder::Block(closing.block),
+                hold_expires_at: None,
+                overlap_reason: None,
+            }));
             all.push((resource.id, found));
         }
         let order: Vec<ResourceId> = all.iter().map(|(id, _)| *id).collect();

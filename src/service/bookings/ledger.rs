@@ -230,12 +230,33 @@ impl Ledger {
         reason: OverlapReason,
         hold_expires_at: Option<Timestamp>,
     ) -> Result<(), StoreError> {
+        let asks: Vec<(Ask, OverlapReason)> = asks.iter().map(|ask| (*ask, reason)).collect();
+        self.occupy_each(tx, &asks, holder, hold_expires_at).await
+    }
+
+    /// The same with a reason for each.
+    pub(in crate::service) async fn occupy_each(
+        &mut self,
+        tx: &mut Tx<'_>,
+        asks: &[(Ask, OverlapReason)],
+        holder: Holder,
+        hold_expires_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
         let site = tx.site();
         let mut kept = BTreeSet::new();
         let mut new = Vec::new();
-        for ask in asks {
-            self.resize(tx, ask).await?;
-            match self.own_claim(ask) {
+        for (ask, reason) in asks {
+            let reason = *reason;
+            let transparent = reason == OverlapReason::Transparent;
+            if !transparent {
+                self.resize(tx, ask).await?;
+            }
+            let own = if transparent {
+                self.transparent_claim(ask)
+            } else {
+                self.own_claim(ask)
+            };
+            match own {
                 // A lasting claim stays; a held one becomes lasting unless it is to be held on.
                 Some(claim) if reason != OverlapReason::MultipleRequests => {
                     let (id, span) = (claim.id, claim.span);
@@ -250,7 +271,8 @@ impl Ledger {
                     }
                 }
                 _ => {
-                    let on_record = reason == OverlapReason::MultipleRequests || self.check(ask).is_some();
+                    let silent = matches!(reason, OverlapReason::MultipleRequests | OverlapReason::Transparent);
+                    let on_record = silent || self.check(ask).is_some();
                     new.push(Claim {
                         // The order of the ids is that of who was first, and it is decided by the locks.
                         id: ClaimId::after(self.claims.iter().map(|claim| claim.id).max()),
@@ -480,6 +502,16 @@ impl Ledger {
             EventType::DoubleBookingResolved
         };
         touch(tx, &mut booking, event, actor, EventSource::Request, self.now).await
+    }
+
+    /// The holder's own claim on a resource that it has without keeping it busy.
+    fn transparent_claim(&self, ask: &Ask) -> Option<&Claim> {
+        self.claims.iter().find(|claim| {
+            claim.holder == ask.holder
+                && claim.target == ask.target
+                && claim.span == ask.span
+                && claim.overlap_reason == Some(OverlapReason::Transparent)
+        })
     }
 
     /// The holder's own claim on what it asks for, of as many seats or more.

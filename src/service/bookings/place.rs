@@ -70,8 +70,10 @@ pub(super) struct Place {
     pub(super) asks: Vec<Ask>,
     /// The first wish that doesn't fit, and why.
     pub(super) clash: Option<(Ask, Clash)>,
-    /// Whether opening hours forbid it, or the grid of the starts that are offered.
+    /// Whether opening hours forbid it, the grid of the starts that are offered, or that the business is closed.
     closed: bool,
+    /// Whether the business or the location is closed, and it doesn't hold the time already.
+    pub(super) shut: bool,
     candidates: Candidates,
 }
 
@@ -183,6 +185,7 @@ async fn look_up(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Resul
                 asks,
                 clash,
                 closed,
+                shut,
             } = candidates.choose(&ledger, busy, search.holder, visit)?;
             let resources = match search.purpose {
                 Purpose::Take => resources,
@@ -198,6 +201,7 @@ async fn look_up(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Resul
                 asks,
                 clash,
                 closed,
+                shut,
                 candidates,
             })
         }
@@ -276,7 +280,7 @@ pub(super) async fn reopen(
     spots.extend(candidates.targets().map(|target| (target, busy)));
     let ledger = open(tx, &spots, &search).await?;
     let mut booked = booking.booked.clone();
-    let mut nobody_there = false;
+    let (mut nobody_there, mut closed_down) = (false, false);
     let (asks, clash) = if choose {
         candidates.check_there(tx).await?;
         let Chosen {
@@ -284,8 +288,9 @@ pub(super) async fn reopen(
             asks,
             clash,
             closed,
+            shut,
         } = candidates.choose_there(&ledger, busy, booking.id, booking.booked.span)?;
-        nobody_there = closed;
+        (nobody_there, closed_down) = (closed, shut);
         for resource in &mut resources {
             if let Some(had) = booked.resources.iter().find(|had| had.id == resource.id) {
                 resource.explicitly_requested = had.explicitly_requested;
@@ -305,6 +310,7 @@ pub(super) async fn reopen(
         asks,
         clash,
         closed: nobody_there,
+        shut: closed_down,
         candidates,
     })
 }
@@ -319,6 +325,7 @@ impl Place {
             asks,
             clash: None,
             closed: false,
+            shut: false,
             candidates: Candidates::default(),
         }
     }
@@ -442,7 +449,7 @@ async fn find_session(
         span: Some(session.span),
         buffer_minutes: 0,
         time_zone: time_zone.unwrap_or(&session.time_zone).clone(),
-        resources: session.resources.clone(),
+        resources: session.told(),
         location: whereabouts(tx, &service, session.location.as_ref()).await?,
         title: session.title.clone(),
     };
@@ -454,6 +461,7 @@ async fn find_session(
         asks,
         clash,
         closed: false,
+        shut: false,
         candidates: Candidates::default(),
     })
 }
@@ -497,6 +505,7 @@ async fn find_course(
         asks,
         clash,
         closed: false,
+        shut: false,
         candidates: Candidates::default(),
     })
 }

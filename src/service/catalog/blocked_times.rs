@@ -1,14 +1,15 @@
-//! Times in which the business wants a resource free.
+//! Times in which the business wants a resource free, or is closed.
 
-use super::{Edit, check_revision, occupy};
+use super::{Edit, check_revision, closings, occupy};
 use crate::{
     domain::{
         Rejection,
         actor::Actor,
         catalog::{BlockedTime, MAX_TRANSPARENT_DAYS},
         conflict::{Holder, Target},
+        hours::HoursOwner,
         ids::{BlockedTimeId, Kind, ResourceId, SiteId},
-        permission::Permission,
+        permission::{Permission, Reach},
         text,
         time::TimeSpan,
     },
@@ -19,8 +20,8 @@ use crate::{
 /// A time that is to be blocked.
 #[derive(Debug, Clone)]
 pub struct CreateBlockedTime {
-    /// Whose time.
-    pub resource: ResourceId,
+    /// Whose time: of a resource, or the whole business or a location, which is closed then.
+    pub owner: HoursOwner,
     /// From when to when.
     pub span: TimeSpan,
     /// Why, at most 500 characters.
@@ -31,14 +32,19 @@ pub struct CreateBlockedTime {
     pub transparent: bool,
 }
 
-/// Staff block their own time only.
-fn require_calendar(caller: &Caller, resource: ResourceId, path: &str) -> Result<(), Rejection> {
-    access::require_business(
-        access::has_calendar(Permission::ManageCalendar, caller, resource),
-        true,
-        "the calendar of another resource",
-        &[path],
-    )
+/// Staff block their own time only, and close nothing.
+fn require_calendar(caller: &Caller, owner: HoursOwner, path: &str) -> Result<(), Rejection> {
+    let (allowed, what) = match owner.resource() {
+        Some(resource) => (
+            access::has_calendar(Permission::ManageCalendar, caller, resource),
+            "the calendar of another resource",
+        ),
+        None => (
+            Permission::ManageCalendar.reach(&caller.actor) == Reach::All,
+            "closing the business",
+        ),
+    };
+    access::require_business(allowed, true, what, &[path])
 }
 
 struct Create {
@@ -64,24 +70,26 @@ impl Command for Create {
                 format!("must be at most {MAX_TRANSPARENT_DAYS} days after `startDate` for a transparent time");
             return Err(Rejection::invalid(&["endDate"], message).into());
         }
-        let mut ledger = Ledger::lock(tx, &[(Target::Resource(input.resource), input.span)], None).await?;
-        if store::find_resources(tx.conn(), site, &[input.resource])
-            .await?
-            .is_empty()
-        {
-            return Err(Rejection::not_found(Kind::Resource, &["resourceId"]).into());
-        }
-        let now = ledger.now();
-        let blocked = BlockedTime {
+        let mut blocked = BlockedTime {
             id: self.id,
-            resource: input.resource,
+            owner: input.owner,
             span: input.span,
             reason: input.reason.clone(),
             transparent: input.transparent,
+            overlap: None,
             revision: 1,
-            created: now,
-            updated: now,
+            created: tx.now(),
+            updated: tx.now(),
         };
+        let Some(resource) = input.owner.resource() else {
+            closings::close(tx, &mut blocked, input.allow_overlap).await?;
+            return Ok(blocked);
+        };
+        let mut ledger = Ledger::lock(tx, &[(Target::Resource(resource), input.span)], None).await?;
+        if store::find_resources(tx.conn(), site, &[resource]).await?.is_empty() {
+            return Err(Rejection::not_found(Kind::Resource, &["resourceId"]).into());
+        }
+        (blocked.created, blocked.updated) = (ledger.now(), ledger.now());
         store::insert_blocked_time(tx.conn(), site, &blocked).await?;
         if blocked.transparent {
             return Ok(blocked);
@@ -90,7 +98,7 @@ impl Command for Create {
             tx,
             &mut ledger,
             Holder::Block(self.id),
-            [input.resource],
+            [resource.into()],
             input.span,
             input.allow_overlap,
         )
@@ -116,10 +124,13 @@ impl Command for Delete {
         let missing = || Rejection::not_found(Kind::BlockedTime, &["blockedTimeId"]);
         let seen = store::find_blocked_time(tx.conn(), site, id)
             .await?
-            .filter(|seen| access::has_calendar(Permission::ReadCalendar, &self.caller, seen.resource))
+            .filter(|seen| sees(&self.caller, seen))
             .ok_or_else(missing)?;
-        require_calendar(&self.caller, seen.resource, "blockedTimeId")?;
-        let mut ledger = Ledger::lock(tx, &[(Target::Resource(seen.resource), seen.span)], None).await?;
+        require_calendar(&self.caller, seen.owner, "blockedTimeId")?;
+        let Some(resource) = seen.owner.resource() else {
+            return closings::open(tx, id, self.edit.expected_revision).await;
+        };
+        let mut ledger = Ledger::lock(tx, &[(Target::Resource(resource), seen.span)], None).await?;
         let blocked = store::find_blocked_time(tx.conn(), site, id)
             .await?
             .ok_or_else(missing)?;
@@ -136,15 +147,27 @@ async fn free(tx: &mut Tx<'_>, ledger: &mut Ledger, id: BlockedTimeId, actor: &A
     ledger.review(tx, None, actor).await
 }
 
-/// Frees a blocked time as part of another act.
-pub(super) async fn release(tx: &mut Tx<'_>, blocked: &BlockedTime, actor: &Actor) -> Result<(), Failure> {
-    let spot = (Target::Resource(blocked.resource), blocked.span);
+/// Whether the caller may see it: staff see their own, and when the business is closed.
+pub(in crate::service) fn sees(caller: &Caller, blocked: &BlockedTime) -> bool {
+    let own = |resource| access::has_calendar(Permission::ReadCalendar, caller, resource);
+    blocked.owner.resource().is_none_or(own)
+}
+
+/// Frees a resource's blocked time as part of another act.
+pub(super) async fn release(
+    tx: &mut Tx<'_>,
+    blocked: &BlockedTime,
+    resource: ResourceId,
+    actor: &Actor,
+) -> Result<(), Failure> {
+    let spot = (Target::Resource(resource), blocked.span);
     let mut ledger = Ledger::lock(tx, &[spot], None).await?;
     free(tx, &mut ledger, blocked.id, actor).await
 }
 
 impl Service {
-    /// Blocks a resource's time. Refused where something is in it, unless the business wants it so.
+    /// Blocks a resource's time, or closes the business or a location. Refused where something is in it, unless the business
+    /// wants it so. Sessions are in the way of a resource's time alone.
     pub async fn create_blocked_time(
         &self,
         caller: &Caller,
@@ -152,7 +175,12 @@ impl Service {
         key: Option<IdempotencyKey>,
     ) -> Result<BlockedTime, Error> {
         access::require(Permission::ManageCalendar, caller)?;
-        require_calendar(caller, input.resource, "resourceId")?;
+        let path = if input.owner.location().is_some() {
+            "locationId"
+        } else {
+            "resourceId"
+        };
+        require_calendar(caller, input.owner, path)?;
         let command = Create {
             caller: caller.clone(),
             id: BlockedTimeId::new(),

@@ -5,6 +5,7 @@
 
 mod blocked_times;
 mod categories;
+mod closings;
 mod copies;
 mod hours;
 mod import;
@@ -39,6 +40,7 @@ use crate::{
         conflict::{self, Ask, Holder, OverlapReason, Target},
         event::Matter,
         ids::{BookingId, Kind, ResourceId, ScheduleId, ServiceId, SessionId},
+        recurrence::ResourceUse,
         time::{TimeSpan, ZoneName},
     },
     store::{Failure, Tx, bookings, catalog as store, sites},
@@ -190,21 +192,40 @@ async fn zone_of(tx: &mut Tx<'_>, said: Option<&ZoneName>) -> Result<ZoneName, F
         .map_or_else(ZoneName::utc, |site| site.time_zone))
 }
 
-/// The resources with these ids, in their order; deleted and unknown ones are refused, and one that is named twice.
-async fn find_resources(tx: &mut Tx<'_>, ids: &[ResourceId]) -> Result<Vec<Resource>, Failure> {
-    find_or_keep_resources(tx, ids, &[]).await
+/// The resources of a session, and how the input says them.
+#[derive(Debug, Clone, Default)]
+pub struct SessionResources {
+    /// Who and what.
+    pub uses: Vec<ResourceUse>,
+    /// Whether each is said with its transparency, and not all by their ids alone.
+    pub one_by_one: bool,
 }
 
-/// The same, but that those that are `kept` may be deleted.
-async fn find_or_keep_resources(
+impl SessionResources {
+    fn ids(&self) -> impl Iterator<Item = ResourceId> + '_ {
+        self.uses.iter().map(|one| one.id)
+    }
+
+    /// The resources as a session keeps them.
+    async fn find(&self, tx: &mut Tx<'_>) -> Result<Vec<BookedResource>, Failure> {
+        let ids: Vec<ResourceId> = self.ids().collect();
+        Ok(booked(find_resources(tx, &ids, self.one_by_one, &[]).await?, self))
+    }
+}
+
+/// The resources with these ids, in their order; unknown ones are refused, and one that is named twice, and deleted ones
+/// but those that are `kept`. `one_by_one` tells how the input says them.
+async fn find_resources(
     tx: &mut Tx<'_>,
     ids: &[ResourceId],
+    one_by_one: bool,
     kept: &[ResourceId],
 ) -> Result<Vec<Resource>, Failure> {
     let site = tx.site();
+    let list = if one_by_one { "resources" } else { "resourceIds" };
     if ids.len() > catalog::MAX_RESOURCES {
         let message = format!("must name at most {} staff members or rooms", catalog::MAX_RESOURCES);
-        return Err(Rejection::invalid(&["resourceIds"], message).into());
+        return Err(Rejection::invalid(&[list], message).into());
     }
     let mut found = store::find_resources(tx.conn(), site, ids).await?;
     let is_gone = |id: &&ResourceId| kept.contains(id) && found.iter().all(|one| one.id != **id);
@@ -215,24 +236,26 @@ async fn find_or_keep_resources(
     let mut resources = Vec::with_capacity(ids.len());
     for (index, id) in ids.iter().enumerate() {
         let position = index.to_string();
-        let path = ["resourceIds", position.as_str()];
+        let path = [list, position.as_str(), "resourceId"];
+        let path = if one_by_one { &path[..] } else { path.split_at(2).0 };
         let resource = found.iter().find(|resource| resource.id == *id);
         resources.push(
             resource
                 .cloned()
-                .ok_or_else(|| Rejection::not_found(Kind::Resource, &path))?,
+                .ok_or_else(|| Rejection::not_found(Kind::Resource, path))?,
         );
         if ids.iter().take(index).any(|earlier| earlier == id) {
-            return Err(Rejection::invalid(&path, "is there twice").into());
+            return Err(Rejection::invalid(path, "is there twice").into());
         }
     }
     Ok(resources)
 }
 
 /// Resources as a session keeps them: staff first.
-fn booked(mut resources: Vec<Resource>) -> Vec<BookedResource> {
+fn booked(mut resources: Vec<Resource>, said: &SessionResources) -> Vec<BookedResource> {
     resources.sort_by_key(|resource| resource.resource_type);
     let keep = |resource: Resource| BookedResource {
+        transparent: said.uses.iter().any(|one| one.id == resource.id && one.transparent),
         id: resource.id,
         name: resource.name,
         explicitly_requested: false,
@@ -242,29 +265,47 @@ fn booked(mut resources: Vec<Resource>) -> Vec<BookedResource> {
 }
 
 /// Takes resources for a session or a block. What is in the way refuses it, unless the business wants it so: then the
-/// reason goes on record.
+/// reason goes on record. A transparent one is not kept busy, so that nothing is in its way; it is known by its claim.
 async fn occupy(
     tx: &mut Tx<'_>,
     ledger: &mut Ledger,
     holder: Holder,
-    resources: impl IntoIterator<Item = ResourceId>,
+    resources: impl IntoIterator<Item = ResourceUse>,
     span: TimeSpan,
     allow_overlap: bool,
 ) -> Result<(), Failure> {
-    let ask = |id| Ask {
-        target: Target::Resource(id),
-        span,
-        seats: 1,
-        holder,
-        before: None,
+    let ask = |one: ResourceUse| {
+        let reason = if one.transparent {
+            OverlapReason::Transparent
+        } else {
+            OverlapReason::OwnerEdit
+        };
+        let ask = Ask {
+            target: Target::Resource(one.id),
+            span,
+            seats: 1,
+            holder,
+            before: None,
+        };
+        (ask, reason)
     };
-    let asks: Vec<Ask> = resources.into_iter().map(ask).collect();
+    let asks: Vec<(Ask, OverlapReason)> = resources.into_iter().map(ask).collect();
     // What it holds already was settled when it was taken.
-    let mut new = asks.iter().filter(|ask| !ledger.holds(ask));
+    let opaque = asks.iter().filter(|(_, reason)| *reason != OverlapReason::Transparent);
+    let mut new = opaque.map(|(ask, _)| ask).filter(|ask| !ledger.holds(ask));
     if !allow_overlap && let Some((ask, clash)) = new.find_map(|ask| Some((ask, ledger.check(ask)?))) {
         return Err(conflict::refuse(ask, &clash, None).into());
     }
-    Ok(ledger.occupy(tx, &asks, holder, OverlapReason::OwnerEdit, None).await?)
+    Ok(ledger.occupy_each(tx, &asks, holder, None).await?)
+}
+
+/// What a session has its resources for: which of them it keeps busy.
+fn uses_of(session: &Session) -> Vec<ResourceUse> {
+    let effective = |one: ResourceUse| ResourceUse {
+        transparent: session.transparent || one.transparent,
+        ..one
+    };
+    session.uses().map(effective).collect()
 }
 
 /// Whose bookings an act touches: those of which something can still become.

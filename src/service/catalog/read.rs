@@ -10,7 +10,7 @@ use crate::{
         ids::{BlockedTimeId, ResourceId, ScheduleId, ServiceId, SessionId},
         permission::Permission,
     },
-    service::{Caller, Error, Service, access},
+    service::{Caller, Error, Service, access, catalog::blocked_times::sees as sees_block},
     store::{
         catalog::{
             self, BlockedTimeFilter, OldSlug, ResourceFilter, ResourceOrder, ScheduleFilter, ServiceField,
@@ -189,7 +189,7 @@ impl Service {
         Ok(taken.await?.into_iter().collect())
     }
 
-    /// The blocked time with this id. Staff see those of their own calendar.
+    /// The blocked time with this id. Staff see those of their own calendar, and when the business is closed.
     pub async fn blocked_time(&self, caller: &Caller, id: BlockedTimeId) -> Result<Option<BlockedTime>, Error> {
         access::require(Permission::ReadCalendar, caller)?;
         let site = caller.site;
@@ -197,10 +197,10 @@ impl Service {
             .db()
             .read(move |conn| Box::pin(catalog::find_blocked_time(conn, site, id)))
             .await?;
-        Ok(found.filter(|blocked| access::has_calendar(Permission::ReadCalendar, caller, blocked.resource)))
+        Ok(found.filter(|blocked| sees_block(caller, blocked)))
     }
 
-    /// A page of blocked times. Staff see those of their own calendar.
+    /// A page of blocked times. Staff see those of their own calendar, and when the business is closed.
     pub async fn blocked_times(
         &self,
         caller: &Caller,
@@ -247,12 +247,14 @@ fn own_calendar(caller: &Caller, filter: BlockedTimeFilter) -> BlockedTimeFilter
     let Actor::Staff { resource: own, .. } = caller.actor else {
         return filter;
     };
+    let and_closings = filter.resources.is_none() || filter.and_closings;
     let resources = match filter.resources {
         Some(asked) => asked.into_iter().filter(|id| *id == own).collect(),
         None => vec![own],
     };
     BlockedTimeFilter {
         resources: Some(resources),
+        and_closings,
         ..filter
     }
 }

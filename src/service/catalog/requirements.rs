@@ -1,6 +1,6 @@
 //! What an appointment service needs, as it is told.
 
-use super::{Change, find_or_keep_resources, resource_types::lock_type};
+use super::{Change, find_resources, resource_types::lock_type};
 use crate::{
     domain::{
         Rejection,
@@ -46,7 +46,7 @@ impl Requirements {
     ) -> Result<Vec<ServiceResource>, Failure> {
         match self {
             Self::OfEachType(ids) => {
-                let found = find_or_keep_resources(tx, ids, &named(before)).await?;
+                let found = find_resources(tx, ids, false, &named(before)).await?;
                 Ok(ServiceResource::of_each_type(&found))
             }
             Self::Entries(entries) => entries.resolve(tx, before).await,
@@ -115,7 +115,7 @@ async fn check_named(
     kind: ResourceType,
     path: &[&str],
 ) -> Result<(), Failure> {
-    let found = find_or_keep_resources(tx, ids, &named(before))
+    let found = find_resources(tx, ids, false, &named(before))
         .await
         .map_err(|failure| match failure {
             Failure::Rejected(rejection) => moved(rejection, path).into(),

@@ -11,10 +11,11 @@ use crate::{
         Rejection,
         booking::{BookedResource, Booking},
         catalog::{Resource, Session},
-        conflict::{Ask, Holder, Target},
+        conflict::{Ask, Holder, OverlapReason, Target},
         event::Matter,
         ids::{BookingId, Kind, ResourceId, ServiceId, SessionId, SiteId},
         permission::Permission,
+        recurrence::ResourceUse,
         time::TimeSpan,
     },
     service::{
@@ -270,7 +271,7 @@ impl Delete {
             offer_changed(tx, &session);
         }
         for mut kept in store::find_many_series(tx.conn(), self.caller.site, &Vec::from_iter(series)).await? {
-            if kept.series.template.resources.contains(&from) {
+            if kept.series.template.resources.iter().any(|one| one.id == from) {
                 pass_ids(&mut kept.series.template.resources, from, to);
                 kept.revision += 1;
                 kept.updated = ledger.now();
@@ -297,6 +298,8 @@ impl Delete {
 fn check_fit(ledger: &Ledger, from: ResourceId, to: ResourceId) -> Result<(), Rejection> {
     let (mut bookings, mut sessions) = (BTreeSet::new(), BTreeSet::new());
     for claim in ledger.passing(from) {
+        // What doesn't keep the one busy doesn't keep the other.
+        let transparent = claim.overlap_reason == Some(OverlapReason::Transparent);
         let mut others = ledger.claims();
         let serves = others.any(|other| other.target == Target::Resource(to) && other.holder == claim.holder);
         let ask = Ask {
@@ -306,7 +309,7 @@ fn check_fit(ledger: &Ledger, from: ResourceId, to: ResourceId) -> Result<(), Re
             holder: claim.holder,
             before: None,
         };
-        if serves || ledger.check(&ask).is_some() {
+        if serves || (!transparent && ledger.check(&ask).is_some()) {
             match claim.holder {
                 Holder::Booking(id) => bookings.extend([id]),
                 Holder::Session(id) => sessions.extend([id]),
@@ -333,11 +336,12 @@ fn pass_named(resources: &mut Vec<BookedResource>, from: ResourceId, to: &Resour
     }
 }
 
-fn pass_ids(resources: &mut Vec<ResourceId>, from: ResourceId, to: ResourceId) {
-    if resources.contains(&to) {
-        return resources.retain(|id| *id != from);
+fn pass_ids(resources: &mut Vec<ResourceUse>, from: ResourceId, to: ResourceId) {
+    if resources.iter().any(|one| one.id == to) {
+        return resources.retain(|one| one.id != from);
     }
-    resources.iter_mut().filter(|id| **id == from).for_each(|id| *id = to);
+    let given = resources.iter_mut().filter(|one| one.id == from);
+    given.for_each(|one| one.id = to);
 }
 
 impl Command for Delete {

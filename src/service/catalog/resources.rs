@@ -104,12 +104,8 @@ impl Command for Create {
     }
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Resource, Failure> {
-        let staff = self.input.resource_type == ResourceType::Staff;
-        let of = if staff || self.input.changes.locations != Change::Keep {
-            Some(lock_site(tx).await?)
-        } else {
-            None
-        };
+        // Its locations stay meanwhile, and who closes the business knows of it.
+        let of = lock_site(tx).await?;
         let now = tx.now();
         let mut resource = Resource {
             id: self.id,
@@ -128,8 +124,8 @@ impl Command for Create {
         resource.check()?;
         check_locations(tx, &resource).await?;
         store::insert_resource(tx.conn(), self.site, &resource).await?;
-        if let Some(site) = of.filter(|_| staff) {
-            options::welcome(tx, &site).await?;
+        if resource.resource_type == ResourceType::Staff {
+            options::welcome(tx, &of).await?;
         }
         tx.touch(Matter::Everything, None);
         Ok(resource)

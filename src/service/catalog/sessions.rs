@@ -3,11 +3,11 @@
 use jiff::civil::DateTime;
 
 use super::{
-    Change, Edit, Removed, Under, booked, check_revision, find_resources, follow_run, locations, lock_schedule,
+    Change, Edit, Removed, SessionResources, Under, check_revision, follow_run, locations, lock_schedule,
     lock_service_ever, occupy, offer_changed, require_choice, seats_of,
     series::{CancelMany, Place, Scope, UpdateMany, Word, check_kind, restore, update_one},
     services::{call_off, held_by},
-    zone_of,
+    uses_of, zone_of,
 };
 use crate::{
     domain::{
@@ -47,7 +47,9 @@ pub struct CreateSession {
     /// Its seats, of a class; the schedule's if not said.
     pub capacity: Option<i32>,
     /// Who and what it needs.
-    pub resources: Vec<ResourceId>,
+    pub resources: SessionResources,
+    /// Whether it keeps none of them busy.
+    pub transparent: bool,
     /// Where, if not at the service's place.
     pub location: Option<LocationWish>,
     /// Whether its resources may be busy.
@@ -68,7 +70,9 @@ pub struct SessionChanges {
     /// Its seats, of a class.
     pub capacity: Option<i32>,
     /// Who and what it needs, all of them.
-    pub resources: Option<Vec<ResourceId>>,
+    pub resources: Option<SessionResources>,
+    /// Whether it keeps none of them busy.
+    pub transparent: Option<bool>,
     /// Where, if not at the service's place.
     pub location: Change<LocationWish>,
 }
@@ -157,8 +161,8 @@ impl Command for Create {
         let location = locations::of_session(tx, &service, input.location.as_ref()).await?;
         let mut spots: Vec<Spot> = input
             .resources
-            .iter()
-            .map(|resource| (Target::Resource(*resource), time.span))
+            .ids()
+            .map(|resource| (Target::Resource(resource), time.span))
             .collect();
         let under = Under::Run(schedule.id);
         let course = service.kind == ServiceKind::Course;
@@ -169,7 +173,7 @@ impl Command for Create {
         } else {
             (Ledger::lock(tx, &spots, None).await?, Vec::new())
         };
-        let resources = find_resources(tx, &input.resources).await?;
+        let resources = input.resources.find(tx).await?;
         let now = ledger.now();
         let session = Session {
             id: self.id,
@@ -182,7 +186,8 @@ impl Command for Create {
             span: time.span,
             capacity: input.capacity.unwrap_or(schedule.capacity),
             status: SessionStatus::Confirmed,
-            resources: booked(resources),
+            resources,
+            transparent: input.transparent,
             location,
             series: None,
             revision: 1,
@@ -197,7 +202,7 @@ impl Command for Create {
             tx,
             &mut ledger,
             holder,
-            input.resources.iter().copied(),
+            uses_of(&session),
             session.span,
             input.allow_overlap,
         )
@@ -312,14 +317,14 @@ impl Command for Update {
         let mut spots = held_by(&before);
         spots.push(seats_of(seats));
         let wanted: Vec<ResourceId> = match &input.changes.resources {
-            Some(resources) => resources.clone(),
+            Some(resources) => resources.ids().collect(),
             None => before.resources.iter().map(|resource| resource.id).collect(),
         };
         spots.extend(wanted.iter().map(|resource| (Target::Resource(*resource), after.span)));
         let seen = under.find(tx).await?;
         let (mut ledger, bookings) = under.lock(tx, &spots, &seen).await?;
-        if input.changes.resources.is_some() {
-            after.resources = booked(find_resources(tx, &wanted).await?);
+        if let Some(resources) = &input.changes.resources {
+            after.resources = resources.find(tx).await?;
         }
         let moves = after.span != before.span;
         if moves && service.kind == ServiceKind::Class {
@@ -329,9 +334,9 @@ impl Command for Update {
         store::save_session(tx.conn(), site, &after).await?;
         offer_changed(tx, &before);
         offer_changed(tx, &after);
-        if moves || after.resources != before.resources {
-            let holder = Holder::Session(after.id);
-            occupy(tx, &mut ledger, holder, wanted, after.span, input.allow_overlap).await?;
+        if moves || uses_of(&after) != uses_of(&before) {
+            let (holder, uses) = (Holder::Session(after.id), uses_of(&after));
+            occupy(tx, &mut ledger, holder, uses, after.span, input.allow_overlap).await?;
         }
         if after.capacity != before.capacity {
             ledger.set_capacity(tx, seats, after.capacity).await?;
@@ -342,7 +347,7 @@ impl Command for Update {
                 let mut booked = booking.booked.clone();
                 booked.span = Some(after.span);
                 booked.title.clone_from(&after.title);
-                booked.resources.clone_from(&after.resources);
+                booked.resources = after.told();
                 booked.location.clone_from(&location);
                 rewrite(tx, &ledger, booking, booked, actor).await?;
             }
@@ -375,6 +380,7 @@ impl Update {
         }
         after.title = changes.title.unwrap_or(after.title);
         after.capacity = changes.capacity.unwrap_or(after.capacity);
+        after.transparent = changes.transparent.unwrap_or(after.transparent);
         location.apply(&mut after.location);
         after.revision += 1;
         check(&after)?;

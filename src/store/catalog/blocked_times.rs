@@ -1,4 +1,4 @@
-//! Times in which a resource can't be booked.
+//! Times in which a resource can't be booked, or the business is closed.
 
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, Queryable,
@@ -17,8 +17,10 @@ use super::{
     TimeKey, corrupt, count, page,
 };
 use crate::domain::{
-    catalog::BlockedTime,
-    ids::{BlockedTimeId, ResourceId, SiteId},
+    catalog::{BlockedTime, Closing},
+    conflict::OverlapReason,
+    hours::HoursOwner,
+    ids::{BlockedTimeId, LocationId, ResourceId, SiteId},
     time::TimeSpan,
 };
 
@@ -28,7 +30,7 @@ use crate::domain::{
 struct BlockedTimeRow {
     site_id: SiteId,
     id: BlockedTimeId,
-    resource_id: ResourceId,
+    resource_id: Option<ResourceId>,
     starts_at: At,
     ends_at: At,
     reason: Option<String>,
@@ -36,6 +38,8 @@ struct BlockedTimeRow {
     created_at: At,
     updated_at: At,
     transparent: bool,
+    location_id: Option<LocationId>,
+    overlap_reason: Option<OverlapReason>,
 }
 
 impl BlockedTimeRow {
@@ -44,7 +48,7 @@ impl BlockedTimeRow {
         Self {
             site_id: site,
             id: blocked.id,
-            resource_id: blocked.resource,
+            resource_id: blocked.owner.resource(),
             starts_at: At(blocked.span.start()),
             ends_at: At(blocked.span.end()),
             reason: blocked.reason,
@@ -52,21 +56,34 @@ impl BlockedTimeRow {
             created_at: At(blocked.created),
             updated_at: At(blocked.updated),
             transparent: blocked.transparent,
+            location_id: blocked.owner.location(),
+            overlap_reason: blocked.overlap,
         }
     }
 
     fn blocked_time(self) -> Result<BlockedTime, StoreError> {
+        let owner = HoursOwner::of(self.location_id, self.resource_id);
         Ok(BlockedTime {
             id: self.id,
-            resource: self.resource_id,
+            owner: owner.ok_or_else(|| corrupt("a blocked time's owner"))?,
             span: TimeSpan::new(self.starts_at.0, self.ends_at.0).ok_or_else(|| corrupt("a blocked time's span"))?,
             reason: self.reason,
             transparent: self.transparent,
+            overlap: self.overlap_reason,
             revision: self.revision,
             created: self.created_at.0,
             updated: self.updated_at.0,
         })
     }
+}
+
+/// The rows of those without a resource.
+macro_rules! closing_rows {
+    ($site:expr) => {
+        blocked_times::table
+            .filter(blocked_times::site_id.eq($site))
+            .filter(blocked_times::resource_id.is_null())
+    };
 }
 
 /// The blocked time with this id.
@@ -103,6 +120,8 @@ pub struct BlockedTimeFilter {
     pub to: Option<Timestamp>,
     /// Of these resources.
     pub resources: Option<Vec<ResourceId>>,
+    /// And those that close the business or a location, whatever resources are said.
+    pub and_closings: bool,
 }
 
 macro_rules! filtered {
@@ -115,7 +134,12 @@ macro_rules! filtered {
             query = query.filter(blocked_times::starts_at.lt(At(to)));
         }
         if let Some(ids) = &$filter.resources {
-            query = query.filter(blocked_times::resource_id.eq_any(ids.clone()));
+            let of_them = blocked_times::resource_id.eq_any(ids.clone());
+            query = if $filter.and_closings {
+                query.filter(of_them.or(blocked_times::resource_id.is_null()))
+            } else {
+                query.filter(of_them)
+            };
         }
         query
     }};
@@ -165,6 +189,38 @@ pub async fn find_blocked_times(
             .eq(site)
             .and(blocked_times::id.eq_any(ids.to_vec())),
     );
+    let rows: Vec<BlockedTimeRow> = on!(conn, c => query.select(BlockedTimeRow::as_select()).load(c).await)?;
+    rows.into_iter().map(BlockedTimeRow::blocked_time).collect()
+}
+
+/// What closes the business or its locations and is over after `after`, by start.
+pub async fn closings(conn: &mut Conn, site: SiteId, after: Timestamp) -> Result<Vec<Closing>, StoreError> {
+    let query = closing_rows!(site).filter(blocked_times::ends_at.gt(At(after)));
+    let query = query.filter(blocked_times::transparent.eq(false));
+    let rows: Vec<BlockedTimeRow> = on!(conn, c => query.select(BlockedTimeRow::as_select()).load(c).await)?;
+    let closing = |blocked: BlockedTime| Closing {
+        block: blocked.id,
+        location: blocked.owner.location(),
+        span: blocked.span,
+    };
+    let mut found = rows
+        .into_iter()
+        .map(|row| Ok(closing(row.blocked_time()?)))
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    found.sort_by_key(|closing| (closing.span.start(), closing.block));
+    Ok(found)
+}
+
+/// The blocked times that close the business or its locations between two instants, transparent ones too.
+pub async fn closing_times(
+    conn: &mut Conn,
+    site: SiteId,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Vec<BlockedTime>, StoreError> {
+    let query = closing_rows!(site)
+        .filter(blocked_times::ends_at.gt(At(from)))
+        .filter(blocked_times::starts_at.lt(At(to)));
     let rows: Vec<BlockedTimeRow> = on!(conn, c => query.select(BlockedTimeRow::as_select()).load(c).await)?;
     rows.into_iter().map(BlockedTimeRow::blocked_time).collect()
 }

@@ -48,6 +48,7 @@ struct SessionRow {
     revision: i64,
     created_at: At,
     updated_at: At,
+    transparent: bool,
 }
 
 impl SessionRow {
@@ -81,6 +82,7 @@ impl SessionRow {
             revision: session.revision,
             created_at: At(session.created),
             updated_at: At(session.updated),
+            transparent: session.transparent,
         }
     }
 
@@ -106,6 +108,7 @@ impl SessionRow {
             capacity: self.capacity,
             status: self.status,
             resources: self.resources.0,
+            transparent: self.transparent,
             location: self.location.map(|location| location.0),
             series,
             revision: self.revision,
@@ -240,7 +243,7 @@ pub struct SessionFilter {
     pub schedules: Option<Vec<ScheduleId>>,
     /// Of these series.
     pub series: Option<Vec<SeriesId>>,
-    /// That occupy one of these resources; cancelled ones occupy none.
+    /// That have one of these resources; cancelled ones have none.
     pub resources: Option<Vec<ResourceId>>,
     /// With this status.
     pub status: Option<SessionStatus>,

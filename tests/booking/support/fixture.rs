@@ -196,6 +196,7 @@ impl Studio {
                 name: r.name.clone(),
                 explicitly_requested: false,
                 buffer_minutes: None,
+                transparent: false,
             };
             Session {
                 id: SessionId::new(),
@@ -209,6 +210,7 @@ impl Studio {
                 capacity,
                 status: SessionStatus::Confirmed,
                 resources: with.iter().map(booked).collect(),
+                transparent: false,
                 location: None,
                 series: None,
                 revision: 1,

@@ -7,6 +7,7 @@ use frontdesk::{
         booking::{Booking, BookingStatus},
         catalog::{BlockedTime, Resource, Schedule, Service, Session},
         conflict::{Claim, Holder, Target},
+        hours::HoursOwner,
         ids::{BlockedTimeId, BookingId, ClaimId, SiteId, TypedId as _},
         time::TimeSpan,
     },
@@ -74,9 +75,12 @@ impl Command for Change {
             Catalog::Schedule(schedule) => catalog::save_schedule(tx.conn(), site, schedule).await?,
             Catalog::Block(block) => {
                 catalog::insert_blocked_time(tx.conn(), site, block).await?;
+                let Some(resource) = block.owner.resource() else {
+                    return Ok(());
+                };
                 let claim = Claim {
                     id: ClaimId::new(),
-                    target: Target::Resource(block.resource),
+                    target: Target::Resource(resource),
                     span: block.span,
                     seats: 1,
                     holder: Holder::Block(block.id),
@@ -202,10 +206,11 @@ impl Server {
         let (id, resource) = (BlockedTimeId::new(), resource.id);
         let block = BlockedTime {
             id,
-            resource,
+            owner: HoursOwner::Resource(resource),
             span,
             reason: None,
             transparent: false,
+            overlap: None,
             revision: 1,
             created: now,
             updated: now,

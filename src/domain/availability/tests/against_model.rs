@@ -166,10 +166,12 @@ pub(super) fn world(tape: &mut Tape) -> (World, &'static Clock) {
             (need, asked)
         })
         .collect();
+    let shut: Vec<usize> = (0..places).filter(|_| tape.once_in(3)).collect();
     let world = World {
         zone: zone.clone(),
         hours: tape.once_in(2).then(|| hours(tape, *date, places)),
         closed: (0..usize::from(tape.once_in(4))).map(|_| span(tape)).collect(),
+        shut: shut.into_iter().map(|place| (place, span(tape))).collect(),
         now: from - 1500 + minutes(tape, 2000),
         duration: tape.one_of(&[60, 30, 45, 90, 15, 480, 1500]),
         chosen: tape.once_in(6).then_some(75),

@@ -235,6 +235,7 @@ fn chain(numbers: Vec<u16>, others: Vec<Vec<u16>>, buffers: &[u32]) -> (Vec<Worl
         let first = &worlds[0];
         let count = first.workers.len();
         (other.zone, other.hours, other.closed) = (first.zone.clone(), first.hours.clone(), first.closed.clone());
+        other.shut.clone_from(&first.shut);
         (other.workers, other.now, other.from, other.to) = (first.workers.clone(), first.now, first.from, first.to);
         (other.places, other.asked_places) = (first.places.clone(), first.asked_places.clone());
         (other.per_day, other.ignore_policy) = (None, first.ignore_policy);

@@ -198,7 +198,9 @@ impl<'w> Model<'w> {
 
     /// Whether a worker is free, with some minutes after the visit.
     pub(super) fn fits(&self, place: usize, worker: usize, start: i64, buffer: i64) -> bool {
+        let shut = self.world.shut.iter().filter(|(shut, _)| *shut == place);
         let busy = self.world.workers[worker].busy.iter().chain(&self.world.closed);
+        let busy = busy.chain(shut.map(|(_, span)| span));
         let mut busy = busy.filter(|(from, to)| *from < start + self.duration() + buffer && start < *to);
         self.whole_visit_open(place, worker, start) && busy.next().is_none()
     }

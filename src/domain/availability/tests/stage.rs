@@ -56,6 +56,8 @@ pub(super) struct World {
     pub(super) zone: TimeZone,
     pub(super) hours: Option<Hours>,
     pub(super) closed: Vec<(i64, i64)>,
+    /// When single places are closed.
+    pub(super) shut: Vec<(usize, (i64, i64))>,
     pub(super) workers: Vec<Worker>,
     pub(super) now: i64,
     pub(super) duration: u32,
@@ -174,6 +176,7 @@ impl World {
             zone: TimeZone::UTC,
             hours: None,
             closed: Vec::new(),
+            shut: Vec::new(),
             workers: vec![Worker::with(daily(9, 17))],
             now: midnight,
             duration: 60,
@@ -280,14 +283,24 @@ impl World {
             .flatten()
             .map(|hours| hours.as_ref().map(Hours::opening))
             .collect();
+        let shut = |place: usize| -> Vec<TimeSpan> {
+            let here = self.shut.iter().filter(|(shut, _)| *shut == place);
+            here.map(|(_, (from, to))| span(*from, *to)).collect()
+        };
+        let shut: Vec<Vec<TimeSpan>> = (0..place_hours.len()).map(shut).collect();
         let places: Vec<Place<'_>> = match &self.places {
-            None => vec![Place { id: None, hours: None }],
+            None => vec![Place {
+                id: None,
+                hours: None,
+                closed: &[],
+            }],
             Some(_) => place_hours
                 .iter()
                 .enumerate()
                 .map(|(index, hours)| Place {
                     id: Some(place(index)),
                     hours: hours.as_ref(),
+                    closed: &shut[index],
                 })
                 .collect(),
         };

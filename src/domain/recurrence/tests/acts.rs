@@ -24,7 +24,8 @@ fn act(series: &mut Vec<Series>, store: &mut Store, (kind, which, by): (u8, usiz
     let edit = SeriesEdit {
         local_start: Some(shift(current.template.local_start)),
         capacity: (by % 2 == 0).then_some(7),
-        resources: (by % 3 == 0).then(|| vec![ResourceId::new()]),
+        resources: (by % 3 == 0).then(|| vec![ResourceId::new().into()]),
+        transparent: (by % 4 == 0).then_some(true),
         recurrence: match by % 5 {
             0 => Some(recurrence("FREQ=WEEKLY;BYDAY=MO,TH")),
             1 => Some(recurrence("FREQ=DAILY;INTERVAL=3;COUNT=12")),

@@ -1,7 +1,7 @@
 //! Series and their changes (`spec/catalog-availability.md` §3.5, §11.5).
 
 use super::{store::*, *};
-use crate::domain::ids::{SeriesId, SessionId};
+use crate::domain::ids::{ResourceId, SeriesId, SessionId};
 
 #[test]
 fn a_new_series_has_a_session_at_each_time_of_its_rule() {
@@ -378,7 +378,14 @@ fn what_a_session_has_of_its_own_survives_being_written() {
         time: Some(OwnTime::Length(jiff::SignedDuration::from_mins(90))),
         time_zone: Some(utc()),
         capacity: Some(3),
-        resources: Some(vec![]),
+        resources: Some(vec![
+            ResourceId::new().into(),
+            ResourceUse {
+                id: ResourceId::new(),
+                transparent: true,
+            },
+        ]),
+        transparent: Some(true),
         // The service's place, whatever the series has.
         location: Some(None),
         ..Overrides::default()
@@ -388,6 +395,12 @@ fn what_a_session_has_of_its_own_survives_being_written() {
         assert_eq!(serde_json::from_str::<Overrides>(&json).unwrap(), own, "{json}");
     }
     assert_eq!(serde_json::to_string(&Overrides::default()).unwrap(), "{}");
+    // What was written before anything could be transparent.
+    let id = ResourceId::new();
+    let before = format!(r#"{{"resources":[{}]}}"#, serde_json::to_string(&id).unwrap());
+    let read: Overrides = serde_json::from_str(&before).unwrap();
+    assert_eq!(read.resources, Some(vec![id.into()]));
+    assert_eq!(serde_json::to_string(&read).unwrap(), before);
     let (series, _) = mondays("FREQ=WEEKLY;BYDAY=MO");
     let json = serde_json::to_string(&series.template).unwrap();
     assert_eq!(serde_json::from_str::<Template>(&json).unwrap(), series.template);

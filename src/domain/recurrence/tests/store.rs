@@ -102,6 +102,7 @@ pub(super) fn mondays(rule: &str) -> (Series, Store) {
         title: "yoga".into(),
         capacity: 10,
         resources: Vec::new(),
+        transparent: false,
         location: None,
     };
     let series = Series::new(SeriesId::new(), recurrence(rule), template).unwrap();

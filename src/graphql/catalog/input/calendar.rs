@@ -2,11 +2,12 @@
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
 
-use super::{BookingsOnMove, BookingsOnRemoval, SessionScope, edit, given, ids, key};
+use super::{BookingsOnMove, BookingsOnRemoval, SessionScope, edit, given, hours::owner, ids, key};
 use crate::{
     domain::{
         catalog::LocationWish,
         ids::{BlockedTimeId, ResourceId, ScheduleId},
+        recurrence::ResourceUse,
         rejection::{Field, Invalid},
         time::TimeSpan,
     },
@@ -19,7 +20,7 @@ use crate::{
         IdempotencyKey,
         catalog::{
             CancelSession, Change, CreateBlockedTime, CreateSchedule, CreateSession, Edit, SessionChanges,
-            UpdateSchedule, UpdateSession,
+            SessionResources, UpdateSchedule, UpdateSession,
         },
     },
 };
@@ -118,6 +119,47 @@ impl DeleteScheduleInput {
     }
 }
 
+/// Who or what a session needs.
+#[derive(InputObject, Clone, Debug)]
+pub struct SessionResourceInput {
+    /// The staff member or room.
+    resource_id: ID,
+    /// Whether it is kept busy for the session's time. One that isn't may be busy otherwise.
+    #[graphql(default)]
+    transparency: Transparency,
+}
+
+/// The resources of a session, whichever way they are said.
+pub(super) fn said(
+    problems: &mut Problems,
+    plain: Option<&[ID]>,
+    one_by_one: Option<&[SessionResourceInput]>,
+) -> Option<SessionResources> {
+    if plain.is_some() && one_by_one.is_some() {
+        problems.complain(&["resources"], "can't be said together with `resourceIds`");
+        return None;
+    }
+    if let Some(plain) = plain {
+        let uses = ids::<ResourceId>(problems, "resourceIds", plain);
+        return Some(SessionResources {
+            uses: uses.into_iter().map(ResourceUse::from).collect(),
+            one_by_one: false,
+        });
+    }
+    let uses = one_by_one?.iter().enumerate().filter_map(|(index, one)| {
+        let read = id(&one.resource_id).map_err(|invalid| invalid.at("resourceId").at(index.to_string()));
+        let transparent = one.transparency == Transparency::Transparent;
+        Some(ResourceUse {
+            id: problems.take("resources", read)?,
+            transparent,
+        })
+    });
+    Some(SessionResources {
+        uses: uses.collect(),
+        one_by_one: true,
+    })
+}
+
 /// A session that is to be made.
 #[derive(InputObject, Clone, Debug)]
 pub struct CreateSessionInput {
@@ -135,14 +177,20 @@ pub struct CreateSessionInput {
     local_start: LocalDateTime,
     /// Where: one of the service's `locations`, or another place in words. If not said, at the service's only one.
     location: Option<LocationInput>,
-    /// Who and what it needs; busy for its time.
+    /// Who and what it needs; busy for its time. Not together with `resources`.
     resource_ids: Option<Vec<ID>>,
+    /// Who and what it needs, each with whether it is kept busy. Instead of `resourceIds`.
+    resources: Option<Vec<SessionResourceInput>>,
     /// On which schedule: of a class, or a course's run.
     schedule_id: ID,
     /// The zone of the wall clock; the site's if not said.
     time_zone: Option<TimeZone>,
     /// Its title, 1 to 400 characters; the service's name if not said.
     title: Option<String>,
+    /// Whether it keeps its resources busy. A transparent one keeps none, so that it may overlap anything; it is offered
+    /// and booked all the same.
+    #[graphql(default)]
+    transparency: Transparency,
 }
 
 impl CreateSessionInput {
@@ -157,11 +205,7 @@ impl CreateSessionInput {
             .location
             .clone()
             .and_then(|location| problems.nest("location", location.parse()));
-        let resources = ids(
-            &mut problems,
-            "resourceIds",
-            self.resource_ids.as_deref().unwrap_or_default(),
-        );
+        let resources = said(&mut problems, self.resource_ids.as_deref(), self.resources.as_deref());
         let session = schedule
             .zip(local_start.zip(local_end))
             .map(|(schedule, (local_start, local_end))| CreateSession {
@@ -171,7 +215,8 @@ impl CreateSessionInput {
                 time_zone,
                 title: self.title.clone(),
                 capacity: self.capacity,
-                resources,
+                resources: resources.unwrap_or_default(),
+                transparent: self.transparency == Transparency::Transparent,
                 location,
                 allow_overlap: self.allow_overlap,
             });
@@ -213,8 +258,10 @@ pub struct UpdateSessionInput {
     /// this session. Sessions keep to the time that is closest to theirs; those for which there is none are cancelled,
     /// and new ones are made.
     recurrence: MaybeUndefined<String>,
-    /// Who and what it needs, all of them.
+    /// Who and what it needs, all of them; busy for its time. Not together with `resources`.
     resource_ids: MaybeUndefined<Vec<ID>>,
+    /// Who and what it needs, all of them, each with whether it is kept busy. Instead of `resourceIds`.
+    resources: MaybeUndefined<Vec<SessionResourceInput>>,
     /// Which sessions of its series change. Past ones never do with others.
     #[graphql(default_with = "SessionScope::This")]
     scope: SessionScope,
@@ -224,6 +271,9 @@ pub struct UpdateSessionInput {
     time_zone: MaybeUndefined<TimeZone>,
     /// Its title, 1 to 400 characters.
     title: MaybeUndefined<String>,
+    /// Whether it keeps its resources busy. One that does so again may not overlap what is in its way, unless
+    /// `allowOverlap` says so.
+    transparency: MaybeUndefined<Transparency>,
 }
 
 impl UpdateSessionInput {
@@ -240,7 +290,10 @@ impl UpdateSessionInput {
         let start = given(&mut problems, "localStart", &self.local_start);
         let end = given(&mut problems, "localEnd", &self.local_end);
         let zone = given(&mut problems, "timeZone", &self.time_zone);
-        let resources = given(&mut problems, "resourceIds", &self.resource_ids);
+        let resource_ids = given(&mut problems, "resourceIds", &self.resource_ids);
+        let resources = given(&mut problems, "resources", &self.resources);
+        let resources = said(&mut problems, resource_ids.as_deref(), resources.as_deref());
+        let transparency = given(&mut problems, "transparency", &self.transparency);
         let location: Change<LocationWish> = match &self.location {
             MaybeUndefined::Undefined => Change::Keep,
             MaybeUndefined::Null => Change::Clear,
@@ -254,7 +307,8 @@ impl UpdateSessionInput {
             time_zone: problems.option("timeZone", zone.map(|zone| zone.zone())),
             title: given(&mut problems, "title", &self.title),
             capacity: given(&mut problems, "capacity", &self.capacity),
-            resources: resources.map(|resources| ids::<ResourceId>(&mut problems, "resourceIds", &resources)),
+            resources,
+            transparent: transparency.map(|one| one == Transparency::Transparent),
             location,
         };
         let recurrence = given(&mut problems, "recurrence", &self.recurrence);
@@ -313,23 +367,27 @@ impl CancelSessionInput {
     }
 }
 
-/// A time in which a resource is not to be booked.
+/// A time in which a resource is not to be booked, or the business or a location is closed.
 #[derive(InputObject, Clone, Debug)]
 pub struct CreateBlockedTimeInput {
-    /// Whether bookings and sessions may be in it: the overlap goes on record.
+    /// Whether bookings and sessions may be in it: the overlap goes on record. Of a closed business or location, bookings
+    /// alone matter: sessions stay where the owner put them.
     #[graphql(default = false)]
     allow_overlap: bool,
     /// The instant at which it is over.
     end_date: DateTime,
     /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
     idempotency_key: Option<String>,
+    /// The location that is closed, and no other. Not together with `resourceId`. Staff close nothing.
+    location_id: Option<ID>,
     /// Why, for the business's eyes, at most 500 characters.
     reason: Option<String>,
-    /// Whose time. Staff block their own only.
-    resource_id: ID,
+    /// Whose time. Staff block their own only. If neither it nor a location is said, the business as a whole is closed:
+    /// nothing can be had by appointment, whatever hours hold.
+    resource_id: Option<ID>,
     /// The first instant.
     start_date: DateTime,
-    /// Whether it blocks, or is only shown on the calendar: then for at most 366 days.
+    /// Whether it blocks or closes, or is only shown on the calendar: then for at most 366 days.
     #[graphql(default)]
     transparency: Transparency,
 }
@@ -338,15 +396,15 @@ impl CreateBlockedTimeInput {
     pub(crate) fn parse(&self) -> Result<(CreateBlockedTime, Option<IdempotencyKey>), Rejections> {
         let mut problems = Problems::default();
         let key = key(&mut problems, self, self.idempotency_key.as_ref());
-        let resource = problems.take("resourceId", id(&self.resource_id));
+        let owner = owner(&mut problems, self.location_id.as_ref(), self.resource_id.as_ref());
         let start = problems.take("startDate", self.start_date.instant(None));
         let end = problems.take("endDate", self.end_date.instant(None));
         let span = start.zip(end).and_then(|(start, end)| {
             let after = Invalid::new(Field::Date, "must be after `startDate`");
             problems.take("endDate", TimeSpan::new(start, end).ok_or(after))
         });
-        let blocked = resource.zip(span).map(|(resource, span)| CreateBlockedTime {
-            resource,
+        let blocked = owner.zip(span).map(|(owner, span)| CreateBlockedTime {
+            owner,
             span,
             reason: self.reason.clone(),
             allow_overlap: self.allow_overlap,

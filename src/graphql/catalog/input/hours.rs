@@ -100,7 +100,7 @@ fn times(from: &LocalTime, until: &LocalTime, location: Option<&ID>) -> Result<h
 }
 
 /// The business's, or those of whom the input names.
-fn owner(problems: &mut Problems, location: Option<&ID>, resource: Option<&ID>) -> Option<HoursOwner> {
+pub(super) fn owner(problems: &mut Problems, location: Option<&ID>, resource: Option<&ID>) -> Option<HoursOwner> {
     let location = problems.option("locationId", location.map(id));
     let resource = problems.option("resourceId", resource.map(id));
     let owner = HoursOwner::of(location, resource);

@@ -2,12 +2,12 @@
 
 use async_graphql::{Enum, ID, InputObject};
 
-use super::{BookingsOnMove, edit, ids, key};
+use super::{BookingsOnMove, SessionResourceInput, calendar::said, edit, key};
 use crate::{
     graphql::{
         input::{Problems, Rejections, id},
         scalars::{LocalDateTime, TimeZone},
-        types::{booking_input::LocationInput, session::SessionField},
+        types::{blocked_time::Transparency, booking_input::LocationInput, session::SessionField},
     },
     service::{
         IdempotencyKey,
@@ -49,14 +49,20 @@ pub struct CreateSessionSeriesInput {
     /// monthly, with `COUNT` or `UNTIL` or without an end; or lines of `RRULE:`, `EXDATE:` (times at which it doesn't
     /// take place) and `RDATE:` (times at which it does, too). At most 2000 sessions.
     recurrence: String,
-    /// Who and what they need; busy for their time.
+    /// Who and what they need; busy for their time. Not together with `resources`.
     resource_ids: Option<Vec<ID>>,
+    /// Who and what they need, each with whether it is kept busy. Instead of `resourceIds`.
+    resources: Option<Vec<SessionResourceInput>>,
     /// On which schedule: of a class, or a course's run.
     schedule_id: ID,
     /// The zone of the wall clock; the site's if not said.
     time_zone: Option<TimeZone>,
     /// Their title, 1 to 400 characters; the service's name if not said.
     title: Option<String>,
+    /// Whether they keep their resources busy. Transparent ones keep none, so that they may overlap anything; they are
+    /// offered and booked all the same.
+    #[graphql(default)]
+    transparency: Transparency,
 }
 
 impl CreateSessionSeriesInput {
@@ -71,11 +77,7 @@ impl CreateSessionSeriesInput {
             .location
             .clone()
             .and_then(|location| problems.nest("location", location.parse()));
-        let resources = ids(
-            &mut problems,
-            "resourceIds",
-            self.resource_ids.as_deref().unwrap_or_default(),
-        );
+        let resources = said(&mut problems, self.resource_ids.as_deref(), self.resources.as_deref());
         let series = schedule
             .zip(local_start.zip(local_end))
             .map(|(schedule, (local_start, local_end))| CreateSessionSeries {
@@ -86,7 +88,8 @@ impl CreateSessionSeriesInput {
                 time_zone,
                 title: self.title.clone(),
                 capacity: self.capacity,
-                resources,
+                resources: resources.unwrap_or_default(),
+                transparent: self.transparency == Transparency::Transparent,
                 location,
                 allow_overlap: self.allow_overlap,
             });

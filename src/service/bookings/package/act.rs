@@ -255,6 +255,7 @@ impl Decide {
         let path = ["multiServiceBookingId"];
         let skipped = bookings.iter().any(|booking| booking.flow.skip_availability_validation);
         let clash = chosen.iter().any(|one| one.clash.is_some());
+        let shut = chosen.iter().any(|one| one.shut);
         let needs_approval = services
             .iter()
             .any(|service| service.online_booking.require_manual_approval);
@@ -293,6 +294,14 @@ impl Decide {
                     let refusal = crate::domain::conflict::refuse(ask, found, None);
                     return Err(refusal.of_part(&path));
                 }
+                if shut && check_availability {
+                    let (conflicts, next_available) = (Vec::new(), None);
+                    let refusal = Rejection::SlotNotAvailable {
+                        conflicts,
+                        next_available,
+                    };
+                    return Err(refusal.of_part(&path));
+                }
                 on_calendar(BookingStatus::Confirmed, EventType::Confirmed)
             }
             Verdict::MarkAsPending {
@@ -311,7 +320,12 @@ impl Decide {
                 let approved = bookings.iter().map(|booking| booking.approved_status(needs_approval));
                 let approved = approved.max_by_key(|status| *status == BookingStatus::Pending);
                 let payment = unpaid.unwrap_or(PaymentStatus::Paid);
-                let decision = Decision::make(skipped, clash, payment, approved.unwrap_or(BookingStatus::Confirmed));
+                let decision = Decision::make(
+                    skipped,
+                    clash || shut,
+                    payment,
+                    approved.unwrap_or(BookingStatus::Confirmed),
+                );
                 let otherwise = if skipped {
                     OverlapReason::OwnerSkip
                 } else {

@@ -239,7 +239,7 @@ pub(super) enum Rule {
 /// Who serves each part.
 pub(super) struct Arranged {
     pub(super) chosen: Vec<Chosen>,
-    /// The part that can't be had by opening hours or by the grid, if there is one.
+    /// The part that can't be had by opening hours, by the grid, or because the business is closed, if there is one.
     closed: Option<usize>,
 }
 
@@ -288,9 +288,14 @@ pub(super) fn arrange(parts: &[Part], people: &People, ledger: &Ledger, rule: Ru
         let clash = |ask: &conflict::Ask| view.check(ask).map(|clash| (*ask, clash));
         one.clash = one.asks.iter().find_map(clash);
     }
+    for ((one, part), view) in chosen.iter_mut().zip(parts).zip(&views) {
+        let busy = part.span.with_buffer(part.booked.buffer_minutes);
+        part.candidates.close(one, view, busy);
+    }
+    let shut = chosen.iter().position(|one| one.shut);
     Ok(Arranged {
+        closed: found.err().or(shut),
         chosen,
-        closed: found.err(),
     })
 }
 

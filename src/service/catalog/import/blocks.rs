@@ -10,8 +10,9 @@ use super::{
 use crate::{
     domain::{
         Rejection,
-        catalog::BlockedTime,
+        catalog::{BlockedTime, MAX_TRANSPARENT_DAYS},
         conflict::{self, Ask, Holder, OverlapReason, Target},
+        hours::HoursOwner,
         ids::{BlockedTimeId, Kind, ResourceId},
         text,
         time::TimeSpan,
@@ -47,14 +48,15 @@ impl Run {
             self.at(occurrence.event.line);
             let repeats = occurrence.event.recurrence.is_some() || occurrence.event.original_start.is_some();
             let name = known.name(occurrence.event, repeats.then_some(occurrence.original_start));
-            if occurrence.details.transparent {
-                known.imported.transparent += 1;
-                continue;
-            }
+            let transparent = occurrence.details.transparent;
             let Some(span) = occurrence.span else {
                 known.imported.timeless += 1;
                 continue;
             };
+            if transparent && span.minutes() > MAX_TRANSPARENT_DAYS * 24 * 60 {
+                known.imported.transparent += 1;
+                continue;
+            }
             if span.end() <= now {
                 known.see(&name);
                 known.imported.over += 1;
@@ -76,7 +78,8 @@ impl Run {
                     known.imported.made += 1;
                 }
             }
-            let block = self.block(tx, resource, span, occurrence.details.title.clone()).await?;
+            let title = occurrence.details.title.clone();
+            let block = self.block(tx, resource, (span, transparent), title).await?;
             known.keep(tx, &name, print, Made::Block(block)).await?;
         }
         self.at(0);
@@ -88,12 +91,12 @@ impl Run {
         Ok(())
     }
 
-    /// Blocks one time. Two events of a calendar may well be at the same time: only what isn't blocked time is in the way.
+    /// Blocks one time, or shows it. Two events of a calendar may well be at the same time: only what isn't blocked time is in the way.
     async fn block(
         &self,
         tx: &mut Tx<'_>,
         resource: ResourceId,
-        span: TimeSpan,
+        (span, transparent): (TimeSpan, bool),
         reason: Option<String>,
     ) -> Result<BlockedTimeId, Failure> {
         if let Some(reason) = &reason {
@@ -109,7 +112,8 @@ impl Run {
             holder: Holder::Block(id),
             before: None,
         };
-        if let Some(clash) = ledger.check(&ask)
+        if !transparent
+            && let Some(clash) = ledger.check(&ask)
             && !self.import.allow_overlap
             && clash.rivals.iter().any(|rival| !matches!(rival, Holder::Block(_)))
         {
@@ -118,15 +122,19 @@ impl Run {
         let now = ledger.now();
         let blocked = BlockedTime {
             id,
-            resource,
+            owner: HoursOwner::Resource(resource),
             span,
             reason,
-            transparent: false,
+            transparent,
+            overlap: None,
             revision: 1,
             created: now,
             updated: now,
         };
         store::insert_blocked_time(tx.conn(), site, &blocked).await?;
+        if transparent {
+            return Ok(id);
+        }
         ledger
             .occupy(tx, &[ask], Holder::Block(id), OverlapReason::OwnerEdit, None)
             .await?;
@@ -141,7 +149,10 @@ impl Run {
         let Some(blocked) = found.filter(|blocked| blocked.span.end() > now) else {
             return Ok(false);
         };
-        release(tx, &blocked, &self.caller.actor).await?;
+        let Some(resource) = blocked.owner.resource() else {
+            return Ok(false);
+        };
+        release(tx, &blocked, resource, &self.caller.actor).await?;
         Ok(true)
     }
 }

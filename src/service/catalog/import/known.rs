@@ -139,8 +139,9 @@ pub(super) fn fingerprint_of_all(event: &ImportedEvent) -> Vec<u8> {
 fn text(details: &EventDetails, (start, end): (DateTime, DateTime)) -> String {
     let zone = details.time_zone.as_str();
     let lines = |text: &Option<String>| text.clone().unwrap_or_default();
+    let transparent = if details.transparent { "transparent\n" } else { "" };
     format!(
-        "{start} {end} {zone}\n{}\n{}\n",
+        "{start} {end} {zone}\n{}\n{}\n{transparent}",
         lines(&details.title),
         lines(&details.place)
     )

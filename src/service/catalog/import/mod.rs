@@ -68,7 +68,7 @@ pub struct Imported {
     pub over: usize,
     /// What was left out because it takes no time.
     pub timeless: usize,
-    /// What was left out because one is free in it. Blocked time only.
+    /// What was left out because one is free in it, and for longer than is shown. Blocked time only.
     pub transparent: usize,
 }
 

@@ -4,7 +4,8 @@ use jiff::civil::DateTime;
 
 use super::{
     super::{
-        CancelSession, Change, CreateSession, Edit, Scope, SessionChanges, UpdateSession, lock_schedule,
+        CancelSession, Change, CreateSession, Edit, Scope, SessionChanges, SessionResources, UpdateSession,
+        lock_schedule,
         series::{self, Horizon, Leaving, Place, Word, apply, check_template, instances, make, refusal},
         sessions,
     },
@@ -147,7 +148,8 @@ impl Run {
                 time_zone: Some(time.time_zone),
                 title: details.title.clone(),
                 capacity: None,
-                resources: Vec::new(),
+                resources: SessionResources::default(),
+                transparent: details.transparent,
                 location: place(details)?.as_ref().map(LocationWish::from),
                 allow_overlap: false,
             },
@@ -180,6 +182,7 @@ impl Run {
                     title: details.title.clone(),
                     capacity: None,
                     resources: None,
+                    transparent: Some(details.transparent),
                     location: place(details)?
                         .as_ref()
                         .map_or(Change::Clear, |place| Change::Set(place.into())),
@@ -304,6 +307,7 @@ impl Run {
             title: details.title.clone().unwrap_or_else(|| service.name.clone()),
             capacity: run.capacity,
             resources: Vec::new(),
+            transparent: details.transparent,
             location: place(details)?,
         })
     }
@@ -367,6 +371,7 @@ impl Run {
             title: Some(template.title.clone()),
             capacity: None,
             resources: None,
+            transparent: Some(template.transparent),
             location: Some(template.location.clone()),
         };
         let edited = edit_all(&kept.series, &edit, &instances(&existing), horizon.local, now).map_err(refusal)?;
@@ -461,6 +466,7 @@ fn different(series: &Series, exception: &ImportedException) -> Result<InstanceE
         title,
         capacity: None,
         resources: None,
+        transparent: (details.transparent != template.transparent).then_some(details.transparent),
         location: (location != template.location).then_some(location),
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::super::{Under, check_session, follow, locations, occupy, offer_changed, seats_of, services};
+use super::super::{Under, check_session, follow, locations, occupy, offer_changed, seats_of, services, uses_of};
 use crate::{
     domain::{
         Rejection,
@@ -10,7 +10,7 @@ use crate::{
         catalog::{Schedule, SeriesPlace, Service as Offered, ServiceKind, Session, SessionStatus},
         conflict::{Ask, Holder, Target},
         ids::{BookingId, Kind, ResourceId, SessionId},
-        recurrence::{Change, Details},
+        recurrence::{Change, Details, ResourceUse},
         time::TimeSpan,
     },
     service::{
@@ -124,7 +124,7 @@ impl Resources {
                 Change::Cancel { .. } | Change::Keep { .. } => None,
             })
             .flatten()
-            .copied()
+            .map(|one| one.id)
             .collect();
         let wanted: Vec<ResourceId> = wanted.into_iter().collect();
         let site = tx.site();
@@ -134,6 +134,7 @@ impl Resources {
             name: resource.name,
             explicitly_requested: false,
             buffer_minutes: None,
+            transparent: false,
         });
         let before = existing.iter().flat_map(|session| session.resources.iter().cloned());
         let by_id = |resource: BookedResource| (resource.id, resource);
@@ -152,7 +153,14 @@ fn apply_details(session: &mut Session, details: &Details, name: impl Fn(&Resour
     session.span = details.time.span;
     session.capacity = details.capacity;
     session.location.clone_from(&details.location);
-    session.resources = details.resources.iter().filter_map(name).collect();
+    let named = |one: &ResourceUse| {
+        Some(BookedResource {
+            transparent: one.transparent,
+            ..name(&one.id)?
+        })
+    };
+    session.resources = details.resources.iter().filter_map(named).collect();
+    session.transparent = details.transparent;
 }
 
 impl Work {
@@ -324,9 +332,8 @@ impl Work {
         }
         let changed = self.visible().map(|(_, after)| after);
         for session in changed.chain(&self.made) {
-            let resources = session.resources.iter().map(|resource| resource.id);
-            let holder = Holder::Session(session.id);
-            occupy(tx, ledger, holder, resources, session.span, word.allow_overlap).await?;
+            let (holder, uses) = (Holder::Session(session.id), uses_of(session));
+            occupy(tx, ledger, holder, uses, session.span, word.allow_overlap).await?;
         }
         if place.service.kind == ServiceKind::Course {
             return Ok(());
@@ -351,7 +358,7 @@ impl Work {
                 let mut booked = booking.booked.clone();
                 booked.span = Some(after.span);
                 booked.title.clone_from(&after.title);
-                booked.resources.clone_from(&after.resources);
+                booked.resources = after.told();
                 booked.location.clone_from(&location);
                 rewrite(tx, ledger, booking, booked, &place.caller.actor).await?;
             }
@@ -360,8 +367,10 @@ impl Work {
     }
 }
 
+/// What it keeps busy.
 fn asks(session: &Session) -> impl Iterator<Item = Ask> + '_ {
-    session.resources.iter().map(|resource| Ask {
+    let busy = uses_of(session).into_iter().filter(|one| !one.transparent);
+    busy.map(|resource| Ask {
         target: Target::Resource(resource.id),
         span: session.span,
         seats: 1,
@@ -385,6 +394,7 @@ fn new_session(place: Place<'_>, details: &Details) -> Session {
         capacity: 0,
         status: SessionStatus::Confirmed,
         resources: Vec::new(),
+        transparent: false,
         location: None,
         series: None,
         revision: 1,

@@ -9,7 +9,7 @@ use crate::{
         Rejection,
         catalog::{Session, SessionSeries},
         ids::{Kind, SeriesId},
-        recurrence::{self, Inherited, InstanceEdit, Recurrence, SeriesEdit},
+        recurrence::{self, Inherited, InstanceEdit, Recurrence, ResourceUse, SeriesEdit},
     },
     store::{Failure, StoreError, Tx, catalog as store},
 };
@@ -51,6 +51,7 @@ pub(in crate::service::catalog) async fn update_one(
         title: changes.title.clone(),
         capacity: changes.capacity,
         resources: resources(tx, changes).await?,
+        transparent: changes.transparent,
         location: location.given(),
     };
     let change = recurrence::edit_one(&kept.series, &instance, &edit).map_err(refusal)?;
@@ -83,10 +84,7 @@ fn word(input: &UpdateSession) -> Word {
     }
 }
 
-async fn resources(
-    tx: &mut Tx<'_>,
-    changes: &SessionChanges,
-) -> Result<Option<Vec<crate::domain::ids::ResourceId>>, Failure> {
+async fn resources(tx: &mut Tx<'_>, changes: &SessionChanges) -> Result<Option<Vec<ResourceUse>>, Failure> {
     Ok(match &changes.resources {
         Some(resources) => Some(in_order(tx, resources).await?),
         None => None,
@@ -195,6 +193,7 @@ impl UpdateMany<'_> {
             title: changes.title.clone(),
             capacity: changes.capacity,
             resources: resources(tx, changes).await?,
+            transparent: changes.transparent,
             location: location.given(),
         })
     }

@@ -12,15 +12,15 @@ use jiff::{SignedDuration, Timestamp, civil::DateTime};
 pub(super) use apply::{Leaving, Place, Word, apply};
 pub(super) use edit::{CancelMany, UpdateMany, restore, update_one};
 
-use super::{booked, check_seats, find_resources, locations, lock_schedule, lock_service, zone_of};
+use super::{SessionResources, check_seats, locations, lock_schedule, lock_service, zone_of};
 use crate::{
     domain::{
         Rejection,
-        booking::Location,
+        booking::{BookedResource, Location},
         catalog::{LocationWish, Schedule, Service as Offered, ServiceKind, Session, SessionSeries, check_capacity},
-        ids::{Kind, ResourceId, ScheduleId, SeriesId, SiteId},
+        ids::{Kind, ScheduleId, SeriesId, SiteId},
         permission::Permission,
-        recurrence::{Change, End, Instance, Recurrence, Series, SeriesError, Template, plan},
+        recurrence::{Change, End, Instance, Recurrence, ResourceUse, Series, SeriesError, Template, plan},
         rejection::{Field, Invalid},
         text,
         time::ZoneName,
@@ -64,7 +64,9 @@ pub struct CreateSessionSeries {
     /// Their seats, of a class; the schedule's if not said.
     pub capacity: Option<i32>,
     /// Who and what they need.
-    pub resources: Vec<ResourceId>,
+    pub resources: SessionResources,
+    /// Whether they keep none of them busy.
+    pub transparent: bool,
     /// Where, if not at the service's place.
     pub location: Option<LocationWish>,
     /// Whether their resources may be busy.
@@ -136,10 +138,11 @@ pub(super) fn check_template(title: Option<&str>, capacity: Option<i32>) -> Resu
     Ok(())
 }
 
-/// The resources with these ids as series and sessions keep them: staff first.
-pub(super) async fn in_order(tx: &mut Tx<'_>, ids: &[ResourceId]) -> Result<Vec<ResourceId>, Failure> {
-    let found = find_resources(tx, ids).await?;
-    Ok(booked(found).into_iter().map(|resource| resource.id).collect())
+/// The resources that were said as series and sessions keep them: staff first.
+pub(super) async fn in_order(tx: &mut Tx<'_>, said: &SessionResources) -> Result<Vec<ResourceUse>, Failure> {
+    let kept = said.find(tx).await?.into_iter();
+    let one = |BookedResource { id, transparent, .. }| ResourceUse { id, transparent };
+    Ok(kept.map(one).collect())
 }
 
 pub(super) fn instances(sessions: &[Session]) -> Vec<Instance> {
@@ -192,7 +195,7 @@ impl Create {
         service: &Offered,
         schedule: &Schedule,
         zone: &ZoneName,
-        (resources, location): (Vec<ResourceId>, Option<Location>),
+        (resources, location): (Vec<ResourceUse>, Option<Location>),
     ) -> Result<Template, Rejection> {
         let input = &self.input;
         check_template(input.title.as_deref(), input.capacity)?;
@@ -203,6 +206,7 @@ impl Create {
             title: input.title.clone().unwrap_or_else(|| service.name.clone()),
             capacity: input.capacity.unwrap_or(schedule.capacity),
             resources,
+            transparent: self.input.transparent,
             location,
         })
     }
