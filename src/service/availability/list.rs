@@ -7,13 +7,15 @@ use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use super::{
     AvailabilityQuery,
     facts::{Facts, Needed, busy_times, positive},
+    order::sort_staff,
     read::{Catalogue, Found, Wanted, read},
+    work::{Stop, apart},
 };
 use crate::{
     domain::{
         Rejection,
         availability::{
-            self, Choice, ClassSession, CourseRun, NonBookable, PerDay, Query, SeatQuery, Seats, Slots, Violations,
+            self, ClassSession, CourseRun, NonBookable, PerDay, Query, SeatQuery, Seats, Slots, Violations,
         },
         booking::Location,
         catalog::{Resource, ResourceType, Schedule, Service as Offered, ServiceKind, Session, StaffSorting},
@@ -91,18 +93,6 @@ struct List {
     sorting: StaffSorting,
 }
 
-/// Lists staff in the order in which the service takes them; before lots are drawn, by name.
-fn sort(staff: &mut [&Resource], sorting: StaffSorting) {
-    match sorting {
-        StaffSorting::Named => {}
-        StaffSorting::Ranking(rank) => {
-            let choice = Choice::Ranking(rank);
-            choice.sort_by(Timestamp::UNIX_EPOCH, staff, |one| (one.ranking, one.id));
-        }
-        StaffSorting::Random => staff.sort_by(|one, other| one.name.cmp(&other.name).then(one.id.cmp(&other.id))),
-    }
-}
-
 impl FreeTime {
     /// For each requirement, who is free.
     pub fn available(&self) -> impl Iterator<Item = (&Needed, Vec<&Resource>)> {
@@ -111,7 +101,7 @@ impl FreeTime {
             let free = slot.into_iter().flat_map(move |slot| slot.free(requirement));
             let mut free: Vec<&Resource> = free.filter_map(|id| self.list.facts.resource(id)).collect();
             if needed.kind == ResourceType::Staff {
-                sort(&mut free, self.list.sorting);
+                sort_staff(&mut free, self.list.sorting, None);
             }
             (needed, free)
         })
@@ -133,9 +123,7 @@ impl Service {
         let now = self.clock().now();
         let question = Question::new(caller, query, now)?;
         let found = self.found(question.wanted(caller)).await?;
-        // Work for a processor and not for the threads on which requests wait.
-        let answer = tokio::task::spawn_blocking(move || question.answer(&found)).await;
-        Ok(answer.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?)
+        Ok(apart(move |stop| question.answer(&found, stop)).await?)
     }
 }
 
@@ -193,7 +181,7 @@ impl Question {
         Some(asked.iter().map(|id| PlaceId::from_uuid(id.uuid())).collect())
     }
 
-    fn answer(&self, found: &Found) -> Result<Availability, Rejection> {
+    fn answer(&self, found: &Found, stop: &Stop) -> Result<Availability, Rejection> {
         self.query.check_found(found)?;
         let Catalogue {
             services,
@@ -211,7 +199,7 @@ impl Question {
                 ServiceKind::Appointment => {
                     let wishes = wishes(facts, service, &found.resources);
                     let told: Vec<Location> = service.locations.iter().map(|one| one.told_by(locations)).collect();
-                    offers.extend(self.appointments(facts, &busy, (service, &told), &wishes, &clock));
+                    offers.extend(self.appointments(facts, &busy, (service, &told), &wishes, (&clock, stop)));
                 }
                 ServiceKind::Class => offers.extend(self.classes(found, service, &clock)),
                 ServiceKind::Course => offers.extend(self.courses(found, service)),
@@ -250,12 +238,12 @@ impl Question {
         busy: &super::facts::BusyTimes,
         (service, locations): (&Arc<Offered>, &[Location]),
         wishes: &[(usize, Vec<ResourceId>)],
-        clock: &TimeZone,
+        (clock, stop): (&TimeZone, &Stop),
     ) -> Vec<Offer> {
         let mut offers = Vec::new();
         let places = self.places();
         let mut from = self.from.max(self.now);
-        while from < self.query.to && offers.len() <= self.query.limit() {
+        while from < self.query.to && offers.len() <= self.query.limit() && !stop.asked() {
             let to = slice_end(from, clock).min(self.query.to);
             let slots = facts.ask(service, busy, self.now, |business, asked| {
                 let query = Query {
