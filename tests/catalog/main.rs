@@ -28,6 +28,7 @@ mod locations;
 mod model;
 mod offers;
 mod options;
+mod package_rules;
 mod packages;
 mod policies;
 mod races;

@@ -10,22 +10,22 @@ use crate::{
 };
 
 /// A Monday far ahead.
-const DAY: &str = "2032-03-01";
-const PACKAGE: &str = "multiServiceBooking { id type totalNumberOfScheduledBookings startDate endDate bookings { \
+pub const DAY: &str = "2032-03-01";
+pub const PACKAGE: &str = "multiServiceBooking { id type totalNumberOfScheduledBookings startDate endDate bookings { \
     id status revision startDate endDate doubleBooked multiServiceBookingInfo { id type } contactDetails { firstName } \
     bookedEntity { ... on BookedSlot { resource { id name } } } history { nodes { type } } } }";
 
-fn at(clock: &str) -> String {
+pub fn at(clock: &str) -> String {
     format!("{DAY}T{clock}:00Z")
 }
 
 /// From nine to twelve or later, on Mondays.
-async fn open(owner: &Client, until: &str) {
+pub async fn open(owner: &Client, until: &str) {
     let hours = json!({ "weekly": [weekly("09:00", until, &["MONDAY"])] });
     done(owner, "setWorkingHours", hours, "workingHours { revision }").await;
 }
 
-async fn service(owner: &Client, name: &str, minutes: i32, buffer: i32, staff: &[&Resource]) -> String {
+pub async fn service(owner: &Client, name: &str, minutes: i32, buffer: i32, staff: &[&Resource]) -> String {
     let staff: Vec<String> = staff.iter().map(|one| one.id.to_string()).collect();
     let input = json!({
         "type": "APPOINTMENT", "name": name, "durations": [minutes], "bufferMinutes": buffer,
@@ -35,13 +35,13 @@ async fn service(owner: &Client, name: &str, minutes: i32, buffer: i32, staff: &
     made["service"]["id"].as_str().unwrap().to_owned()
 }
 
-async fn block(owner: &Client, resource: &Resource, from: &str, to: &str) {
+pub async fn block(owner: &Client, resource: &Resource, from: &str, to: &str) {
     let input = json!({ "resourceId": resource.id.to_string(), "startDate": at(from), "endDate": at(to) });
     done(owner, "createBlockedTime", input, "blockedTime { id }").await;
 }
 
 /// The input for a package of services at their starts.
-fn package(parts: &[(&str, &str)]) -> Value {
+pub fn package(parts: &[(&str, &str)]) -> Value {
     let bookings: Vec<Value> = parts
         .iter()
         .map(|(service, clock)| {
@@ -51,21 +51,21 @@ fn package(parts: &[(&str, &str)]) -> Value {
     json!({ "bookings": bookings, "contactDetails": { "firstName": "Ada", "email": "ada@example.org" } })
 }
 
-async fn made(client: &Client, input: Value) -> Value {
+pub async fn made(client: &Client, input: Value) -> Value {
     done(client, "createMultiServiceBooking", input, PACKAGE).await["multiServiceBooking"].clone()
 }
 
-async fn act(client: &Client, name: &str, package: &Value, more: Value) -> Value {
+pub async fn act(client: &Client, name: &str, package: &Value, more: Value) -> Value {
     let input = with(json!({ "multiServiceBookingId": package["id"] }), more);
     done(client, name, input, PACKAGE).await["multiServiceBooking"].clone()
 }
 
-async fn no(client: &Client, name: &str, package: &Value, more: Value) -> String {
+pub async fn no(client: &Client, name: &str, package: &Value, more: Value) -> String {
     let input = with(json!({ "multiServiceBookingId": package["id"] }), more);
     refused(client, name, input).await["code"].as_str().unwrap().to_owned()
 }
 
-async fn see(client: &Client, id: &Value) -> Value {
+pub async fn see(client: &Client, id: &Value) -> Value {
     let query = format!("query($id: ID!) {{ multiServiceBooking(id: $id) {{ {} }} }}", inner());
     client.data(&query, json!({ "id": id })).await["multiServiceBooking"].clone()
 }
@@ -75,7 +75,7 @@ fn inner() -> &'static str {
 }
 
 /// Starts at which the services fit one after the other, as clocks.
-async fn offered(client: &Client, services: &[&str]) -> Vec<String> {
+pub async fn offered(client: &Client, services: &[&str]) -> Vec<String> {
     let slots = slots(client, services).await;
     slots
         .iter()
@@ -83,7 +83,7 @@ async fn offered(client: &Client, services: &[&str]) -> Vec<String> {
         .collect()
 }
 
-async fn slots(client: &Client, services: &[&str]) -> Vec<Value> {
+pub async fn slots(client: &Client, services: &[&str]) -> Vec<Value> {
     let query = "query($services: [MultiServiceAvailabilityItemInput!]!, $from: DateTime, $to: DateTime!) { \
         multiServiceAvailability(services: $services, from: $from, to: $to, bookable: true) { timeSlots { startDate endDate \
         bookable totalCapacity remainingCapacity nestedTimeSlots { startDate endDate serviceId resources { id name } } } } }";
@@ -97,13 +97,13 @@ async fn slots(client: &Client, services: &[&str]) -> Vec<Value> {
 }
 
 /// Starts of one service, as clocks.
-async fn alone(client: &Client, service: &str) -> Vec<String> {
+pub async fn alone(client: &Client, service: &str) -> Vec<String> {
     let window = json!({ "ids": [service], "from": at("00:00"), "to": "2032-03-02T00:00:00Z" });
     let starts = crate::availability::starts(client, window).await;
     starts.iter().map(|start| start[11..16].to_owned()).collect()
 }
 
-fn all<'a>(package: &'a Value, field: &str) -> Vec<&'a Value> {
+pub fn all<'a>(package: &'a Value, field: &str) -> Vec<&'a Value> {
     package["bookings"]
         .as_array()
         .unwrap()
@@ -112,7 +112,7 @@ fn all<'a>(package: &'a Value, field: &str) -> Vec<&'a Value> {
         .collect()
 }
 
-fn served(package: &Value) -> Vec<String> {
+pub fn served(package: &Value) -> Vec<String> {
     let name = |booking: &Value| {
         booking["bookedEntity"]["resource"]["name"]
             .as_str()
@@ -122,12 +122,12 @@ fn served(package: &Value) -> Vec<String> {
     package["bookings"].as_array().unwrap().iter().map(name).collect()
 }
 
-fn confirmed(input: Value) -> Value {
+pub fn confirmed(input: Value) -> Value {
     with(input, json!({ "status": "CONFIRMED" }))
 }
 
 /// A cut of an hour by Anna and a shave of half an hour by Ben.
-async fn pair(owner: &Client, studio: &Studio) -> (String, String) {
+pub async fn pair(owner: &Client, studio: &Studio) -> (String, String) {
     let cut = service(owner, "Cut", 60, 0, &[&studio.anna]).await;
     let shave = service(owner, "Shave", 30, 0, &[&studio.ben]).await;
     (cut, shave)

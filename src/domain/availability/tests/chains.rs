@@ -11,7 +11,7 @@ use super::{
 };
 use crate::domain::availability::{
     Assignment, Business, ChainQuery, ChainRefusal, ChainSlot, Part, Query, Refusal, Requested, Service, Start,
-    check_chain, list_chains,
+    check_chain, list_chains, list_served_chains,
 };
 
 /// Lets the engine see a chain. The business, the range and the rules for the caller are those of the first world.
@@ -373,9 +373,17 @@ proptest! {
         let rows: Vec<_> =
             found.iter().map(|slot| (minute(slot.start), slot.place.map(place_number))).collect();
         prop_assert_eq!(rows, expected);
-        for slot in found.iter().take(5) {
+        let served = show(&worlds, |business, parts, query| list_served_chains(business, parts, query, |all| all));
+        let rows: Vec<_> = served.iter().map(|(slot, _)| *slot).collect();
+        prop_assert_eq!(&rows, &found);
+        for (slot, served) in served.iter().take(5) {
             let answer = assigned(&worlds, minute(slot.start));
             prop_assert_eq!(answer.is_ok(), slot.bookable(), "{:?}", answer);
+            prop_assert_eq!(served.len(), worlds.len());
+            // Of several places the first is booked; who is told at it is who is booked.
+            if let Some(booked) = answer.iter().find(|booked| booked[0].place == slot.place) {
+                prop_assert_eq!(served, booked);
+            }
             for (part, (found, model)) in answer.iter().flatten().zip(&models).enumerate() {
                 let mut served = vec![Vec::new(); model.world.needs.len()];
                 for pick in &found.picks {

@@ -2,9 +2,12 @@
 
 use proptest::prelude::*;
 
-use super::super::{
-    matching::Demand,
-    relay::{Free, Leg, MOST_STEPS, Relayed, relay},
+use super::{
+    super::{
+        matching::Demand,
+        relay::{Free, Leg, MOST_STEPS, Relayed, relay},
+    },
+    against_model::cases,
 };
 
 /// Parts, each with what it needs and how free each hand is. A hand is the same one in every part.
@@ -118,7 +121,7 @@ fn board(hands: usize, parts: usize, kinds: usize) -> impl Strategy<Value = Boar
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(20_000))]
+    #![proptest_config(cases())]
 
     #[test]
     fn somebody_goes_on_wherever_some_choice_does(board in (1_usize..=6).prop_flat_map(|hands| board(hands, 5, 3))) {
@@ -138,7 +141,7 @@ proptest! {
 
     /// What one kind of people serves is settled without going back: a step for each part and each who is bound.
     #[test]
-    fn one_kind_of_people_takes_a_step_for_each(board in (1_usize..=30).prop_flat_map(|hands| board(hands, 8, 1))) {
+    fn one_kind_of_people_takes_a_step_for_each(board in (1_usize..=16).prop_flat_map(|hands| board(hands, 8, 1))) {
         let needed: usize = board.demands.iter().flatten().map(|demand| 1 + demand.need).sum();
         let (_, steps) = board.ask();
         prop_assert!(steps <= needed, "{} steps for {}", steps, needed);
@@ -165,7 +168,7 @@ fn the_worst_that_a_visitor_can_ask_takes_few_steps() {
 #[test]
 fn a_search_that_is_too_long_ends() {
     let kinds = 16;
-    // Everybody does one thing in each part; no two of the few who do the last thing can be had together.
+    // Everybody does one thing in each part. One thing of the last part nobody does: found out only at the end.
     let hands: Vec<[usize; 3]> = (0..kinds * 4)
         .map(|hand| {
             [
@@ -184,6 +187,5 @@ fn a_search_that_is_too_long_ends() {
         (needs.collect(), vec![free; hands.len()])
     };
     let (found, steps) = Board::new((0..3).map(part).collect()).ask();
-    assert!(matches!(found, Relayed::GaveUp | Relayed::Never), "{found:?}");
-    assert!(steps <= MOST_STEPS);
+    assert_eq!((found, steps), (Relayed::GaveUp, MOST_STEPS));
 }
