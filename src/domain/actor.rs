@@ -54,6 +54,14 @@ pub enum ActorKind {
     System,
 }
 
+impl ActorKind {
+    /// Whether it stands on the customers' side.
+    #[must_use]
+    pub fn is_customer(self) -> bool {
+        matches!(self, Self::Member | Self::Visitor)
+    }
+}
+
 impl Actor {
     /// Whether it stands on the customers' side.
     #[must_use]

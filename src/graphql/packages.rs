@@ -43,7 +43,9 @@ pub struct PackageQuery;
 impl PackageQuery {
     /// When several appointments can be booked one after the other, in the order in which the services are named, at one
     /// place. The first starts as it would alone, each other one when the one before it ends. Who goes on to the next
-    /// part needs no time free in between. What is told is not promised: `createMultiServiceBooking` looks again.
+    /// part needs no time free in between. What is told is not promised: `createMultiServiceBooking` looks again. Where
+    /// each part needs several kinds of resources, most of which are free only if they go on to the next part, the search
+    /// for who does ends after a number of steps: such a time is not offered, and refused as `SLOT_NOT_AVAILABLE`.
     #[expect(clippy::too_many_arguments, reason = "what the schema says")]
     async fn multi_service_availability(
         &self,

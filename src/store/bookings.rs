@@ -309,6 +309,20 @@ pub struct Contact {
     pub country_code: Option<String>,
 }
 
+impl Contact {
+    /// Whether both are of one person, as far as they tell: by e-mail address, or else by phone, or else by name.
+    #[must_use]
+    pub fn is_same_person(&self, other: &Self) -> bool {
+        if let Some((one, other)) = self.email.as_ref().zip(other.email.as_ref()) {
+            return one.eq_ignore_ascii_case(other);
+        }
+        if let Some((one, other)) = self.phone.as_ref().zip(other.phone.as_ref()) {
+            return one == other;
+        }
+        (&self.first_name, &self.last_name) == (&other.first_name, &other.last_name)
+    }
+}
+
 /// Whom a booking is for, unless that was erased.
 pub async fn contact(conn: &mut Conn, site: SiteId, booking: BookingId) -> Result<Option<Contact>, StoreError> {
     let row: Option<Json<Contact>> = on!(conn, c => {

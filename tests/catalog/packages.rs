@@ -10,8 +10,8 @@ use crate::{
 };
 
 /// A Monday far ahead.
-const DAY: &str = "2032-03-01";
-const PACKAGE: &str = "multiServiceBooking { id type totalNumberOfScheduledBookings startDate endDate bookings { \
+pub const DAY: &str = "2032-03-01";
+pub const PACKAGE: &str = "multiServiceBooking { id type totalNumberOfScheduledBookings startDate endDate bookings { \
     id status revision startDate endDate doubleBooked multiServiceBookingInfo { id type } contactDetails { firstName } \
     bookedEntity { ... on BookedSlot { resource { id name } } } history { nodes { type } } } }";
 
@@ -60,12 +60,12 @@ pub async fn act(client: &Client, name: &str, package: &Value, more: Value) -> V
     done(client, name, input, PACKAGE).await["multiServiceBooking"].clone()
 }
 
-async fn no(client: &Client, name: &str, package: &Value, more: Value) -> String {
+pub async fn no(client: &Client, name: &str, package: &Value, more: Value) -> String {
     let input = with(json!({ "multiServiceBookingId": package["id"] }), more);
     refused(client, name, input).await["code"].as_str().unwrap().to_owned()
 }
 
-async fn see(client: &Client, id: &Value) -> Value {
+pub async fn see(client: &Client, id: &Value) -> Value {
     let query = format!("query($id: ID!) {{ multiServiceBooking(id: $id) {{ {} }} }}", inner());
     client.data(&query, json!({ "id": id })).await["multiServiceBooking"].clone()
 }
@@ -75,7 +75,7 @@ fn inner() -> &'static str {
 }
 
 /// Starts at which the services fit one after the other, as clocks.
-async fn offered(client: &Client, services: &[&str]) -> Vec<String> {
+pub async fn offered(client: &Client, services: &[&str]) -> Vec<String> {
     let slots = slots(client, services).await;
     slots
         .iter()
@@ -83,7 +83,7 @@ async fn offered(client: &Client, services: &[&str]) -> Vec<String> {
         .collect()
 }
 
-async fn slots(client: &Client, services: &[&str]) -> Vec<Value> {
+pub async fn slots(client: &Client, services: &[&str]) -> Vec<Value> {
     let query = "query($services: [MultiServiceAvailabilityItemInput!]!, $from: DateTime, $to: DateTime!) { \
         multiServiceAvailability(services: $services, from: $from, to: $to, bookable: true) { timeSlots { startDate endDate \
         bookable totalCapacity remainingCapacity nestedTimeSlots { startDate endDate serviceId resources { id name } } } } }";
@@ -97,13 +97,13 @@ async fn slots(client: &Client, services: &[&str]) -> Vec<Value> {
 }
 
 /// Starts of one service, as clocks.
-async fn alone(client: &Client, service: &str) -> Vec<String> {
+pub async fn alone(client: &Client, service: &str) -> Vec<String> {
     let window = json!({ "ids": [service], "from": at("00:00"), "to": "2032-03-02T00:00:00Z" });
     let starts = crate::availability::starts(client, window).await;
     starts.iter().map(|start| start[11..16].to_owned()).collect()
 }
 
-fn all<'a>(package: &'a Value, field: &str) -> Vec<&'a Value> {
+pub fn all<'a>(package: &'a Value, field: &str) -> Vec<&'a Value> {
     package["bookings"]
         .as_array()
         .unwrap()
@@ -112,7 +112,7 @@ fn all<'a>(package: &'a Value, field: &str) -> Vec<&'a Value> {
         .collect()
 }
 
-fn served(package: &Value) -> Vec<String> {
+pub fn served(package: &Value) -> Vec<String> {
     let name = |booking: &Value| {
         booking["bookedEntity"]["resource"]["name"]
             .as_str()

@@ -200,7 +200,55 @@ impl Visit {
     }
 }
 
+/// What befell a booking, in order.
+async fn history(client: &Client, package: &Value) -> Vec<Value> {
+    let query = "query($id: ID!) { multiServiceBooking(id: $id) { bookings { status history { nodes { type } } } } }";
+    let told = client.data(query, json!({ "id": package["id"] })).await;
+    told["multiServiceBooking"]["bookings"].as_array().unwrap().clone()
+}
+
 on_both_engines! {
+    async fn one_of_two_who_decide_at_once_comes_too_late(engine) {
+        let salon = Salon::open(engine).await;
+        let owner = salon.server.owner();
+        for round in 0..12 {
+            let slots = offered(&owner, salon.asked(1, 0)).await;
+            let made = salon.server.member("mia").mutate_selecting("createMultiServiceBooking", wish(&slots[0]), PACKAGE).await;
+            assert_eq!(made["userErrors"], json!([]));
+            let package = made["multiServiceBooking"].clone();
+            let verdicts = match round % 3 {
+                0 => ["confirmMultiServiceBooking", "declineMultiServiceBooking"],
+                1 => ["confirmMultiServiceBooking", "confirmMultiServiceBooking"],
+                _ => ["cancelMultiServiceBooking", "declineMultiServiceBooking"],
+            };
+            let acts = (0..CLIENTS).map(|number| {
+                let (owner, id, name) = (salon.server.owner(), package["id"].clone(), verdicts[number % 2]);
+                async move {
+                    let input = json!({ "multiServiceBookingId": id });
+                    let answer = owner.mutate_selecting(name, input, PACKAGE).await;
+                    (name, answer["userErrors"][0]["code"].clone())
+                }
+            });
+            let answers = at_once(acts).await;
+            let won: Vec<&str> = answers.iter().filter(|(_, code)| code.is_null()).map(|(name, _)| *name).collect();
+            assert_eq!(won.len(), 1, "{answers:?}");
+            let (status, event) = match won[0] {
+                "confirmMultiServiceBooking" => ("CONFIRMED", "CONFIRMED"),
+                "declineMultiServiceBooking" => ("DECLINED", "DECLINED"),
+                _ => ("CANCELED", "CANCELED"),
+            };
+            for booking in history(&owner, &package).await {
+                assert_eq!(booking["status"], status);
+                assert_eq!(booking["history"]["nodes"], json!([{ "type": "CREATED" }, { "type": event }]));
+            }
+            if status == "CONFIRMED" {
+                let on = json!({ "multiServiceBookingId": package["id"] });
+                owner.mutate_selecting("cancelMultiServiceBooking", on, PACKAGE).await;
+            }
+        }
+        invariants::check(salon.server.service(), salon.server.site).await;
+    }
+
     async fn packages_that_are_offered_are_booked_moved_and_canceled_at_once(engine) {
         let salon = Salon::open(engine).await;
         for round in 0..rounds().min(3) {

@@ -3,7 +3,10 @@
 //! The grid is that of the first service; each next part begins when the one before it ends, on whatever minute that
 //! is. A resource that goes on to the next part needs no time free in between: only who leaves keeps the buffer.
 
-use std::num::NonZeroU32;
+use std::{
+    collections::{HashMap, HashSet},
+    num::NonZeroU32,
+};
 
 use jiff::Timestamp;
 
@@ -17,6 +20,7 @@ use super::{
     matching::Matcher,
     paging,
     policy::{NonBookable, Violations},
+    relay::{Free, Leg, Relayed, relay},
 };
 use crate::domain::{
     hours::{PlaceId, from_micros},
@@ -32,6 +36,8 @@ pub struct Part<'a> {
     pub duration: Option<NonZeroU32>,
     /// Who is asked for.
     pub requested: &'a [Requested<'a>],
+    /// In which order those who are free are taken.
+    pub choice: Choice<'a>,
 }
 
 /// What is asked about a chain.
@@ -88,6 +94,8 @@ pub enum ChainRefusal {
         /// Why.
         refusal: Refusal,
     },
+    /// There are too many ways in which resources could go on from part to part to try them all.
+    TooManyWays,
 }
 
 /// The times at which a chain fits, by start and then by the first service's order of places. Times before `now` are
@@ -96,48 +104,22 @@ pub enum ChainRefusal {
 pub fn list_chains(business: &Business<'_>, parts: &[Part<'_>], query: &ChainQuery<'_>) -> Vec<ChainSlot> {
     let from = query.from.max(business.now);
     let queries: Vec<Query<'_>> = parts.iter().map(|part| query_of(part, query)).collect();
+    Chain::new(business, parts, &queries, from, query.to.max(from)).list(query)
+}
+
+/// The same times, and who would serve each part of those that are picked from them.
+pub fn list_served_chains(
+    business: &Business<'_>,
+    parts: &[Part<'_>],
+    query: &ChainQuery<'_>,
+    pick: impl FnOnce(Vec<ChainSlot>) -> Vec<ChainSlot>,
+) -> Vec<(ChainSlot, Vec<Assignment>)> {
+    let from = query.from.max(business.now);
+    let queries: Vec<Query<'_>> = parts.iter().map(|part| query_of(part, query)).collect();
     let chain = Chain::new(business, parts, &queries, from, query.to.max(from));
-    let Some(first) = chain.benches.first() else {
-        return Vec::new();
-    };
-    let (begin, end) = chain.bounds(from, from_micros(query.to.as_microsecond() - chain.length + 1));
-    let mut slots = Vec::new();
-    let mut matchers = chain.matchers();
-    for place in chain.shared_places() {
-        let starts = first.starts(place, begin, end);
-        let sheets = chain.sheets(place, &starts);
-        let fits = |index: &usize| chain.fits(&sheets, *index, &mut matchers);
-        slots.extend(
-            (0..starts.len())
-                .filter(fits)
-                .filter_map(|index| starts.get(index))
-                .map(|start| {
-                    let violations = chain.violations(*start);
-                    let reasons = NonBookable {
-                        no_remaining_capacity: parts.iter().any(|part| query.party > part.service.max_party),
-                        violates_booking_policy: !query.ignore_policy && violations.any(),
-                        ..NonBookable::default()
-                    };
-                    let (start, end) = (from_micros(*start), from_micros(*start + chain.length));
-                    ChainSlot {
-                        start,
-                        end,
-                        place: first.service.places.get(place).and_then(|one| one.id),
-                        violations,
-                        reasons,
-                    }
-                }),
-        );
-    }
-    slots.sort_by_key(|slot| slot.start);
-    if let Some(cap) = &query.per_day {
-        let kept = paging::per_day(
-            cap,
-            slots.iter().map(|slot| (slot.start.as_microsecond(), slot.bookable())),
-        );
-        slots = kept.into_iter().filter_map(|index| slots.get(index).copied()).collect();
-    }
-    slots
+    let picked = pick(chain.list(query));
+    let served = chain.serve(&picked);
+    picked.into_iter().zip(served).collect()
 }
 
 /// Whether a chain can be booked at a start, by the rules by which chains are listed; if so, who serves each part.
@@ -147,7 +129,6 @@ pub fn check_chain(
     parts: &[Part<'_>],
     query: &ChainQuery<'_>,
     start: Start,
-    choice: &Choice<'_>,
 ) -> Result<Vec<Assignment>, ChainRefusal> {
     let at = start.at.as_microsecond();
     let queries: Vec<Query<'_>> = parts.iter().map(|part| query_of(part, query)).collect();
@@ -169,13 +150,17 @@ pub fn check_chain(
         }
     }
     let mut free = Vec::new();
-    let mut missing = None;
+    let (mut missing, mut gave_up) = (None, false);
     for place in chain.shared_places() {
         let sheets = chain.sheets(place, &[at]);
-        match chain.arrange(&sheets, 0, choice) {
-            Some(picks) => free.push((place, picks)),
-            None => missing = missing.or_else(|| chain.missing(&sheets)),
+        match chain.arrange(&sheets, 0) {
+            Ok(picks) => free.push((place, picks)),
+            Err(Unserved::Never) => missing = missing.or_else(|| chain.missing(&sheets)),
+            Err(Unserved::GaveUp) => gave_up = true,
         }
+    }
+    if free.is_empty() && gave_up {
+        return Err(ChainRefusal::TooManyWays);
     }
     if free.is_empty() {
         let (part, found) = missing.unwrap_or_default();
@@ -205,19 +190,7 @@ pub fn check_chain(
             return refuse(part, Refusal::Policy(violations));
         }
     }
-    let place = first.service.places.get(*place).and_then(|place| place.id);
-    let ends = chain.benches.iter().zip(&chain.offsets).zip(picks);
-    let assigned = ends.map(|((bench, offset), picks)| Assignment {
-        start: from_micros(at + offset),
-        end: from_micros(at + offset + bench.duration),
-        place,
-        picks: picks.clone(),
-        violations: bench
-            .service
-            .policy
-            .judge(from_micros(at + offset), None, bench.service.online, business.now),
-    });
-    Ok(assigned.collect())
+    Ok(chain.assignments(*place, at, picks))
 }
 
 fn query_of<'a>(part: &Part<'a>, query: &ChainQuery<'a>) -> Query<'a> {
@@ -233,6 +206,7 @@ fn query_of<'a>(part: &Part<'a>, query: &ChainQuery<'a>) -> Query<'a> {
 
 /// The parts, readied for a window.
 struct Chain<'a> {
+    parts: &'a [Part<'a>],
     benches: Vec<Bench<'a>>,
     /// When each part starts, from the start of the chain.
     offsets: Vec<i64>,
@@ -247,8 +221,20 @@ struct PartSheets {
     going_on: Option<Sheet>,
 }
 
-/// At most so many hands that are free only if they go on are tried in all combinations.
-const MOST_GOING_ON: usize = 10;
+impl PartSheets {
+    /// Who is free, buffers left aside where that can make a difference.
+    fn bare(&self) -> &Sheet {
+        self.going_on.as_ref().unwrap_or(&self.leaving)
+    }
+}
+
+/// Why nobody was found.
+enum Unserved {
+    /// There is no way.
+    Never,
+    /// There may be one, but there were too many to try.
+    GaveUp,
+}
 
 impl<'a> Chain<'a> {
     fn new(
@@ -267,10 +253,97 @@ impl<'a> Chain<'a> {
             benches.push(bench);
         }
         Self {
+            parts,
             benches,
             offsets,
             length,
         }
+    }
+
+    /// The times at which it fits.
+    fn list(&self, query: &ChainQuery<'_>) -> Vec<ChainSlot> {
+        let Some(first) = self.benches.first() else {
+            return Vec::new();
+        };
+        let from = query.from.max(first.business.now);
+        let (begin, end) = self.bounds(from, from_micros(query.to.as_microsecond() - self.length + 1));
+        let (mut slots, mut matchers, legs) = (Vec::new(), self.matchers(), self.legs());
+        let too_many = self.parts.iter().any(|part| query.party > part.service.max_party);
+        for place in self.shared_places() {
+            let starts = first.starts(place, begin, end);
+            let sheets = self.sheets(place, &starts);
+            let fits = |index: &usize| self.fits(&sheets, *index, &mut matchers, &legs);
+            let fitting = (0..starts.len()).filter(fits).filter_map(|index| starts.get(index));
+            slots.extend(fitting.map(|start| {
+                let violations = self.violations(*start);
+                ChainSlot {
+                    start: from_micros(*start),
+                    end: from_micros(*start + self.length),
+                    place: first.service.places.get(place).and_then(|one| one.id),
+                    violations,
+                    reasons: NonBookable {
+                        no_remaining_capacity: too_many,
+                        violates_booking_policy: !query.ignore_policy && violations.any(),
+                        ..NonBookable::default()
+                    },
+                }
+            }));
+        }
+        slots.sort_by_key(|slot| slot.start);
+        if let Some(cap) = &query.per_day {
+            let kept = paging::per_day(
+                cap,
+                slots.iter().map(|slot| (slot.start.as_microsecond(), slot.bookable())),
+            );
+            slots = kept.into_iter().filter_map(|index| slots.get(index).copied()).collect();
+        }
+        slots
+    }
+
+    /// Who serves the parts at times at which it fits.
+    fn serve(&self, slots: &[ChainSlot]) -> Vec<Vec<Assignment>> {
+        let mut served = vec![Vec::new(); slots.len()];
+        let Some(first) = self.benches.first() else {
+            return served;
+        };
+        for place in self.shared_places() {
+            let id = first.service.places.get(place).and_then(|one| one.id);
+            let here: Vec<(usize, i64)> = slots
+                .iter()
+                .enumerate()
+                .filter(|(_, slot)| slot.place == id)
+                .map(|(row, slot)| (row, slot.start.as_microsecond()))
+                .collect();
+            let starts: Vec<i64> = here.iter().map(|(_, start)| *start).collect();
+            let sheets = self.sheets(place, &starts);
+            for (index, (row, start)) in here.into_iter().enumerate() {
+                if let (Some(served), Ok(picks)) = (served.get_mut(row), self.arrange(&sheets, index)) {
+                    *served = self.assignments(place, start, &picks);
+                }
+            }
+        }
+        served
+    }
+
+    fn assignments(&self, place: usize, start: i64, picks: &[Vec<Pick>]) -> Vec<Assignment> {
+        let first = self.benches.first();
+        let place = first.and_then(|first| first.service.places.get(place)?.id);
+        let ends = self.benches.iter().zip(&self.offsets).zip(picks);
+        let assigned = ends.map(|((bench, offset), picks)| Assignment {
+            start: from_micros(start + offset),
+            end: from_micros(start + offset + bench.duration),
+            place,
+            picks: picks.clone(),
+            violations: self.judge(bench, start + offset),
+        });
+        assigned.collect()
+    }
+
+    fn judge(&self, bench: &Bench<'_>, start: i64) -> Violations {
+        let service = bench.service;
+        service
+            .policy
+            .judge(from_micros(start), None, service.online, bench.business.now)
     }
 
     /// The first start and the first one beyond the last, with the ranges of all services taken into account.
@@ -321,114 +394,116 @@ impl<'a> Chain<'a> {
     }
 
     /// Whether the chain fits at a start of the sheets.
-    fn fits<'s>(&'s self, sheets: &[PartSheets], index: usize, matchers: &mut [Matcher<'s>]) -> bool {
+    fn fits<'s>(&'s self, sheets: &[PartSheets], index: usize, matchers: &mut [Matcher<'s>], legs: &[Leg<'s>]) -> bool {
+        let mut parts = self.benches.iter().zip(sheets).zip(matchers.iter_mut());
+        if parts.all(|((bench, part), matcher)| bench.satisfied(&part.leaving, index, matcher)) {
+            return true;
+        }
+        if sheets.iter().all(|part| part.going_on.is_none()) || !self.served_apart(sheets, index, matchers) {
+            return false;
+        }
+        let order = |part: usize| self.all_hands(part).collect();
+        let (found, _) = relay(legs, &|part, hand| free(sheets, part, hand, index), &order);
+        matches!(found, Relayed::Way(_))
+    }
+
+    /// Whether each part could be served if no buffer were kept before the next one.
+    fn served_apart<'s>(&'s self, sheets: &[PartSheets], index: usize, matchers: &mut [Matcher<'s>]) -> bool {
         let mut parts = self.benches.iter().zip(sheets).zip(matchers);
-        let apart = parts.all(|((bench, part), matcher)| bench.satisfied(&part.leaving, index, matcher));
-        let together = sheets.iter().any(|part| part.going_on.is_some());
-        apart || together && self.arrange(sheets, index, &Choice::Given(&[])).is_some()
+        parts.all(|((bench, part), matcher)| bench.satisfied(part.bare(), index, matcher))
+    }
+
+    fn all_hands(&self, part: usize) -> std::ops::Range<usize> {
+        0..self.benches.get(part).map_or(0, |bench| bench.hands.len())
+    }
+
+    /// The parts as the search for who goes on is told of them.
+    fn legs(&self) -> Vec<Leg<'_>> {
+        let leg = |(part, bench): (usize, &'_ Bench<'_>)| {
+            let next: HashMap<ResourceId, usize> = self
+                .benches
+                .get(part + 1)
+                .into_iter()
+                .flat_map(|next| next.hands.iter().enumerate())
+                .map(|(hand, one)| (one.resource.id, hand))
+                .collect();
+            bench
+                .hands
+                .iter()
+                .map(|hand| next.get(&hand.resource.id).copied())
+                .collect()
+        };
+        let next: Vec<Vec<Option<usize>>> = self.benches.iter().enumerate().map(leg).collect();
+        let benches = self.benches.iter().zip(next);
+        let legs = benches.map(|(bench, next)| Leg {
+            demands: &bench.demands,
+            of: (0..bench.hands.len()).map(|hand| bench.demands_of(hand)).collect(),
+            next,
+        });
+        legs.collect()
     }
 
     /// Who serves each part at a start of the sheets, if there is a way.
-    fn arrange(&self, sheets: &[PartSheets], index: usize, choice: &Choice<'_>) -> Option<Vec<Vec<Pick>>> {
-        let mut picks = Vec::with_capacity(self.benches.len());
-        self.arrange_from(0, &[], sheets, index, choice, &mut picks)
-            .then_some(())?;
-        shorten(&mut picks);
-        Some(picks)
-    }
-
-    /// Who serves the parts from `part` on, with those of `staying` among them: they left no buffer in the part before.
-    fn arrange_from(
-        &self,
-        part: usize,
-        staying: &[ResourceId],
-        sheets: &[PartSheets],
-        index: usize,
-        choice: &Choice<'_>,
-        done: &mut Vec<Vec<Pick>>,
-    ) -> bool {
-        let (Some(bench), Some(sheet)) = (self.benches.get(part), sheets.get(part)) else {
-            return true;
-        };
-        let id = |hand: usize| bench.hands.get(hand).map(|hand| hand.resource.id);
-        let leaving = (0..bench.hands.len()).filter(|hand| sheet.leaving.free(*hand, index));
-        let start = from_micros(sheet.leaving.starts.get(index).copied().unwrap_or_default());
-        let mut order = preferred(bench, leaving, start, choice);
-        // Who served before goes first, then who can go on for longest, then as chosen.
-        order.sort_by_cached_key(|hand| {
-            let before = id(*hand).is_some_and(|id| done.iter().flatten().any(|pick| pick.resource == id));
-            (!before, std::cmp::Reverse(self.run(id(*hand), part + 1, sheets, index)))
-        });
-        let mut going_on: Vec<usize> = Vec::new();
-        if let Some(bare) = &sheet.going_on {
-            let bound = (0..bench.hands.len()).filter(|hand| bare.free(*hand, index) && !order.contains(hand));
-            going_on.extend(
-                bound
-                    .filter(|hand| self.run(id(*hand), part + 1, sheets, index) > 0)
-                    .take(MOST_GOING_ON),
-            );
+    fn arrange(&self, sheets: &[PartSheets], index: usize) -> Result<Vec<Vec<Pick>>, Unserved> {
+        if !self.served_apart(sheets, index, &mut self.matchers()) {
+            return Err(Unserved::Never);
         }
-        let mut sets: Vec<u32> = (0..1 << going_on.len()).collect();
-        sets.sort_by_key(|set| set.count_ones());
-        let mut matcher = Matcher::new(&bench.demands);
-        for set in sets {
-            let chosen = going_on
-                .iter()
-                .enumerate()
-                .filter(|(bit, _)| set >> bit & 1 == 1)
-                .map(|(_, hand)| *hand);
-            let chosen: Vec<usize> = chosen.collect();
-            let hand_of = |id: &ResourceId| {
-                let mut usable = order.iter().chain(&chosen).copied();
-                usable.find(|hand| bench.hands.get(*hand).is_some_and(|hand| hand.resource.id == *id))
+        let legs = self.legs();
+        let free = |part: usize, hand: usize| free(sheets, part, hand, index);
+        let preferred = |part: usize, hands: &mut dyn Iterator<Item = usize>| {
+            let (Some(bench), Some(sheet)) = (self.benches.get(part), sheets.get(part)) else {
+                return Vec::new();
             };
-            let Some(mut forced) = staying.iter().map(hand_of).collect::<Option<Vec<usize>>>() else {
-                continue;
-            };
-            forced.extend(
-                chosen
-                    .iter()
-                    .filter(|hand| !forced.contains(hand))
-                    .copied()
-                    .collect::<Vec<_>>(),
-            );
-            matcher.clear();
-            if !forced
-                .iter()
-                .all(|hand| matcher.add(*hand, &|hand| bench.demands_of(hand)))
-            {
-                continue;
-            }
-            for hand in order.iter().filter(|hand| !forced.contains(hand)) {
+            let start = from_micros(sheet.leaving.starts.get(index).copied().unwrap_or_default());
+            let choice = self.parts.get(part).map_or(Choice::Given(&[]), |part| part.choice);
+            preferred(bench, hands, start, &choice)
+        };
+        let order = |part: usize| preferred(part, &mut self.all_hands(part));
+        let bound = match relay(&legs, &free, &order).0 {
+            Relayed::Way(bound) => bound,
+            Relayed::Never => return Err(Unserved::Never),
+            Relayed::GaveUp => return Err(Unserved::GaveUp),
+        };
+        let mut done: Vec<Vec<Pick>> = Vec::with_capacity(legs.len());
+        let mut staying: Vec<usize> = Vec::new();
+        let parts = self.benches.iter().zip(sheets).zip(legs.iter().zip(&bound)).enumerate();
+        for (part, ((bench, sheet), (leg, going_on))) in parts {
+            let mut leaving = self.all_hands(part).filter(|hand| free(part, *hand) == Free::Yes);
+            let mut order = preferred(part, &mut leaving);
+            // Who served before goes first, then who can go on for longest, then as chosen.
+            let before: HashSet<ResourceId> = done.iter().flatten().map(|pick| pick.resource).collect();
+            order.sort_by_cached_key(|hand| {
+                let id = bench.hands.get(*hand).map(|hand| hand.resource.id);
+                let served = id.is_some_and(|id| before.contains(&id));
+                (!served, std::cmp::Reverse(run(&legs, &free, part, *hand)))
+            });
+            let mut matcher = Matcher::new(&bench.demands);
+            let bound = going_on.iter().filter(|hand| !staying.contains(hand));
+            let forced: Vec<usize> = staying.iter().chain(bound).copied().collect();
+            for hand in forced.iter().chain(&order) {
                 if matcher.full() {
                     break;
                 }
-                matcher.add(*hand, &|hand| bench.demands_of(hand));
+                let again = matcher.has(*hand);
+                if !again {
+                    matcher.add(*hand, &|hand| bench.demands_of(hand));
+                }
             }
-            if !matcher.full() || bench.demands.is_empty() {
-                continue;
-            }
-            let all: Vec<usize> = chosen.iter().chain(&order).copied().collect();
-            let end = from_micros(start.as_microsecond() + bench.duration + bench.buffer);
-            done.push(picks(bench, &matcher, &all, end));
-            let staying: Vec<ResourceId> = chosen.iter().filter_map(|hand| id(*hand)).collect();
-            if self.arrange_from(part + 1, &staying, sheets, index, choice, done) {
-                return true;
-            }
-            done.pop();
+            let all: Vec<usize> = going_on.iter().chain(&order).copied().collect();
+            let start = sheet.leaving.starts.get(index).copied().unwrap_or_default();
+            done.push(picks(
+                bench,
+                &matcher,
+                &all,
+                from_micros(start + bench.duration + bench.buffer),
+            ));
+            staying = going_on
+                .iter()
+                .filter_map(|hand| leg.next.get(*hand).copied().flatten())
+                .collect();
         }
-        false
-    }
-
-    /// For how many parts from `part` on a resource can go on, buffers left aside.
-    fn run(&self, id: Option<ResourceId>, part: usize, sheets: &[PartSheets], index: usize) -> usize {
-        let parts = self.benches.iter().zip(sheets).skip(part);
-        let can = |(bench, sheet): &(&Bench<'_>, &PartSheets)| {
-            let hand = bench.hands.iter().position(|hand| Some(hand.resource.id) == id);
-            let sheet = sheet.going_on.as_ref().unwrap_or(&sheet.leaving);
-            hand.is_some_and(|hand| !bench.demands_of(hand).is_empty() && sheet.free(hand, index))
-        };
-        parts.take_while(can).count()
+        shorten(&mut done);
+        Ok(done)
     }
 
     /// The first part that can't be served by itself at the first start of the sheets, and why.
@@ -443,14 +518,31 @@ impl<'a> Chain<'a> {
 
     fn violations(&self, start: i64) -> Violations {
         let parts = self.benches.iter().zip(&self.offsets);
-        let parts = parts.map(|(bench, offset)| {
-            let service = bench.service;
-            service
-                .policy
-                .judge(from_micros(start + offset), None, service.online, bench.business.now)
-        });
+        let parts = parts.map(|(bench, offset)| self.judge(bench, start + offset));
         parts.fold(Violations::default(), Violations::or)
     }
+}
+
+/// Whether a hand can serve a part at a start of its sheets.
+fn free(sheets: &[PartSheets], part: usize, hand: usize, index: usize) -> Free {
+    match sheets.get(part) {
+        Some(sheet) if sheet.leaving.free(hand, index) => Free::Yes,
+        Some(sheet) if sheet.bare().free(hand, index) => Free::GoingOn,
+        _ => Free::No,
+    }
+}
+
+/// For how many parts after this one a hand can go on, buffers left aside.
+fn run(legs: &[Leg<'_>], free: &dyn Fn(usize, usize) -> Free, part: usize, hand: usize) -> usize {
+    let next = |leg: &Leg<'_>, hand: usize| leg.next.get(hand).copied().flatten();
+    let (mut run, mut now) = (0, legs.get(part).and_then(|leg| next(leg, hand)));
+    for (at, leg) in legs.iter().enumerate().skip(part + 1) {
+        let can = |hand: &usize| leg.of.get(*hand).is_some_and(|of| !of.is_empty()) && free(at, *hand) != Free::No;
+        let Some(hand) = now.filter(can) else { break };
+        run += 1;
+        now = next(leg, hand);
+    }
+    run
 }
 
 /// Lets a resource's time end where its next part begins.

@@ -5,6 +5,7 @@ use std::{borrow::Cow, ops::Range};
 use jiff::Timestamp;
 
 use super::{
+    appointments::asked_places,
     facts::{Business, Query, Resource, Service},
     grid::Grid,
     matching::{Demand, Matcher},
@@ -45,7 +46,7 @@ pub(super) struct Bench<'a> {
     disjoint: bool,
     busy: Vec<(i64, i64)>,
     sets: Vec<Open>,
-    /// For each place of the service the set of each hand.
+    /// For each place of the service that is asked for the set of each hand.
     open: Vec<Vec<usize>>,
     midnights: Vec<i64>,
 }
@@ -121,15 +122,18 @@ impl<'a> Bench<'a> {
         bench.set_demands();
         bench.set_busy();
         let mut doors = Doors::new(business, service, &calendar);
-        let places = service.places.iter().enumerate();
-        let open = places.map(|(index, place)| {
-            bench
-                .hands
-                .iter()
-                .map(|hand| doors.of(hand.resource, index, place))
-                .collect()
-        });
-        bench.open = open.collect();
+        // A place that isn't asked for costs nothing.
+        let mut open = vec![Vec::new(); service.places.len()];
+        for index in asked_places(service, query) {
+            if let (Some(place), Some(open)) = (service.places.get(index), open.get_mut(index)) {
+                *open = bench
+                    .hands
+                    .iter()
+                    .map(|hand| doors.of(hand.resource, index, place))
+                    .collect();
+            }
+        }
+        bench.open = open;
         bench.sets = doors.into_sets();
         bench
     }

@@ -81,7 +81,7 @@ pub(super) struct Demand {
 ///
 /// Whoever was added stays in, so resources added in an order of preference give the best set there is by that order:
 /// nobody is left out for somebody later.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Matcher<'a> {
     demands: &'a [Demand],
     filled: Vec<Vec<usize>>,
@@ -122,6 +122,11 @@ impl<'a> Matcher<'a> {
         let added = self.place(hand, of);
         self.missing -= usize::from(added);
         added
+    }
+
+    /// Whether a hand was put to use.
+    pub(super) fn has(&self, hand: usize) -> bool {
+        self.filled.iter().any(|serving| serving.contains(&hand))
     }
 
     /// Who serves a demand.

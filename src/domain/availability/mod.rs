@@ -22,13 +22,14 @@ mod matching;
 mod open;
 mod paging;
 mod policy;
+mod relay;
 mod sessions;
 #[cfg(test)]
 mod tests;
 
 pub use appointments::{Free, Slot, Slots, list};
 pub use busy::{Busy, Entry, Obstacle};
-pub use chain::{ChainQuery, ChainRefusal, ChainSlot, Part, check_chain, list_chains};
+pub use chain::{ChainQuery, ChainRefusal, ChainSlot, Part, check_chain, list_chains, list_served_chains};
 pub use check::{Assignment, Pick, Refusal, Start, check};
 pub use choice::{Choice, Rank};
 pub use explain::{Action, Explanation, Finding, Reason, TimeFindings, explain, explain_start};

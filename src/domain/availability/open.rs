@@ -1,5 +1,7 @@
 //! When each resource is open at each place, before anything busy is taken off (spec §4.4 step 2, §12 A3).
 
+use std::collections::HashMap;
+
 use super::facts::{Business, HoursMode, HoursSource, Place, Resource, Service};
 use crate::domain::{
     hours::{Calendar, OpeningHours, PlaceId, Scope},
@@ -16,12 +18,14 @@ pub(super) struct Doors<'a> {
     business: &'a Business<'a>,
     service: &'a Service<'a>,
     calendar: &'a Calendar,
-    sets: Vec<Open>,
-    known: Vec<(Key, usize)>,
+    sets: HashMap<Open, usize>,
+    known: HashMap<Key, usize>,
+    /// When each place is open.
+    places: HashMap<usize, Vec<TimeSpan>>,
 }
 
 /// What makes two resources open at the same times at one place.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Key {
     Shut,
     Own {
@@ -43,14 +47,17 @@ impl<'a> Doors<'a> {
             business,
             service,
             calendar,
-            sets: Vec::new(),
-            known: Vec::new(),
+            sets: HashMap::new(),
+            known: HashMap::new(),
+            places: HashMap::new(),
         }
     }
 
     /// The sets that were found.
     pub(super) fn into_sets(self) -> Vec<Open> {
-        self.sets
+        let mut sets: Vec<(Open, usize)> = self.sets.into_iter().collect();
+        sets.sort_unstable_by_key(|(_, position)| *position);
+        sets.into_iter().map(|(open, _)| open).collect()
     }
 
     /// The position of the set of times at which `resource` is open at a place.
@@ -66,36 +73,34 @@ impl<'a> Doors<'a> {
             HoursSource::Business => Key::Business { place: index },
             HoursSource::Unset => Key::Unset { place: index },
         };
-        if let Some((_, set)) = self.known.iter().find(|(known, _)| *known == key) {
+        if let Some(set) = self.known.get(&key) {
             return *set;
         }
         let open = if key == Key::Shut {
             Vec::new()
         } else {
-            self.find(resource, place, admitted)
+            self.find(resource, (index, place), admitted)
         };
         let open: Open = open
             .iter()
             .map(|span| (span.start().as_microsecond(), span.end().as_microsecond()))
             .collect();
         // Many keep the same hours, each with a copy of their own: one grid is enough for all of them.
-        let same = self.sets.iter().position(|set| *set == open);
-        let set = same.unwrap_or_else(|| {
-            self.sets.push(open);
-            self.sets.len() - 1
-        });
-        self.known.push((key, set));
+        let next = self.sets.len();
+        let set = *self.sets.entry(open).or_insert(next);
+        self.known.insert(key, set);
         set
     }
 
-    fn find(&self, resource: &Resource<'a>, place: &Place<'a>, admitted: bool) -> Vec<TimeSpan> {
+    fn find(&mut self, resource: &Resource<'a>, at_place: (usize, &Place<'a>), admitted: bool) -> Vec<TimeSpan> {
+        let place = at_place.1;
         let own = match resource.hours {
             HoursSource::Own(hours) => self.expand(Some(hours), own_scope(place.id, admitted)),
             HoursSource::Business => self.expand(self.business.hours, at(place.id)),
-            HoursSource::Unset => self.place(place),
+            HoursSource::Unset => self.place(at_place).to_vec(),
         };
         let within = if self.service.keeps_business_hours() {
-            spans::intersect(&own, &self.place(place))
+            spans::intersect(&own, self.place(at_place))
         } else {
             own
         };
@@ -107,8 +112,12 @@ impl<'a> Doors<'a> {
     }
 
     /// The opening hours of a place: its own, or else the business's.
-    fn place(&self, place: &Place<'a>) -> Vec<TimeSpan> {
-        self.expand(place.hours.or(self.business.hours), at(place.id))
+    fn place(&mut self, (index, place): (usize, &Place<'a>)) -> &[TimeSpan] {
+        if !self.places.contains_key(&index) {
+            let open = self.expand(place.hours.or(self.business.hours), at(place.id));
+            self.places.insert(index, open);
+        }
+        self.places.get(&index).map_or(&[], Vec::as_slice)
     }
 
     fn expand(&self, hours: Option<&OpeningHours>, scope: Scope) -> Vec<TimeSpan> {

@@ -6,6 +6,7 @@ mod chains;
 mod explanations;
 mod model;
 mod properties;
+mod relay;
 mod resources;
 mod seats;
 mod speed;

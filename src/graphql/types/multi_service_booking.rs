@@ -101,12 +101,14 @@ impl From<ChangedPackage> for MultiServiceBooking {
 impl MultiServiceBooking {
     /// What the caller may do with it now, without any override, and if not, why.
     async fn allowed_actions(&self, ctx: &Context<'_>) -> async_graphql::Result<MultiServiceBookingAllowedActions> {
-        let mut ids: Vec<_> = self.parts.iter().map(|booking| booking.booked.service).collect();
+        // Those that the caller doesn't see count as well: an act is about all of them.
+        let bookings = service(ctx).whole_of_package(caller(ctx), self.package).await;
+        let bookings = bookings.map_err(|error| failure(ctx, error))?;
+        let mut ids: Vec<_> = bookings.iter().map(|booking| booking.booked.service).collect();
         ids.sort();
         ids.dedup();
         let services = service(ctx).services_by_id(caller(ctx), ids).await;
         let services = services.map_err(|error| failure(ctx, error))?;
-        let bookings: Vec<domain::Booking> = self.parts.iter().map(|booking| (**booking).clone()).collect();
         let allowed = |act: Act| match service(ctx).allows_package(caller(ctx), &bookings, &services, act) {
             Ok(()) => AllowedAction {
                 allowed: true,

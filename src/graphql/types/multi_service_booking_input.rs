@@ -53,7 +53,8 @@ pub struct CreateMultiServiceBookingInput {
     pub external_user_id: Option<String>,
     /// Overrides. For the business only.
     pub flow_control_settings: Option<CreateBookingFlowControlInput>,
-    /// Hold all times for so many seconds, 1 to 1800, so that nobody else gets them in the meantime.
+    /// Hold all times for so many seconds, 1 to 1800, so that nobody else gets them in the meantime. Each booking counts as
+    /// a hold: where the customer, or its address, has no room for as many, it is refused as `TOO_MANY_HOLDS`.
     pub hold_seconds: Option<i32>,
     /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
     pub idempotency_key: Option<String>,
@@ -217,6 +218,27 @@ fn target<I: InputType>(
     })
 }
 
+/// An input of which the participants hear nothing: nothing of their visit changes.
+macro_rules! quiet_package_input {
+    ($(#[doc = $doc:literal])* $name:ident { $($(#[$meta:meta])* $field:ident: $ty:ty,)* }) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, InputObject)]
+        pub struct $name {
+            /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
+            pub idempotency_key: Option<String>,
+            /// The package.
+            pub multi_service_booking_id: ID,
+            $($(#[$meta])* pub $field: $ty,)*
+        }
+
+        impl $name {
+            fn target(&self, problems: &mut Problems) -> Option<PackageTarget> {
+                target(problems, self, &self.multi_service_booking_id, self.idempotency_key.as_ref(), None)
+            }
+        }
+    };
+}
+
 macro_rules! package_input {
     ($(#[doc = $doc:literal])* $name:ident { $($(#[$meta:meta])* $field:ident: $ty:ty,)* }) => {
         $(#[doc = $doc])*
@@ -287,18 +309,18 @@ package_input!(
         flow_control_settings: Option<RescheduleFlowControlInput>,
     }
 );
-package_input!(
+quiet_package_input!(
     /// What `addBookingsToMultiServiceBooking` needs.
     AddBookingsToMultiServiceBookingInput {
-        /// The bookings that join, 1 to 8: appointments of no package, in its status. With them it is still back to back
-        /// and of at most 8.
+        /// The bookings that join, 1 to 8: appointments of no package, in its status, of the same customer. With them it is
+        /// still back to back and of at most 8.
         bookings: Vec<MultiServiceBookingMemberInput>,
     }
 );
-package_input!(
+quiet_package_input!(
     /// What `removeBookingsFromMultiServiceBooking` needs.
     RemoveBookingsFromMultiServiceBookingInput {
-        /// The bookings that leave: the first ones or the last ones. All if not said.
+        /// The bookings that leave: the first ones or the last ones, at least 1. All if not said.
         bookings: Option<Vec<MultiServiceBookingMemberInput>>,
     }
 );
@@ -397,8 +419,9 @@ impl RemoveBookingsFromMultiServiceBookingInput {
     pub fn parse(self) -> Result<RemoveFromPackage, Rejections> {
         let mut problems = Problems::default();
         let target = self.target(&mut problems);
-        let bookings = self.bookings.unwrap_or_default();
-        let bookings = entries(&mut problems, bookings, MultiServiceBookingMemberInput::parse);
+        let bookings = self
+            .bookings
+            .map(|bookings| entries(&mut problems, bookings, MultiServiceBookingMemberInput::parse));
         problems.finish(target.map(|target| RemoveFromPackage { target, bookings }))
     }
 }

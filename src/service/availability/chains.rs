@@ -9,15 +9,17 @@ use super::{
     facts::{BusyTimes, Facts, busy_times, positive},
     list::{requested, slice_end, wishes},
     number,
+    order::order,
     read::{Catalogue, Found, Wanted},
     window,
+    work::{Stop, apart},
 };
 use crate::{
     domain::{
         Rejection,
         availability::{
             self, Assignment, Business, ChainQuery, ChainRefusal, ChainSlot, Choice, NonBookable, Part,
-            Service as Asked, Start, Violations,
+            Service as Asked, Violations,
         },
         booking::{Location, PACKAGE_SIZE as SIZE},
         catalog::{MAX_DURATION_MINUTES, Resource, Service as Offered, ServiceKind},
@@ -112,10 +114,10 @@ impl ChainOffer {
     }
 }
 
-/// Asks the engine about several services at once, in their order.
+/// Asks the engine about several services at once, in their order, each with those who serve its booking by now.
 pub(in crate::service) fn ask_chain<R>(
     facts: &Facts,
-    services: &[&Offered],
+    services: &[(&Offered, &[ResourceId])],
     busy: &BusyTimes,
     now: Timestamp,
     question: &mut dyn FnMut(&Business<'_>, &[Asked<'_>]) -> R,
@@ -126,14 +128,14 @@ pub(in crate::service) fn ask_chain<R>(
 /// What the engine is told of a service is borrowed, so each is asked within the question about the one before.
 fn ask_rest<R>(
     facts: &Facts,
-    rest: &[&Offered],
+    rest: &[(&Offered, &[ResourceId])],
     busy: &BusyTimes,
     now: Timestamp,
     before: &[Asked<'_>],
     question: &mut dyn FnMut(&Business<'_>, &[Asked<'_>]) -> R,
 ) -> Option<R> {
     let (first, rest) = rest.split_first()?;
-    facts.ask(first, busy, now, |business, asked| {
+    facts.ask_of(*first, busy, now, |business, asked| {
         let all: Vec<Asked<'_>> = before.iter().copied().chain([*asked]).collect();
         if rest.is_empty() {
             Some(question(business, &all))
@@ -279,6 +281,8 @@ struct Known {
     /// How long each part lasts, in minutes.
     minutes: Vec<i32>,
     wishes: Vec<Vec<(usize, Vec<ResourceId>)>>,
+    /// In which order each part takes those who are free.
+    orders: Vec<Vec<ResourceId>>,
     /// The places of the first service, as they are called now.
     locations: Vec<Location>,
 }
@@ -293,17 +297,18 @@ impl Known {
         now: Timestamp,
         question: &mut dyn FnMut(&Business<'_>, &[Part<'_>]) -> R,
     ) -> Result<R, ChainRefusal> {
-        let services: Vec<&Offered> = self.services.iter().map(AsRef::as_ref).collect();
+        let services: Vec<(&Offered, &[ResourceId])> = self.services.iter().map(|one| (&**one, &[][..])).collect();
         let wishes: Vec<_> = self.wishes.iter().map(|wishes| requested(wishes)).collect();
         ask_chain(&self.facts, &services, &self.busy, now, &mut |business, asked| {
             let parts: Vec<Part<'_>> = asked
                 .iter()
                 .zip(&wishes)
-                .zip(&self.minutes)
-                .map(|((service, requested), minutes)| Part {
+                .zip(self.minutes.iter().zip(&self.orders))
+                .map(|((service, requested), (minutes, order))| Part {
                     service,
                     duration: Some(positive(*minutes)),
                     requested,
+                    choice: Choice::Given(order),
                 })
                 .collect();
             question(business, &parts)
@@ -312,7 +317,7 @@ impl Known {
 }
 
 impl Question {
-    fn answer(&self, found: &Found) -> Result<Chains, Rejection> {
+    fn answer(&self, found: &Found, stop: &Stop) -> Result<Chains, Rejection> {
         let services = self.query.services(found)?;
         let lengths = self.query.lengths(found)?;
         let Catalogue {
@@ -329,12 +334,18 @@ impl Question {
         };
         let parts = || services.iter().zip(&self.query.parts);
         let first = services.iter().take(1).flat_map(|service| &service.locations);
+        let wishes: Vec<_> = parts()
+            .map(|(service, part)| wishes(facts, service, &named(part)))
+            .collect();
         let known = Known {
             facts: facts.clone(),
             busy: busy_times(found.claims(), None, self.now),
-            wishes: parts()
-                .map(|(service, part)| wishes(facts, service, &named(part)))
+            orders: services
+                .iter()
+                .zip(&wishes)
+                .map(|(service, wishes)| order(facts, service, wishes))
                 .collect(),
+            wishes,
             minutes: services
                 .iter()
                 .zip(lengths)
@@ -346,9 +357,12 @@ impl Question {
             locations: first.map(|location| location.told_by(locations)).collect(),
             services,
         };
-        let (slots, next_from) = self.slots(&known, &zone);
+        let (slots, next_from) = self.slots(&known, &zone, stop);
         Ok(Chains {
-            offers: slots.iter().filter_map(|slot| self.offer(&known, slot)).collect(),
+            offers: slots
+                .iter()
+                .filter_map(|(slot, assigned)| offer(&known, slot, assigned))
+                .collect(),
             next_from,
             zone,
         })
@@ -365,78 +379,79 @@ impl Question {
         }
     }
 
-    /// The first times, as many as the answer holds, and the start of the next one.
-    fn slots(&self, known: &Known, zone: &ZoneName) -> (Vec<ChainSlot>, Option<Timestamp>) {
-        let (limit, clock) = (usize::try_from(self.query.limit).unwrap_or(1), zone.zone());
+    /// The first times, as many as the answer holds, each with those who would serve the parts if that was asked, and the
+    /// start of the next one.
+    fn slots(&self, known: &Known, zone: &ZoneName, stop: &Stop) -> (Vec<Row>, Option<Timestamp>) {
+        let clock = zone.zone();
         let places = self.query.locations.as_ref();
         let places: Option<Vec<PlaceId>> =
             places.map(|ids| ids.iter().map(|id| PlaceId::from_uuid(id.uuid())).collect());
-        let mut slots: Vec<ChainSlot> = Vec::new();
+        let (mut rows, mut next): (Vec<Row>, Option<Timestamp>) = (Vec::new(), None);
         let mut from = self.from.max(self.now);
-        while from < self.query.to && slots.len() <= limit {
-            let next = slice_end(from, &clock);
+        while from < self.query.to && next.is_none() && !stop.asked() {
+            let until = slice_end(from, &clock);
             // A visit of this slice may end in the next one, but not start there.
-            let end = next.checked_add(known.length().minutes()).unwrap_or(Timestamp::MAX);
+            let end = until.checked_add(known.length().minutes()).unwrap_or(Timestamp::MAX);
             let to = end.checked_sub(1.microsecond()).unwrap_or(end).min(self.query.to);
+            let query = self.query(from, to, places.as_deref());
             let found = known.ask(self.now, &mut |business, parts| {
-                availability::list_chains(business, parts, &self.query(from, to, places.as_deref()))
+                if self.query.with_resources {
+                    let cut = |found: Vec<ChainSlot>| self.cut(&rows, found, &mut next);
+                    availability::list_served_chains(business, parts, &query, cut)
+                } else {
+                    let found = availability::list_chains(business, parts, &query);
+                    let found = self.cut(&rows, found, &mut next).into_iter();
+                    found.map(|slot| (slot, Vec::new())).collect()
+                }
             });
-            let keeps = |slot: &ChainSlot| self.query.bookable.is_none_or(|wanted| wanted == slot.bookable());
-            slots.extend(found.unwrap_or_default().into_iter().filter(keeps));
-            from = next;
+            rows.extend(found.unwrap_or_default());
+            from = until;
         }
-        // What starts at one time stays together.
-        let last = limit
-            .checked_sub(1)
-            .and_then(|last| slots.get(last))
-            .map(|slot| slot.start);
-        let rest = last.map_or(slots.len(), |last| slots.partition_point(|slot| slot.start <= last));
-        let next = slots.get(rest).map(|slot| slot.start);
-        slots.truncate(rest);
-        (slots, next)
+        (rows, next)
     }
 
-    fn offer(&self, known: &Known, slot: &ChainSlot) -> Option<ChainOffer> {
-        let assigned: Vec<Assignment> = if self.query.with_resources {
-            let start = Start {
-                at: slot.start,
-                off_grid: true,
-            };
-            let place: Option<[PlaceId; 1]> = slot.place.map(|place| [place]);
-            let query = ChainQuery {
-                ignore_policy: true,
-                party: std::num::NonZeroU32::MIN,
-                ..self.query(slot.start, slot.end, place.as_ref().map(<[PlaceId; 1]>::as_slice))
-            };
-            let found = known.ask(self.now, &mut |business, parts| {
-                availability::check_chain(business, parts, &query, start, &Choice::Given(&[]))
-            });
-            found.and_then(|found| found).unwrap_or_default()
-        } else {
-            Vec::new()
-        };
-        let mut start = slot.start;
-        let mut parts = Vec::with_capacity(known.services.len());
-        for (index, (service, minutes)) in known.services.iter().zip(&known.minutes).enumerate() {
-            let end = start.checked_add(i64::from(*minutes).minutes()).ok()?;
-            let picks = assigned.get(index).into_iter().flat_map(|one| &one.picks);
-            parts.push(PartOffer {
-                service: service.clone(),
-                span: TimeSpan::new(start, end)?,
-                resources: picks
-                    .filter_map(|pick| known.facts.resource(pick.resource).cloned())
-                    .collect(),
-            });
-            start = end;
-        }
-        Some(ChainOffer {
-            span: TimeSpan::new(slot.start, slot.end)?,
-            location: known.locations.iter().find(|one| one.place() == slot.place).cloned(),
-            violations: slot.violations,
-            reasons: slot.reasons,
-            parts,
-        })
+    /// Those of the found times that follow the rows in the answer; what starts at one time stays together. The start of
+    /// the first that finds no place is the next one.
+    fn cut(&self, rows: &[Row], mut found: Vec<ChainSlot>, next: &mut Option<Timestamp>) -> Vec<ChainSlot> {
+        found.retain(|slot| self.query.bookable.is_none_or(|wanted| wanted == slot.bookable()));
+        let limit = usize::try_from(self.query.limit).unwrap_or(1);
+        // The start at which the answer is full: that of a row, or of one that was found now.
+        let full = limit.checked_sub(1).and_then(|last| {
+            let before = rows.get(last).map(|(slot, _)| slot.start);
+            before.or_else(|| found.get(last.checked_sub(rows.len())?).map(|slot| slot.start))
+        });
+        let kept = full.map_or(found.len(), |full| found.partition_point(|slot| slot.start <= full));
+        *next = found.get(kept).map(|slot| slot.start);
+        found.truncate(kept);
+        found
     }
+}
+
+/// A time at which a visit fits, with those who would serve the parts if that was asked.
+type Row = (ChainSlot, Vec<Assignment>);
+
+fn offer(known: &Known, slot: &ChainSlot, assigned: &[Assignment]) -> Option<ChainOffer> {
+    let mut start = slot.start;
+    let mut parts = Vec::with_capacity(known.services.len());
+    for (index, (service, minutes)) in known.services.iter().zip(&known.minutes).enumerate() {
+        let end = start.checked_add(i64::from(*minutes).minutes()).ok()?;
+        let picks = assigned.get(index).into_iter().flat_map(|one| &one.picks);
+        parts.push(PartOffer {
+            service: service.clone(),
+            span: TimeSpan::new(start, end)?,
+            resources: picks
+                .filter_map(|pick| known.facts.resource(pick.resource).cloned())
+                .collect(),
+        });
+        start = end;
+    }
+    Some(ChainOffer {
+        span: TimeSpan::new(slot.start, slot.end)?,
+        location: known.locations.iter().find(|one| one.place() == slot.place).cloned(),
+        violations: slot.violations,
+        reasons: slot.reasons,
+        parts,
+    })
 }
 
 impl Service {
@@ -453,8 +468,6 @@ impl Service {
             ignore_policy: !caller.actor.is_customer(),
         };
         let found = self.found(wanted).await?;
-        // Work for a processor and not for the threads on which requests wait.
-        let answer = tokio::task::spawn_blocking(move || question.answer(&found)).await;
-        Ok(answer.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?)
+        Ok(apart(move |stop| question.answer(&found, stop)).await?)
     }
 }

@@ -63,9 +63,8 @@ pub(in crate::service) struct Facts {
     /// When the business or its locations are closed.
     closings: Vec<Closing>,
     resources: Vec<Resource>,
-    /// Who can be had although new bookings can't have it: it serves what this is about.
-    kept: Vec<ResourceId>,
-    /// Who serves the one booking that this is about, whatever its service names by now.
+    /// Who serves the one booking that this is about, whatever its service names by now, and whether or not new
+    /// bookings can have it.
     serving: Vec<ResourceId>,
     policies: HashMap<ServiceId, Policy>,
 }
@@ -93,7 +92,6 @@ impl Facts {
             at,
             closings: Vec::new(),
             resources,
-            kept: Vec::new(),
             serving: Vec::new(),
             policies: HashMap::new(),
         }
@@ -108,16 +106,7 @@ impl Facts {
 
     /// The same for a booking that is there: who serves it may go on, though the service doesn't name them any more.
     pub(in crate::service) fn serving(self, serving: Vec<ResourceId>) -> Self {
-        Self {
-            kept: serving.clone(),
-            serving,
-            ..self
-        }
-    }
-
-    /// The same, about bookings that these serve, each by what its own service names.
-    pub(in crate::service) fn keeping(self, kept: Vec<ResourceId>) -> Self {
-        Self { kept, ..self }
+        Self { serving, ..self }
     }
 
     /// The same, with the booking windows of services.
@@ -159,9 +148,14 @@ impl Facts {
     /// What an appointment service needs, with those to choose from. A resource that was deleted is none of them any
     /// more; those of which any will do are all of the type.
     pub(in crate::service) fn requirements(&self, service: &Offered) -> Vec<Needed> {
+        self.requirements_of(service, &self.serving)
+    }
+
+    /// The same for a booking that these serve.
+    fn requirements_of(&self, service: &Offered, serving: &[ResourceId]) -> Vec<Needed> {
         let needed = |entry: &ServiceResource| {
             // Who serves the booking goes on though nobody else can have them any more.
-            let open = |resource: &&Resource| resource.bookable || self.kept.contains(&resource.id);
+            let open = |resource: &&Resource| resource.bookable || serving.contains(&resource.id);
             let all = || {
                 self.resources
                     .iter()
@@ -182,7 +176,7 @@ impl Facts {
             }
         };
         let mut all: Vec<Needed> = service.requirements.iter().map(needed).collect();
-        for resource in self.serving.iter().filter_map(|id| self.resource(*id)) {
+        for resource in serving.iter().filter_map(|id| self.resource(*id)) {
             if all.iter().any(|needed| needed.ids.contains(&resource.id)) {
                 continue;
             }
@@ -203,6 +197,17 @@ impl Facts {
     pub(in crate::service) fn ask<R>(
         &self,
         service: &Offered,
+        busy: &BusyTimes,
+        now: Timestamp,
+        question: impl FnOnce(&Business<'_>, &Asked<'_>) -> R,
+    ) -> R {
+        self.ask_of((service, &self.serving), busy, now, question)
+    }
+
+    /// The same about a booking of the service that these serve.
+    pub(in crate::service) fn ask_of<R>(
+        &self,
+        (service, serving): (&Offered, &[ResourceId]),
         busy: &BusyTimes,
         now: Timestamp,
         question: impl FnOnce(&Business<'_>, &Asked<'_>) -> R,
@@ -234,7 +239,7 @@ impl Facts {
                 busy: busy.get(&id).map_or(&[], Vec::as_slice),
             })
             .collect();
-        let needed = self.requirements(service);
+        let needed = self.requirements_of(service, serving);
         let requirements: Vec<Requirement<'_>> = needed
             .iter()
             .map(|needed| Requirement {

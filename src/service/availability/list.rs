@@ -7,13 +7,15 @@ use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use super::{
     AvailabilityQuery,
     facts::{Facts, Needed, busy_times, positive},
+    order::sort_staff,
     read::{Catalogue, Found, Wanted, read},
+    work::{Stop, apart},
 };
 use crate::{
     domain::{
         Rejection,
         availability::{
-            self, Choice, ClassSession, CourseRun, NonBookable, PerDay, Query, SeatQuery, Seats, Slots, Violations,
+            self, ClassSession, CourseRun, NonBookable, PerDay, Query, SeatQuery, Seats, Slots, Violations,
         },
         booking::Location,
         catalog::{Resource, ResourceType, Schedule, Service as Offered, ServiceKind, Session, StaffSorting},
@@ -91,18 +93,6 @@ struct List {
     sorting: StaffSorting,
 }
 
-/// Lists staff in the order in which the service takes them; before lots are drawn, by name.
-fn sort(staff: &mut [&Resource], sorting: StaffSorting) {
-    match sorting {
-        StaffSorting::Named => {}
-        StaffSorting::Ranking(rank) => {
-            let choice = Choice::Ranking(rank);
-            choice.sort_by(Timestamp::UNIX_EPOCH, staff, |one| (one.ranking, one.id));
-        }
-        StaffSorting::Random => staff.sort_by(|one, other| one.name.cmp(&other.name).then(one.id.cmp(&other.id))),
-    }
-}
-
 impl FreeTime {
     /// For each requirement, who is free.
     pub fn available(&self) -> impl Iterator<Item = (&Needed, Vec<&Resource>)> {
@@ -111,7 +101,7 @@ impl FreeTime {
             let free = slot.into_iter().flat_map(move |slot| slot.free(requirement));
             let mut free: Vec<&Resource> = free.filter_map(|id| self.list.facts.resource(id)).collect();
             if needed.kind == ResourceType::Staff {
-                sort(&mut free, self.list.sorting);
+                sort_staff(&mut free, self.list.sorting, None);
             }
             (needed, free)
         })
@@ -133,9 +123,7 @@ impl Service {
         let now = self.clock().now();
         let question = Question::new(caller, query, now)?;
         let found = self.found(question.wanted(caller)).await?;
-        // Work for a processor and not for the threads on which requests wait.
-        let answer = tokio::task::spawn_blocking(move || question.answer(&found)).await;
-        Ok(answer.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?)
+        Ok(apart(move |stop| question.answer(&found, stop)).await?)
     }
 }
 
@@ -205,7 +193,7 @@ impl Question {
         Some(asked.iter().map(|id| PlaceId::from_uuid(id.uuid())).collect())
     }
 
-    fn answer(&self, found: &Found) -> Result<Availability, Rejection> {
+    fn answer(&self, found: &Found, stop: &Stop) -> Result<Availability, Rejection> {
         self.query.check_found(found)?;
         let lengths = self.query.lengths(found)?;
         let Catalogue {
@@ -230,7 +218,7 @@ impl Question {
                         locations: &told,
                         wishes: &wishes,
                     };
-                    offers.extend(self.appointments(facts, &busy, &asked, &clock));
+                    offers.extend(self.appointments(facts, &busy, &asked, (&clock, stop)));
                 }
                 ServiceKind::Class => offers.extend(self.classes(found, service, &clock)),
                 ServiceKind::Course => offers.extend(self.courses(found, service)),
@@ -275,7 +263,7 @@ impl Question {
         facts: &Arc<Facts>,
         busy: &super::facts::BusyTimes,
         asked: &Appointments<'_>,
-        clock: &TimeZone,
+        (clock, stop): (&TimeZone, &Stop),
     ) -> Vec<Offer> {
         let Appointments {
             service,
@@ -286,7 +274,7 @@ impl Question {
         let mut offers = Vec::new();
         let places = self.places();
         let mut from = self.from.max(self.now);
-        while from < self.query.to && offers.len() <= self.query.limit() {
+        while from < self.query.to && offers.len() <= self.query.limit() && !stop.asked() {
             let to = slice_end(from, clock).min(self.query.to);
             let slots = facts.ask(service, busy, self.now, |business, asked| {
                 let query = Query {

@@ -7,8 +7,10 @@ mod explain;
 mod facts;
 mod list;
 mod memory;
+mod order;
 mod read;
 mod watch;
+mod work;
 
 use std::collections::HashMap;
 
@@ -33,6 +35,7 @@ pub use facts::Needed;
 pub(in crate::service) use facts::{BusyTimes, Facts, busy_times, positive};
 pub(in crate::service) use list::requested;
 pub(in crate::service) use memory::Memory;
+pub(in crate::service) use order::sort_staff;
 
 /// Services of one question, at the most.
 pub const MAX_SERVICES: usize = 100;

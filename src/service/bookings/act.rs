@@ -4,15 +4,14 @@ use super::{
     Changed, Target, check_revision,
     place::{self, Place, Reopen},
     terms::may_cancel,
+    verdict::Case,
     write_change,
 };
 use crate::{
     domain::{
         Rejection,
-        booking::{Act, Booking, BookingStatus, Decision, PaymentStatus},
-        catalog::ServiceKind,
-        conflict::{Holder, OverlapReason},
-        event::EventType,
+        booking::{Act, Booking, BookingStatus, PaymentStatus},
+        conflict::Holder,
         ids::{Kind, SiteId},
         permission::Permission,
     },
@@ -110,15 +109,29 @@ impl Command for Decide {
         if let Some(payment_status) = self.input.payment_status {
             after.payment_status = payment_status;
         }
-        let outcome = self.judge(tx, &after, &place, now).await?;
+        if self.input.verdict.checks_availability()
+            && let Some(refusal) = place.refusal(tx).await?
+        {
+            return Err(refusal.into());
+        }
+        let case = Case {
+            bookings: std::slice::from_ref(&after),
+            services: &[&place.service],
+            in_the_way: place.clash.is_some() || place.shut,
+        };
+        let outcome = self.input.verdict.judge(&case)?;
+        if self.input.verdict == Verdict::Cancel {
+            may_cancel(&after, actor, now)?;
+        }
         after.status = outcome.status;
-        after.double_booked = outcome.double_booked;
+        after.double_booked = outcome.flags && place.clash.is_some();
         after.hold_expires_at = None;
         let holder = Holder::Booking(before.id);
         if after.status.on_calendar() {
             after.booked = place.booked.clone();
             let asks = std::mem::take(&mut place.asks);
-            place.ledger.occupy(tx, &asks, holder, outcome.reason, None).await?;
+            let reason = outcome.reason(&place.service);
+            place.ledger.occupy(tx, &asks, holder, reason, None).await?;
         } else if before.status.on_calendar() || before.hold_expires_at.is_some() {
             place.ledger.release(tx, holder).await?;
         }
@@ -130,108 +143,6 @@ impl Command for Decide {
         write_change(tx, &before, &mut after, outcome.event, actor, notification, now).await?;
         debug_assert_eq!(tx.site(), site, "a command stays on its site");
         Ok(Changed(after))
-    }
-}
-
-/// What an act makes of a booking.
-struct Judged {
-    status: BookingStatus,
-    double_booked: bool,
-    /// What goes on record where something is in the way.
-    reason: OverlapReason,
-    event: EventType,
-}
-
-impl Decide {
-    async fn judge(
-        &self,
-        tx: &mut Tx<'_>,
-        booking: &Booking,
-        place: &Place,
-        now: jiff::Timestamp,
-    ) -> Result<Judged, Failure> {
-        let skipped = booking.flow.skip_availability_validation;
-        let clash = place.clash.is_some();
-        // A closed business is in the way, but nobody whom a flag could name.
-        let in_the_way = clash || place.shut;
-        let flagged = clash && !skipped;
-        let online = &place.service.online_booking;
-        let approved = booking.approved_status(online.require_manual_approval);
-        let by_owner = if skipped {
-            OverlapReason::OwnerSkip
-        } else {
-            OverlapReason::OwnerConfirm
-        };
-        let pending_reason = |otherwise| {
-            let several = online.allow_multiple_requests && place.service.kind == ServiceKind::Appointment;
-            if several {
-                OverlapReason::MultipleRequests
-            } else {
-                otherwise
-            }
-        };
-        let closed = |status, event| Judged {
-            status,
-            double_booked: false,
-            reason: by_owner,
-            event,
-        };
-        Ok(match self.input.verdict {
-            Verdict::Confirm { check_availability } => {
-                let refusal = if check_availability {
-                    place.refusal(tx).await?
-                } else {
-                    None
-                };
-                if let Some(refusal) = refusal {
-                    return Err(refusal.into());
-                }
-                let (status, event) = (BookingStatus::Confirmed, EventType::Confirmed);
-                Judged {
-                    status,
-                    double_booked: flagged,
-                    reason: by_owner,
-                    event,
-                }
-            }
-            Verdict::MarkAsPending {
-                skip_pending_approval_service,
-            } => {
-                if !online.require_manual_approval && !skip_pending_approval_service {
-                    return Err(Rejection::NotPendingApprovalService.into());
-                }
-                let (status, event) = (BookingStatus::Pending, EventType::MarkedAsPending);
-                Judged {
-                    status,
-                    double_booked: flagged,
-                    reason: pending_reason(by_owner),
-                    event,
-                }
-            }
-            Verdict::ConfirmOrDecline => {
-                let decision = Decision::make(skipped, in_the_way, booking.payment_status, approved);
-                let otherwise = if skipped {
-                    OverlapReason::OwnerSkip
-                } else {
-                    OverlapReason::PaidOrder
-                };
-                let reason = match decision.status {
-                    BookingStatus::Pending => pending_reason(otherwise),
-                    _ => otherwise,
-                };
-                Judged {
-                    status: decision.status,
-                    double_booked: decision.double_booked && clash,
-                    reason,
-                    event: decision.event(),
-                }
-            }
-            Verdict::Decline => closed(BookingStatus::Declined, EventType::Declined),
-            Verdict::Cancel => {
-                may_cancel(booking, &self.caller.actor, now)?;
-                closed(BookingStatus::Canceled, EventType::Canceled)
-            }
-        })
     }
 }
 

@@ -2,21 +2,22 @@
 
 use std::collections::{HashMap, HashSet};
 
-use jiff::{Timestamp, ToSpan as _};
+use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 
-use super::ledger::Ledger;
+use super::{ledger::Ledger, place::site_zone};
 use crate::{
     domain::{
         Rejection,
         availability::{self, Busy, Choice, Obstacle, Query, Refusal, Requested, Share, Start},
         booking::{BookedResource, Booking, Location},
-        catalog::{Closing, Resource, ResourceType, Service, StaffSorting},
+        catalog::{Closing, Resource, ResourceType, Service, ServiceResource},
         conflict::{self, Ask, Claim, Clash, Holder, Target},
-        ids::{BookingId, ClaimId, Kind, LocationId, ResourceId, TypedId as _},
-        time::{TimeSpan, ZoneName},
+        hours::WorkingHours,
+        ids::{BookingId, ClaimId, Kind, LocationId, ResourceId},
+        time::TimeSpan,
     },
-    service::availability::{Facts, Needed, busy_times, positive},
-    store::{Failure, Tx, catalog, claims, sites},
+    service::availability::{Facts, Needed, busy_times, positive, sort_staff},
+    store::{Failure, Tx, catalog, claims},
 };
 
 /// How far ahead the next free time is looked for.
@@ -82,6 +83,39 @@ pub(super) enum Naming {
     Business,
 }
 
+/// Who there is for some appointments, and the hours on record that bind them.
+pub(super) struct Crew {
+    pub(super) resources: Vec<Resource>,
+    pub(super) hours: Vec<WorkingHours>,
+}
+
+impl Crew {
+    /// Those who could serve the requirements, and those who serve already.
+    pub(super) async fn load(
+        tx: &mut Tx<'_>,
+        requirements: &[ServiceResource],
+        serving: &[ResourceId],
+        places: &[LocationId],
+    ) -> Result<Self, Failure> {
+        let site = tx.site();
+        let mut ids = catalog::candidate_ids(tx.conn(), site, requirements).await?;
+        ids.extend(serving);
+        let (resources, hours) = catalog::candidates(tx.conn(), site, &ids, places).await?;
+        Ok(Self { resources, hours })
+    }
+
+    /// The same as facts, in a zone.
+    pub(super) fn facts(&self, zone: TimeZone) -> Facts {
+        Facts::new(zone, self.hours.clone(), self.resources.clone())
+    }
+}
+
+/// Who serves a booking by now.
+pub(super) fn serving(current: Option<&Booking>) -> Vec<ResourceId> {
+    let had = current.map_or(&[] as &[BookedResource], |booking| &booking.booked.resources);
+    had.iter().map(|had| had.id).collect()
+}
+
 impl Candidates {
     /// Who could do it at a place; none: wherever they are.
     pub(super) async fn load(
@@ -90,18 +124,32 @@ impl Candidates {
         requested: &[ResourceId],
         at: Option<&Location>,
         current: Option<&Booking>,
-        (naming, holder): (Naming, BookingId),
+        who: (Naming, BookingId),
     ) -> Result<Self, Failure> {
-        let site = tx.site();
-        let serving = current.map_or(&[] as &[BookedResource], |booking| &booking.booked.resources);
-        let serving: Vec<ResourceId> = serving.iter().map(|had| had.id).collect();
-        let mut ids = catalog::candidate_ids(tx.conn(), site, &service.requirements).await?;
-        ids.extend(&serving);
         let business: Vec<LocationId> = at.and_then(Location::business).into_iter().collect();
-        let (found, on_record) = catalog::candidates(tx.conn(), site, &ids, &business).await?;
-        let facts = Facts::new(jiff::tz::TimeZone::UTC, on_record, found).serving(serving);
-        let asked = tx.now();
+        let crew = Crew::load(tx, &service.requirements, &serving(current), &business).await?;
+        let facts = crew.facts(TimeZone::UTC).serving(serving(current));
+        let (site, asked) = (tx.site(), tx.now());
         let closings = catalog::closings(tx.conn(), site, asked).await?;
+        let candidates = Self::of(&facts, service, requested, current, who)?;
+        let mut candidates = candidates.closed_by(closings, asked, at);
+        if facts.has_hours() {
+            let zone = site_zone(tx).await?.zone();
+            let (facts, mut service) = (facts.in_zone(zone), service.clone());
+            service.locations = at.into_iter().cloned().collect();
+            candidates.hours = Some(Hours { facts, service });
+        }
+        Ok(candidates)
+    }
+
+    /// Who could do it of those whom the facts name, whenever they are there.
+    pub(super) fn of(
+        facts: &Facts,
+        service: &Service,
+        requested: &[ResourceId],
+        current: Option<&Booking>,
+        (naming, holder): (Naming, BookingId),
+    ) -> Result<Self, Rejection> {
         let needed = facts.requirements(service);
         let wishes = wishes(&needed, requested, current, naming)?;
         // Who has it now comes first, so that moving a booking doesn't change people without need.
@@ -110,39 +158,37 @@ impl Candidates {
         for (requirement, needed) in needed.iter().enumerate() {
             let named = wishes.iter().find(|wish| wish.requirement == requirement);
             let named = named.map_or(&[] as &[ResourceId], |wish| wish.resources.as_slice());
-            let (asked, mut others): (Vec<ResourceId>, Vec<ResourceId>) =
-                needed.ids.iter().partition(|id| named.contains(id));
+            let all = needed.ids.iter().filter_map(|id| facts.resource(*id));
+            let (asked, mut others): (Vec<&Resource>, Vec<&Resource>) = all.partition(|one| named.contains(&one.id));
             if needed.kind == ResourceType::Staff {
-                sort(&mut others, service.staff_sorting, &facts, holder);
+                sort_staff(&mut others, service.staff_sorting, Some(holder));
             }
-            others.sort_by_key(|id| !had(*id));
+            others.sort_by_key(|one| !had(one.id));
             let rest = needed.count.saturating_sub(asked.len());
-            for (count, ids) in [(asked.len(), asked), (rest, others)] {
+            for (count, candidates) in [(asked.len(), asked), (rest, others)] {
                 if count > 0 {
-                    let candidates = ids.into_iter().filter_map(|id| facts.resource(id).cloned()).collect();
+                    let candidates = candidates.into_iter().cloned().collect();
                     needs.push(Need { count, candidates });
                 }
             }
         }
-        let hours = if facts.has_hours() {
-            let zone = sites::find(tx.conn(), site).await?;
-            let zone = zone.map_or_else(ZoneName::utc, |site| site.time_zone).zone();
-            let (facts, mut service) = (facts.in_zone(zone), service.clone());
-            service.locations = at.into_iter().cloned().collect();
-            Some(Hours { facts, service })
-        } else {
-            None
-        };
         Ok(Self {
             needs,
             requested: requested.to_vec(),
             wishes,
             needed: true,
-            hours,
+            ..Self::default()
+        })
+    }
+
+    /// The same, with what closes the business or the place, as it was read for the time from `asked` on.
+    pub(super) fn closed_by(self, closings: Vec<Closing>, asked: Timestamp, at: Option<&Location>) -> Self {
+        Self {
             closings,
             asked,
             location: at.and_then(Location::business),
-        })
+            ..self
+        }
     }
 
     /// All of them, each once, in the order of choice.
@@ -485,21 +531,6 @@ impl Candidates {
         }
         Ok(None)
     }
-}
-
-/// Sorts staff into the order in which the service takes them. The lots are the booking's own: its id is drawn before the
-/// act begins, so that an act that is run again draws the same.
-fn sort(staff: &mut [ResourceId], sorting: StaffSorting, facts: &Facts, holder: BookingId) {
-    let choice = match sorting {
-        StaffSorting::Named => return,
-        StaffSorting::Ranking(rank) => Choice::Ranking(rank),
-        StaffSorting::Random => {
-            let (high, low) = holder.uuid().as_u64_pair();
-            Choice::Random { seed: high ^ low }
-        }
-    };
-    let ranking = |id: ResourceId| facts.resource(id).map_or(0, |resource| resource.ranking);
-    choice.sort_by(Timestamp::UNIX_EPOCH, staff, |id| (ranking(*id), *id));
 }
 
 /// A start before which some need has too few who are free; nothing if there are never enough.

@@ -86,8 +86,8 @@ pub(super) struct Create {
     pub(super) caller: Caller,
     pub(super) id: BookingId,
     pub(super) input: CreateBooking,
-    /// The package that it is made in, and whether it is the part with which the hold is counted.
-    pub(super) package: Option<(MultiServiceBookingId, bool)>,
+    /// The package that it is made in, and for how many holds it has to have room: the first part for all.
+    pub(super) package: Option<(MultiServiceBookingId, usize)>,
     holds_per_customer: i64,
     /// The limit of holds from the caller's address, where it was reached when the call came in. Judged in the command,
     /// so that a retry still finds its answer.
@@ -261,10 +261,8 @@ impl Create {
     }
 
     async fn check_holds(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(), Failure> {
-        if self.input.hold_seconds.is_none()
-            || self.package.is_some_and(|(_, counts)| !counts)
-            || !self.caller.actor.is_customer()
-        {
+        let number = self.package.map_or(1, |(_, number)| number);
+        if self.input.hold_seconds.is_none() || number == 0 || !self.caller.actor.is_customer() {
             return Ok(());
         }
         if let Some(limit) = self.address_full {
@@ -274,11 +272,13 @@ impl Create {
             }
             .into());
         }
-        if self.caller.fresh {
-            return Ok(());
-        }
-        let running = claims::live_holds(tx.conn(), self.caller.site, &self.caller.actor.identity(), now).await?;
-        if running >= self.holds_per_customer {
+        let wanted = i64::try_from(number).unwrap_or(i64::MAX);
+        let running = if self.caller.fresh {
+            0
+        } else {
+            claims::live_holds(tx.conn(), self.caller.site, &self.caller.actor.identity(), now).await?
+        };
+        if running.saturating_add(wanted) > self.holds_per_customer {
             let limit = Some(self.holds_per_customer.to_string());
             return Err(Rejection::Policy {
                 rule: PolicyRule::TooManyHolds,
@@ -380,7 +380,7 @@ impl Service {
         key: Option<IdempotencyKey>,
     ) -> Result<Created, Error> {
         access::require(Permission::Book, caller)?;
-        let create = self.create(caller, input, self.full_address(caller));
+        let create = self.create(caller, input, self.full_address(caller, 1));
         let created = self.once(caller, "createBooking", key, create).await?;
         self.count_hold(caller, &created.booking);
         Ok(created)
@@ -398,7 +398,7 @@ impl Service {
             return Err(Rejection::invalid(&["bookings"], format!("must have 1 to {limit} entries")).into());
         }
         access::require(Permission::Book, caller)?;
-        let full = self.full_address(caller);
+        let full = self.full_address(caller, 1);
         let items = inputs
             .into_iter()
             .map(|input| self.create(caller, input, full))
@@ -425,10 +425,10 @@ impl Service {
         }
     }
 
-    /// The limit of running holds from the caller's address, if it is reached.
-    pub(super) fn full_address(&self, caller: &Caller) -> Option<usize> {
+    /// The limit of running holds from the caller's address, if it has no room for as many more.
+    pub(super) fn full_address(&self, caller: &Caller, number: usize) -> Option<usize> {
         let limit = self.limits().holds_per_address;
-        let full = !self.holds.has_room(caller.address?, limit, self.clock().now());
+        let full = !self.holds.has_room(caller.address?, number, limit, self.clock().now());
         full.then_some(limit)
     }
 

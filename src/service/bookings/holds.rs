@@ -125,14 +125,17 @@ impl Counted {
 }
 
 impl HoldsByAddress {
-    /// Whether the address has fewer than `limit` running holds.
-    pub(super) fn has_room(&self, address: IpAddr, limit: usize, now: Timestamp) -> bool {
+    /// Whether the address may have so many more running holds without going over `limit`.
+    pub(super) fn has_room(&self, address: IpAddr, more: usize, limit: usize, now: Timestamp) -> bool {
+        let Some(most) = limit.checked_sub(more) else {
+            return false;
+        };
         let counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(ends) = counted.ends.get(&address) else {
             return true;
         };
         // The running ones are counted only if all of them might be too many.
-        ends.len() < limit || ends.values().filter(|end| now < **end).count() < limit
+        ends.len() <= most || ends.values().filter(|end| now < **end).count() <= most
     }
 
     /// Counts a hold that was made; once, however often its making is replayed.
@@ -170,14 +173,15 @@ mod tests {
         holds.count(address, first, at(100), at(0));
         holds.count(address, first, at(100), at(0));
         holds.count(address, second, at(50), at(0));
-        assert!(!holds.has_room(address, 2, at(49)));
-        assert!(holds.has_room(address, 3, at(49)));
-        assert!(holds.has_room(address, 2, at(50)), "one ran out");
-        assert!(!holds.has_room(address, 1, at(50)));
+        assert!(!holds.has_room(address, 1, 2, at(49)));
+        assert!(holds.has_room(address, 1, 3, at(49)));
+        assert!(holds.has_room(address, 1, 2, at(50)), "one ran out");
+        assert!(!holds.has_room(address, 2, 2, at(50)), "but there is no room for two");
+        assert!(!holds.has_room(address, 1, 1, at(50)));
         holds.forget(first);
-        assert!(holds.has_room(address, 1, at(50)), "the other was given up");
+        assert!(holds.has_room(address, 1, 1, at(50)), "the other was given up");
         assert!(
-            holds.has_room(IpAddr::from([192, 0, 2, 2]), 1, at(0)),
+            holds.has_room(IpAddr::from([192, 0, 2, 2]), 1, 1, at(0)),
             "another address"
         );
     }

@@ -135,6 +135,7 @@ impl Ledger {
     async fn load(&mut self, tx: &mut Tx<'_>, spots: &[Spot]) -> Result<(), Failure> {
         let site = tx.site();
         let mut found: BTreeMap<ClaimId, Claim> = BTreeMap::new();
+        let mut resources: BTreeMap<(Timestamp, Timestamp), BTreeSet<ResourceId>> = BTreeMap::new();
         for (target, span) in spots {
             let (target, from, until) = (*target, span.start(), span.end());
             let claims = match target {
@@ -160,8 +161,17 @@ impl Ledger {
                     self.schedules.extend(schedule.map(|schedule| (id, schedule)));
                     claims
                 }
-                Target::Resource(_) => claims::on_target(tx.conn(), site, target, from, until).await?,
+                Target::Resource(id) => {
+                    resources.entry((from, until)).or_default().insert(id);
+                    continue;
+                }
             };
+            found.extend(claims.into_iter().map(|claim| (claim.id, claim)));
+        }
+        // What matters in the same time is asked for at once.
+        for ((from, until), ids) in resources {
+            let ids: Vec<ResourceId> = ids.into_iter().collect();
+            let claims = claims::on_resources(tx.conn(), site, &ids, from, until).await?;
             found.extend(claims.into_iter().map(|claim| (claim.id, claim)));
         }
         self.claims = found.into_values().collect();

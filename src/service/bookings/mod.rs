@@ -11,6 +11,7 @@ mod place;
 mod read;
 mod reschedule;
 mod terms;
+mod verdict;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

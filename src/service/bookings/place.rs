@@ -413,7 +413,8 @@ async fn open(tx: &mut Tx<'_>, spots: &[Spot], search: &Search<'_>) -> Result<Le
     }
 }
 
-async fn site_zone(tx: &mut Tx<'_>) -> Result<ZoneName, Failure> {
+/// The site's own zone.
+pub(super) async fn site_zone(tx: &mut Tx<'_>) -> Result<ZoneName, Failure> {
     let id = tx.site();
     Ok(sites::find(tx.conn(), id)
         .await?

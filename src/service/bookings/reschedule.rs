@@ -6,7 +6,9 @@ use super::{
     check_revision,
     create::check_participants,
     place::{self, Place, Purpose, Reopen, Search, Wanted},
-    terms, write_change,
+    terms,
+    verdict::status_after_move,
+    write_change,
 };
 use crate::{
     domain::{
@@ -80,7 +82,12 @@ impl Command for Reschedule {
         after.double_booked = false;
         after.flow.skip_availability_validation |= input.skip_availability_validation;
         after.flow.skip_business_confirmation |= input.skip_business_confirmation;
-        after.status = self.new_status(&before, place.service.online_booking.require_manual_approval);
+        after.status = status_after_move(
+            &before,
+            actor.is_customer(),
+            place.service.online_booking.require_manual_approval,
+            input.skip_business_confirmation,
+        );
         if after.status.on_calendar() || before.held(now) {
             let several = place.service.online_booking.allow_multiple_requests
                 && place.service.kind == ServiceKind::Appointment
@@ -187,20 +194,6 @@ impl Reschedule {
                 &["slot", "appointment"],
                 "a class booking moves to another session of the class",
             )),
-        }
-    }
-
-    /// A customer who moves a booking that needs approval asks again; the business's move keeps the status.
-    fn new_status(&self, before: &Booking, needs_approval: bool) -> BookingStatus {
-        let asks_again = self.caller.actor.is_customer()
-            && before.status == BookingStatus::Confirmed
-            && needs_approval
-            && !before.flow.skip_business_confirmation;
-        let approved = before.status == BookingStatus::Pending && self.input.skip_business_confirmation;
-        match () {
-            () if asks_again => BookingStatus::Pending,
-            () if approved => BookingStatus::Confirmed,
-            () => before.status,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::{
     super::fit::Bench,
-    stage::{Hours, Need, Source, Worker, World, daily, zone},
+    stage::{BY_RANK, Hours, Need, Source, Worker, World, daily, zone},
 };
 use crate::domain::{
     availability::{ChainQuery, HoursSource, Part, list, list_chains},
@@ -102,7 +102,7 @@ fn a_month_of_a_large_business() {
                 slots.len(),
                 starts.len(),
             );
-            let part = Part { service, duration: None, requested: &[] };
+            let part = Part { service, duration: None, requested: &[], choice: BY_RANK };
             let chain = ChainQuery {
                 from: query.from,
                 to: query.to,

@@ -1,8 +1,6 @@
 //! Acts that decide about a package: confirm, decline, put before the business, cancel, and the double-booking rule.
 //! What becomes of one of its bookings becomes of all.
 
-use jiff::Timestamp;
-
 use super::{
     super::{
         act::Verdict,
@@ -10,19 +8,19 @@ use super::{
         ledger::Ledger,
         place::{Reopen, spots_of},
         terms::may_cancel,
+        verdict::Case,
         write_change,
     },
     ChangedPackage, PackageTarget, PartInfo, check_named, check_seen, is_open, load,
-    plan::{self, Part, People, Rule},
+    plan::{self, Draft, Part, People, Rule},
     require_over, same,
 };
 use crate::{
     domain::{
         Rejection,
-        booking::{Booked, Booking, BookingStatus, Decision, PaymentStatus},
+        booking::{Booked, Booking, BookingStatus},
         catalog::Service as Offered,
-        conflict::{Ask, Holder, OverlapReason},
-        event::EventType,
+        conflict::{Ask, Holder},
         ids::{BookingId, SiteId},
         rejection::PackageRule,
     },
@@ -91,19 +89,17 @@ pub(super) struct Opened {
 async fn open(tx: &mut Tx<'_>, caller: &Caller, target: &PackageTarget, verdict: Verdict) -> Result<Opened, Failure> {
     let leaves = matches!(verdict, Verdict::Decline | Verdict::Cancel);
     let purpose = if leaves { Reopen::Leave } else { Reopen::Take };
-    let all = load(tx, caller, target.package).await?;
-    let seen: Vec<Booking> = all.iter().filter(|booking| is_open(booking)).cloned().collect();
-    let judged = if seen.is_empty() { &all } else { &seen };
-    require_over(verdict.permission(), caller, judged)?;
-    let seen = open_parts(&all, verdict)?;
-    let mut parts = Vec::with_capacity(seen.len());
-    let mut people = None;
+    let seen = judged_parts(tx, caller, target, verdict).await?;
+    let (mut parts, mut people) = (Vec::new(), None);
     if purpose == Reopen::Take {
         let now = tx.now();
+        let mut drafts = Vec::with_capacity(seen.len());
         for booking in &seen {
-            parts.push(Part::of(tx, booking, now).await?);
+            drafts.push(Draft::of(tx, booking, now).await?);
         }
-        people = Some(People::load(tx, &parts).await?);
+        let found = People::cast(tx, drafts, |failure, _| of_package(failure)).await?;
+        parts = found.0;
+        people = Some(found.1);
     }
     let ids: Vec<BookingId> = seen.iter().map(|booking| booking.id).collect();
     let spots = if parts.is_empty() {
@@ -112,9 +108,9 @@ async fn open(tx: &mut Tx<'_>, caller: &Caller, target: &PackageTarget, verdict:
         plan::spots(&parts, &seen)
     };
     let ledger = Ledger::lock_several(tx, &spots, &ids).await?;
-    // What was read before the locks may be old; what expired a hold while locking may have changed it, too.
-    let all = load(tx, caller, target.package).await?;
-    let bookings: Vec<Booking> = all.iter().filter(|booking| is_open(booking)).cloned().collect();
+    // What was read before the locks may be old; what expired a hold while locking may have changed it, too. And somebody
+    // may have decided in the meantime: it is judged again.
+    let bookings = judged_parts(tx, caller, target, verdict).await?;
     if !same(&seen, &bookings) || !tx.has_locked(&plan::targets(&bookings)) {
         return Err(Failure::Again);
     }
@@ -125,6 +121,30 @@ async fn open(tx: &mut Tx<'_>, caller: &Caller, target: &PackageTarget, verdict:
         people,
         ledger,
     })
+}
+
+/// The bookings of a package that an act is about, if the caller may do it and their status allows it.
+async fn judged_parts(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    target: &PackageTarget,
+    verdict: Verdict,
+) -> Result<Vec<Booking>, Failure> {
+    let all = load(tx, caller, target.package).await?;
+    let live: Vec<Booking> = all.iter().filter(|booking| is_open(booking)).cloned().collect();
+    let judged = if live.is_empty() { &all } else { &live };
+    require_over(verdict.permission(), caller, judged)?;
+    Ok(open_parts(&all, verdict)?)
+}
+
+/// What is missing is missing to the package.
+fn of_package(failure: Failure) -> Failure {
+    match failure {
+        Failure::Rejected(Rejection::NotFound { kind, .. }) => {
+            Rejection::not_found(kind, &["multiServiceBookingId"]).into()
+        }
+        other => other,
+    }
 }
 
 struct Decide {
@@ -156,12 +176,29 @@ impl Command for Decide {
         }) {
             after.payment_status = info.payment_status.unwrap_or(after.payment_status);
         }
-        let chosen = match &people {
-            Some(people) => plan::arrange(&parts, people, &ledger, Rule::Times)?.chosen,
-            None => Vec::new(),
-        };
+        let mut chosen = Vec::new();
+        if let Some(people) = &people {
+            let arranged = plan::arrange(&parts, people, &ledger, Rule::There)?;
+            let place = |_| vec!["multiServiceBookingId".to_owned()];
+            if let Some(refusal) = arranged.refusal(place).filter(|_| input.verdict.checks_availability()) {
+                return Err(refusal.into());
+            }
+            chosen = arranged.chosen;
+        }
         let services: Vec<&Offered> = parts.iter().map(|part| &part.service).collect();
-        let judged = self.judge(&afters, &services, &chosen, now)?;
+        let path = ["multiServiceBookingId"];
+        let case = Case {
+            bookings: &afters,
+            services: &services,
+            in_the_way: chosen.iter().any(|one| one.clash.is_some() || one.shut),
+        };
+        let of_part = |rejection: Rejection| rejection.of_part(&path);
+        let judged = input.verdict.judge(&case).map_err(of_part)?;
+        if input.verdict == Verdict::Cancel {
+            for booking in &afters {
+                may_cancel(booking, actor, now).map_err(of_part)?;
+            }
+        }
         let ids: Vec<BookingId> = bookings.iter().map(|booking| booking.id).collect();
         let mut asks: Vec<Vec<Ask>> = Vec::new();
         for (index, after) in afters.iter_mut().enumerate() {
@@ -187,9 +224,9 @@ impl Command for Decide {
             }
         }
         if judged.status.on_calendar() {
-            for ((before, asks), reason) in bookings.iter().zip(&asks).zip(&judged.reasons) {
+            for ((before, asks), service) in bookings.iter().zip(&asks).zip(services) {
                 let holder = Holder::Booking(before.id);
-                ledger.occupy(tx, asks, holder, *reason, None).await?;
+                ledger.occupy(tx, asks, holder, judged.reason(service), None).await?;
             }
         }
         ledger.review_beside(tx, &ids, actor).await?;
@@ -219,16 +256,6 @@ pub(super) fn assigned(before: &Booking, chosen: &Chosen) -> Booked {
     }
 }
 
-/// What an act makes of a package.
-struct Judged {
-    status: BookingStatus,
-    /// Whether what clashes is flagged.
-    flags: bool,
-    /// What goes on record where something is in the way, for each booking.
-    reasons: Vec<OverlapReason>,
-    event: EventType,
-}
-
 impl Decide {
     fn check_infos(&self, bookings: &[Booking], ledger: &Ledger) -> Result<(), Rejection> {
         let infos = &self.input.infos;
@@ -243,109 +270,6 @@ impl Decide {
             }
         }
         Ok(())
-    }
-
-    fn judge(
-        &self,
-        bookings: &[Booking],
-        services: &[&Offered],
-        chosen: &[Chosen],
-        now: Timestamp,
-    ) -> Result<Judged, Rejection> {
-        let path = ["multiServiceBookingId"];
-        let skipped = bookings.iter().any(|booking| booking.flow.skip_availability_validation);
-        let clash = chosen.iter().any(|one| one.clash.is_some());
-        let shut = chosen.iter().any(|one| one.shut);
-        let needs_approval = services
-            .iter()
-            .any(|service| service.online_booking.require_manual_approval);
-        let by_owner = if skipped {
-            OverlapReason::OwnerSkip
-        } else {
-            OverlapReason::OwnerConfirm
-        };
-        let reasons = |status: BookingStatus, otherwise: OverlapReason| {
-            let of = |service: &&Offered| {
-                let several = service.online_booking.allow_multiple_requests && status == BookingStatus::Pending;
-                if several {
-                    OverlapReason::MultipleRequests
-                } else {
-                    otherwise
-                }
-            };
-            services.iter().map(of).collect()
-        };
-        let on_calendar = |status, event| Judged {
-            status,
-            flags: !skipped,
-            reasons: reasons(status, by_owner),
-            event,
-        };
-        let closed = |status, event| Judged {
-            status,
-            flags: false,
-            reasons: Vec::new(),
-            event,
-        };
-        Ok(match self.input.verdict {
-            Verdict::Confirm { check_availability } => {
-                let arranged = chosen.iter().filter_map(|one| one.clash.as_ref());
-                if let Some((ask, found)) = arranged.into_iter().next().filter(|_| check_availability) {
-                    let refusal = crate::domain::conflict::refuse(ask, found, None);
-                    return Err(refusal.of_part(&path));
-                }
-                if shut && check_availability {
-                    let (conflicts, next_available) = (Vec::new(), None);
-                    let refusal = Rejection::SlotNotAvailable {
-                        conflicts,
-                        next_available,
-                    };
-                    return Err(refusal.of_part(&path));
-                }
-                on_calendar(BookingStatus::Confirmed, EventType::Confirmed)
-            }
-            Verdict::MarkAsPending {
-                skip_pending_approval_service,
-            } => {
-                if !needs_approval && !skip_pending_approval_service {
-                    return Err(Rejection::NotPendingApprovalService.of_part(&path));
-                }
-                on_calendar(BookingStatus::Pending, EventType::MarkedAsPending)
-            }
-            Verdict::ConfirmOrDecline => {
-                let unpaid = bookings
-                    .iter()
-                    .map(|booking| booking.payment_status)
-                    .find(|payment| !payment.counts_as_paid());
-                let approved = bookings.iter().map(|booking| booking.approved_status(needs_approval));
-                let approved = approved.max_by_key(|status| *status == BookingStatus::Pending);
-                let payment = unpaid.unwrap_or(PaymentStatus::Paid);
-                let decision = Decision::make(
-                    skipped,
-                    clash || shut,
-                    payment,
-                    approved.unwrap_or(BookingStatus::Confirmed),
-                );
-                let otherwise = if skipped {
-                    OverlapReason::OwnerSkip
-                } else {
-                    OverlapReason::PaidOrder
-                };
-                Judged {
-                    status: decision.status,
-                    flags: decision.double_booked,
-                    reasons: reasons(decision.status, otherwise),
-                    event: decision.event(),
-                }
-            }
-            Verdict::Decline => closed(BookingStatus::Declined, EventType::Declined),
-            Verdict::Cancel => {
-                for booking in bookings {
-                    may_cancel(booking, &self.caller.actor, now).map_err(|rejection| rejection.of_part(&path))?;
-                }
-                closed(BookingStatus::Canceled, EventType::Canceled)
-            }
-        })
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
             self, Business, ChainQuery, Choice, NonBookable, Part as Asked, Query, Requested, Start, Violations,
         },
         booking::{Booking, Location},
-        catalog::{Resource, Service as Offered, ServiceResource},
+        catalog::{Closing, Resource, Service as Offered, ServiceResource},
         conflict::Claim,
         hours::WorkingHours,
         ids::{BookingId, LocationId, MultiServiceBookingId, ResourceId, SiteId},
@@ -68,6 +68,8 @@ struct Known {
     resources: Vec<Resource>,
     hours: Vec<WorkingHours>,
     claims: Vec<Claim>,
+    /// What closes the business or a location; nothing that was settled already when the package took its times.
+    closings: Vec<Closing>,
 }
 
 fn open(all: &[Booking]) -> impl Iterator<Item = &Booking> {
@@ -97,7 +99,7 @@ async fn services_of(conn: &mut Conn, site: SiteId, all: &[Booking]) -> Result<V
 }
 
 impl Known {
-    async fn read(conn: &mut Conn, site: SiteId, all: Vec<Booking>) -> Result<Self, StoreError> {
+    async fn read(conn: &mut Conn, site: SiteId, all: Vec<Booking>, now: Timestamp) -> Result<Self, StoreError> {
         let services = services_of(conn, site, &all).await?;
         let needed: Vec<ServiceResource> = services
             .iter()
@@ -119,6 +121,11 @@ impl Known {
             Some((from, until)) => claims::on_resources(conn, site, &ids, from, until).await?,
             None => Vec::new(),
         };
+        let closings = if open(&all).all(|booking| booking.status.on_calendar() || booking.held(now)) {
+            Vec::new()
+        } else {
+            catalog::closings(conn, site, now).await?
+        };
         let zone = sites::find(conn, site).await?;
         Ok(Self {
             all,
@@ -127,6 +134,7 @@ impl Known {
             resources,
             hours,
             claims,
+            closings,
         })
     }
 
@@ -161,7 +169,7 @@ impl Known {
     fn facts(&self) -> Facts {
         let any_hours = open(&self.all).any(|booking| booking.flow.skip_availability_validation);
         let hours = if any_hours { Vec::new() } else { self.hours.clone() };
-        Facts::new(self.zone.zone(), hours, self.resources.clone())
+        Facts::new(self.zone.zone(), hours, self.resources.clone()).closed_at(self.closings.clone())
     }
 
     /// When others keep the resources busy.
@@ -203,7 +211,6 @@ impl Known {
             return false;
         };
         let facts = self.facts();
-        let facts = facts.keeping(parts.iter().flat_map(|part| serving(part.booking)).collect());
         let wishes: Vec<_> = parts.iter().map(|part| wishes(&facts, part)).collect();
         let wishes: Vec<Vec<Requested<'_>>> = wishes.iter().map(|wishes| requested(wishes)).collect();
         // All of them are at one place, which each service knows by an id of its own.
@@ -212,7 +219,9 @@ impl Known {
             ..part.service.clone()
         });
         let services: Vec<Offered> = services.collect();
-        let services: Vec<&Offered> = services.iter().collect();
+        let serving: Vec<Vec<ResourceId>> = parts.iter().map(|part| serving(part.booking)).collect();
+        let services = services.iter().zip(serving.iter().map(Vec::as_slice));
+        let services: Vec<(&Offered, &[ResourceId])> = services.collect();
         let at = first.span.start();
         let found = ask_chain(&facts, &services, busy, at, &mut |business: &Business<'_>, asked| {
             let asked: Vec<Asked<'_>> = asked
@@ -223,6 +232,7 @@ impl Known {
                     service,
                     duration: Some(positive(minutes(part.span))),
                     requested,
+                    choice: Choice::Given(&[]),
                 })
                 .collect();
             let query = ChainQuery {
@@ -233,7 +243,7 @@ impl Known {
                 per_day: None,
                 ignore_policy: true,
             };
-            availability::check_chain(business, &asked, &query, start(at), &Choice::Given(&[])).is_ok()
+            availability::check_chain(business, &asked, &query, start(at)).is_ok()
         });
         found.unwrap_or(false)
     }
@@ -327,7 +337,7 @@ impl Service {
                 if !all.iter().any(|booking| access::sees(&asking, booking)) {
                     return Ok(None);
                 }
-                Known::read(conn, site, all).await.map(Some)
+                Known::read(conn, site, all, now).await.map(Some)
             })
         });
         Ok(known.await?.map(|known| known.judge(caller, now)))

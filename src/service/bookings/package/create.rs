@@ -11,7 +11,7 @@ use super::{
         place::{Place, Purpose},
         terms,
     },
-    plan::{self, Part, People, Rule},
+    plan::{self, Draft, Part, People, Rule},
 };
 use crate::{
     domain::{
@@ -77,8 +77,7 @@ impl Command for Make {
             return Err(check_size(0).err().unwrap_or(Rejection::NoResource).into());
         };
         let (skip, purpose) = (first.input.flow.skip_availability_validation, first.purpose());
-        let parts = self.parts(tx, skip).await?;
-        let people = People::load(tx, &parts).await?;
+        let (parts, people) = self.parts(tx, skip).await?;
         let spots = plan::spots(&parts, &[]);
         let mut ledger = match purpose {
             Purpose::Take => Ledger::lock_several(tx, &spots, &[]).await?,
@@ -159,23 +158,24 @@ pub(super) fn in_slot(failure: Failure, index: usize) -> Failure {
 }
 
 impl Make {
-    async fn parts(&self, tx: &mut Tx<'_>, any_length: bool) -> Result<Vec<Part>, Failure> {
+    async fn parts(&self, tx: &mut Tx<'_>, any_length: bool) -> Result<(Vec<Part>, People), Failure> {
         let naming = if self.caller.actor.is_customer() {
             Naming::Customer
         } else {
             Naming::Business
         };
-        let mut parts = Vec::with_capacity(self.items.len());
+        let mut drafts = Vec::with_capacity(self.items.len());
         for (index, item) in self.items.iter().enumerate() {
             let wanted = terms::with_length(tx, &item.input.wanted, &item.input.participants)
                 .await
                 .map_err(|failure| placed(failure, index))?;
             let address = item.input.contact.full_address.as_deref();
-            let found = Part::find(tx, item.id, &wanted, any_length, naming, address, None).await;
-            parts.push(found.map_err(|failure| in_slot(failure, index))?);
+            let found = Draft::find(tx, item.id, &wanted, any_length, naming, address, None).await;
+            drafts.push(found.map_err(|failure| in_slot(failure, index))?);
         }
+        let (parts, people) = People::cast(tx, drafts, in_slot).await?;
         plan::check_sequence(&parts, slot)?;
-        Ok(parts)
+        Ok((parts, people))
     }
 }
 
@@ -189,12 +189,14 @@ impl Service {
     ) -> Result<CreatedPackage, Error> {
         access::require(Permission::Book, caller)?;
         check_size(input.bookings.len())?;
-        let (id, full) = (MultiServiceBookingId::new(), self.full_address(caller));
+        let number = input.bookings.len();
+        let (id, full) = (MultiServiceBookingId::new(), self.full_address(caller, number));
         let item = |(index, mut input): (usize, CreateBooking)| {
             // One message for all of it.
             input.notification = input.notification.filter(|_| index == 0);
             let mut item = self.create(caller, input, full);
-            item.package = Some((id, index == 0));
+            // The first is counted for all.
+            item.package = Some((id, if index == 0 { number } else { 0 }));
             item
         };
         let make = Make {

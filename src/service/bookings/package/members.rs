@@ -38,8 +38,8 @@ pub struct AddToPackage {
 pub struct RemoveFromPackage {
     /// Which package, and how.
     pub target: PackageTarget,
-    /// Which bookings; none: all.
-    pub bookings: Vec<PartInfo>,
+    /// Which bookings; all if not said.
+    pub bookings: Option<Vec<PartInfo>>,
 }
 
 /// What is left of a package, and what left it.
@@ -116,6 +116,31 @@ impl Add {
     }
 }
 
+/// Refuses bookings of several customers: who made a package decides about all of it, and one message goes to one person.
+async fn check_customer(tx: &mut Tx<'_>, package: &[Booking], joining: &[Booking]) -> Result<(), Failure> {
+    let Some(first) = package.first() else { return Ok(()) };
+    let site = tx.site();
+    let ids: Vec<BookingId> = joining.iter().chain([first]).map(|booking| booking.id).collect();
+    let contacts = bookings::contacts(tx.conn(), site, &ids).await?;
+    let contact = |id: BookingId| contacts.iter().find(|(of, _)| *of == id).map(|(_, contact)| contact);
+    for (index, booking) in joining.iter().enumerate() {
+        let (one, other) = (&first.created_by, &booking.created_by);
+        let same = if one.kind.is_customer() || other.kind.is_customer() {
+            one == other
+        } else {
+            let contacts = contact(first.id).zip(contact(booking.id));
+            contacts.is_some_and(|(one, other)| one.is_same_person(other))
+        };
+        if !same {
+            let path = ["bookings", &index.to_string(), "bookingId"];
+            let message = "is of another customer: all bookings of a package were made by one customer, or by the \
+                business for one";
+            return Err(Rejection::invalid(&path, message).into());
+        }
+    }
+    Ok(())
+}
+
 impl Command for Add {
     type Output = ChangedPackage;
 
@@ -128,6 +153,7 @@ impl Command for Add {
         let read = async |tx: &mut Tx<'_>| {
             let package = members(tx, &self.caller, input.target.package).await?;
             let joining = self.find(tx, &package).await?;
+            check_customer(tx, &package, &joining).await?;
             Ok::<_, Failure>((package, joining))
         };
         let (package, joining) = read(tx).await?;
@@ -161,17 +187,7 @@ impl Command for Add {
             if after.package.is_none() {
                 let before = after.clone();
                 after.package = Some(input.target.package);
-                let notification = input.target.notification.as_ref();
-                write_change(
-                    tx,
-                    &before,
-                    after,
-                    EventType::Updated,
-                    actor,
-                    notification,
-                    ledger.now(),
-                )
-                .await?;
+                write_change(tx, &before, after, EventType::Updated, actor, None, ledger.now()).await?;
             }
         }
         Ok(ChangedPackage {
@@ -189,10 +205,10 @@ struct Remove {
 impl Remove {
     /// Whether a booking goes. Of a package of which one would be left, all go.
     fn goes(&self, package: &[Booking]) -> Vec<bool> {
-        let named = ids(&self.input.bookings);
+        let named = self.input.bookings.as_deref().map(ids);
         let goes: Vec<bool> = package
             .iter()
-            .map(|booking| named.is_empty() || named.contains(&booking.id))
+            .map(|booking| named.as_ref().is_none_or(|named| named.contains(&booking.id)))
             .collect();
         let left = goes.iter().filter(|goes| !**goes).count();
         if left < *SIZE.start() {
@@ -202,12 +218,14 @@ impl Remove {
     }
 
     fn check(&self, package: &[Booking]) -> Result<(), Rejection> {
-        let named = ids(&self.input.bookings);
+        let Some(named) = self.input.bookings.as_deref().map(ids) else {
+            return Ok(());
+        };
         check_known(&named, package)?;
         let mut left = package.iter().enumerate().filter(|(_, one)| !named.contains(&one.id));
         let first = left.next().map_or(0, |(position, _)| position);
         let mut positions = left.map(|(position, _)| position).zip(first + 1..);
-        if !named.is_empty() && positions.any(|(position, next)| position != next) {
+        if positions.any(|(position, next)| position != next) {
             return Err(Rejection::invalid(
                 &["bookings"],
                 "must leave no gap: only the first ones and the last ones can be removed",
@@ -226,6 +244,7 @@ impl Command for Remove {
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<RemainingPackage, Failure> {
         let (input, actor) = (&self.input, &self.caller.actor);
+        let infos = input.bookings.as_deref().unwrap_or_default();
         let seen = members(tx, &self.caller, input.target.package).await?;
         self.check(&seen)?;
         let mut ledger = lock(tx, &seen).await?;
@@ -233,7 +252,7 @@ impl Command for Remove {
         if !same(&seen, &package) {
             return Err(Failure::Again);
         }
-        for (index, info) in input.bookings.iter().enumerate() {
+        for (index, info) in infos.iter().enumerate() {
             if let Some(before) = package.iter().find(|booking| booking.id == info.booking) {
                 check_seen(before, info.expected_revision, ledger.settled(before.id), index)?;
             }
@@ -252,17 +271,7 @@ impl Command for Remove {
                 after.package = None;
             }
             if after != *before {
-                let notification = input.target.notification.as_ref().filter(|_| out);
-                write_change(
-                    tx,
-                    before,
-                    &mut after,
-                    EventType::Updated,
-                    actor,
-                    notification,
-                    ledger.now(),
-                )
-                .await?;
+                write_change(tx, before, &mut after, EventType::Updated, actor, None, ledger.now()).await?;
             }
             if out {
                 removed.push(after);
@@ -357,8 +366,8 @@ impl Service {
         mut input: RemoveFromPackage,
     ) -> Result<RemainingPackage, Error> {
         access::require(Permission::ManageBookings, caller)?;
-        if !input.bookings.is_empty() {
-            check_number(&input.bookings)?;
+        if let Some(bookings) = &input.bookings {
+            check_number(bookings)?;
         }
         let key = input.target.idempotency.take();
         let caller = caller.clone();

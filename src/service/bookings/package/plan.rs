@@ -1,44 +1,44 @@
 //! Who serves the parts of a package: chosen for all of them together, behind the locks of all.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 use super::super::{
-    candidates::{Candidates, Chosen, Naming},
+    candidates::{Candidates, Chosen, Crew, Naming, serving},
     ledger::{Ledger, Spot},
-    place::{Wanted, appointment_span, busy_span_of, spots_of, targets_of},
+    place::{Wanted, appointment_span, busy_span_of, site_zone, spots_of, targets_of},
 };
 use crate::{
     domain::{
         Rejection,
         availability::{self, Assignment, Business, ChainQuery, ChainRefusal, Choice, Part as Asked, Start},
         booking::{Booked, BookedResource, Booking, Location},
-        catalog::{Resource, Service, ServiceKind, ServiceResource},
+        catalog::{Service, ServiceKind},
         conflict::{self, Target},
-        hours::WorkingHours,
-        ids::{BookingId, Kind, LocationId, ResourceId},
+        ids::{BookingId, Kind, ResourceId},
         time::{TimeSpan, ZoneName},
     },
     service::{
         availability::{Facts, ask_chain, busy_times, positive},
         catalog::told,
     },
-    store::{Failure, Tx, catalog, sites},
+    store::{Failure, Tx, catalog},
 };
 
-/// One part, as it is to be.
-pub(super) struct Part {
-    pub(super) id: BookingId,
+/// One part, as it is to be, before it is known who could serve it.
+pub(super) struct Draft<'b> {
+    id: BookingId,
     /// The service, with the buffer that counts for this booking.
-    pub(super) service: Service,
+    service: Service,
     /// What is booked; nobody is assigned yet.
     pub(super) booked: Booked,
     pub(super) span: TimeSpan,
-    /// Who serves it by now.
-    serving: Vec<ResourceId>,
-    candidates: Candidates,
+    wished: Vec<ResourceId>,
+    naming: Naming,
+    /// The booking that is to be this part.
+    current: Option<&'b Booking>,
 }
 
-impl Part {
+impl<'b> Draft<'b> {
     /// The part that somebody wishes for, by the rules by which one appointment is found. `current` is the booking that
     /// is to move there.
     pub(super) async fn find(
@@ -48,7 +48,7 @@ impl Part {
         any_length: bool,
         naming: Naming,
         address: Option<&str>,
-        current: Option<&Booking>,
+        current: Option<&'b Booking>,
     ) -> Result<Self, Failure> {
         let Wanted::Appointment {
             service,
@@ -71,7 +71,6 @@ impl Part {
             Some(location) => Some(told(tx, location).await?),
             None => None,
         };
-        let candidates = Candidates::load(tx, &service, resources, location.as_ref(), current, (naming, id)).await?;
         let time_zone = match time_zone {
             Some(zone) => zone.clone(),
             None => site_zone(tx).await?,
@@ -93,13 +92,14 @@ impl Part {
             service,
             booked,
             span,
-            serving: current.map(serving).unwrap_or_default(),
-            candidates,
+            wished: resources.clone(),
+            naming,
+            current,
         })
     }
 
     /// The part that a booking is, at the time that it has.
-    pub(super) async fn of(tx: &mut Tx<'_>, booking: &Booking, now: Timestamp) -> Result<Self, Failure> {
+    pub(super) async fn of(tx: &mut Tx<'_>, booking: &'b Booking, now: Timestamp) -> Result<Self, Failure> {
         let site = tx.site();
         let missing = || Rejection::not_found(Kind::Service, &["multiServiceBookingId"]);
         let mut service = catalog::find_service(tx.conn(), site, booking.booked.service)
@@ -109,27 +109,9 @@ impl Part {
         // Whom the server chose for a hold that is over is not asked for any more.
         let keeps = booking.status.on_calendar() || booking.held(now);
         let had = booking.booked.resources.iter();
-        let wished: Vec<ResourceId> = had
+        let wished = had
             .filter(|resource| keeps || resource.explicitly_requested)
-            .map(|resource| resource.id)
-            .collect();
-        let at = service.place_of(booking.booked.location.as_ref());
-        let candidates = Candidates::load(
-            tx,
-            &service,
-            &wished,
-            at.as_ref(),
-            Some(booking),
-            (Naming::Business, booking.id),
-        )
-        .await
-        .map_err(|failure| match failure {
-            Failure::Rejected(Rejection::NotFound { kind, .. }) => {
-                Rejection::not_found(kind, &["multiServiceBookingId"]).into()
-            }
-            other => other,
-        })?;
-        let span = booking.booked.span.ok_or_else(missing)?;
+            .map(|resource| resource.id);
         Ok(Self {
             id: booking.id,
             service,
@@ -137,12 +119,39 @@ impl Part {
                 resources: Vec::new(),
                 ..booking.booked.clone()
             },
-            span,
-            serving: serving(booking),
-            candidates,
+            span: booking.booked.span.ok_or_else(missing)?,
+            wished: wished.collect(),
+            naming: Naming::Business,
+            current: Some(booking),
         })
     }
 
+    fn with(self, candidates: Candidates) -> Part {
+        Part {
+            id: self.id,
+            service: self.service,
+            booked: self.booked,
+            span: self.span,
+            serving: serving(self.current),
+            candidates,
+        }
+    }
+}
+
+/// One part, as it is to be.
+pub(super) struct Part {
+    pub(super) id: BookingId,
+    /// The service, with the buffer that counts for this booking.
+    pub(super) service: Service,
+    /// What is booked; nobody is assigned yet.
+    pub(super) booked: Booked,
+    pub(super) span: TimeSpan,
+    /// Who serves it by now.
+    serving: Vec<ResourceId>,
+    candidates: Candidates,
+}
+
+impl Part {
     /// Where it takes place, as its service knows it.
     fn location(&self) -> Option<Location> {
         self.service.place_of(self.booked.location.as_ref())
@@ -153,16 +162,6 @@ impl Part {
         let busy = self.span.with_buffer(self.booked.buffer_minutes);
         self.candidates.targets().map(|target| (target, busy)).collect()
     }
-}
-
-fn serving(booking: &Booking) -> Vec<ResourceId> {
-    booking.booked.resources.iter().map(|resource| resource.id).collect()
-}
-
-async fn site_zone(tx: &mut Tx<'_>) -> Result<ZoneName, Failure> {
-    let site = tx.site();
-    let site = sites::find(tx.conn(), site).await?;
-    Ok(site.map_or_else(ZoneName::utc, |site| site.time_zone))
 }
 
 /// All that a package has or is to have.
@@ -191,36 +190,50 @@ pub(super) fn check_sequence(parts: &[Part], place: impl Fn(usize) -> Vec<String
     Ok(())
 }
 
-/// Who there is, and when they are open.
+/// Who there is for all parts, and when they are open.
 pub(super) struct People {
     zone: ZoneName,
-    hours: Vec<WorkingHours>,
-    resources: Vec<Resource>,
-    serving: Vec<ResourceId>,
+    crew: Crew,
 }
 
 impl People {
-    pub(super) async fn load(tx: &mut Tx<'_>, parts: &[Part]) -> Result<Self, Failure> {
-        let site = tx.site();
-        let needed: Vec<ServiceResource> = parts
-            .iter()
-            .flat_map(|part| part.service.requirements.iter().cloned())
-            .collect();
-        let ids = catalog::candidate_ids(tx.conn(), site, &needed).await?;
-        let places: Vec<LocationId> = parts.iter().filter_map(|part| part.location()?.business()).collect();
-        let (resources, hours) = catalog::candidates(tx.conn(), site, &ids, &places).await?;
-        Ok(Self {
-            zone: site_zone(tx).await?,
-            hours,
-            resources,
-            serving: parts.iter().flat_map(|part| part.serving.iter().copied()).collect(),
-        })
+    /// Finds who could serve each part, with one look for all of them. `place` tells where the input has what is wrong with
+    /// one of them.
+    pub(super) async fn cast(
+        tx: &mut Tx<'_>,
+        drafts: Vec<Draft<'_>>,
+        place: impl Fn(Failure, usize) -> Failure + Send,
+    ) -> Result<(Vec<Part>, Self), Failure> {
+        let (mut requirements, mut serves, mut places) = (Vec::new(), Vec::new(), Vec::new());
+        for draft in &drafts {
+            let at = draft.service.place_of(draft.booked.location.as_ref());
+            requirements.extend(draft.service.requirements.iter().cloned());
+            serves.extend(serving(draft.current));
+            places.extend(at.and_then(|at| at.business()));
+        }
+        let crew = Crew::load(tx, &requirements, &serves, &places).await?;
+        let (site, asked) = (tx.site(), tx.now());
+        let closings = catalog::closings(tx.conn(), site, asked).await?;
+        let mut parts = Vec::with_capacity(drafts.len());
+        for (index, draft) in drafts.into_iter().enumerate() {
+            let facts = crew.facts(TimeZone::UTC).serving(serving(draft.current));
+            let who = (draft.naming, draft.id);
+            let found = Candidates::of(&facts, &draft.service, &draft.wished, draft.current, who);
+            let candidates = found.map_err(|rejection| place(rejection.into(), index))?;
+            let at = draft.service.place_of(draft.booked.location.as_ref());
+            let candidates = candidates.closed_by(closings.clone(), asked, at.as_ref());
+            parts.push(draft.with(candidates));
+        }
+        let zone = site_zone(tx).await?;
+        Ok((parts, Self { zone, crew }))
     }
 
     /// What the engine is told; without opening hours everybody is there around the clock.
     fn facts(&self, hours: bool) -> Facts {
-        let on_record = if hours { self.hours.clone() } else { Vec::new() };
-        Facts::new(self.zone.zone(), on_record, self.resources.clone()).keeping(self.serving.clone())
+        if hours {
+            return self.crew.facts(self.zone.zone());
+        }
+        Facts::new(self.zone.zone(), Vec::new(), self.crew.resources.clone())
     }
 }
 
@@ -232,6 +245,8 @@ pub(super) enum Rule {
         /// Whether it may start beside the grid.
         off_grid: bool,
     },
+    /// At the times that they have, by those who are there then; by others if that can't be.
+    There,
     /// At the times that they have, whoever is open then.
     Times,
 }
@@ -264,7 +279,12 @@ pub(super) async fn check_there(tx: &mut Tx<'_>, parts: &[Part], live: bool) -> 
 /// first, and says what is in their way.
 pub(super) fn arrange(parts: &[Part], people: &People, ledger: &Ledger, rule: Rule) -> Result<Arranged, Failure> {
     let own: Vec<BookingId> = parts.iter().map(|part| part.id).collect();
-    let found = chain(parts, people, &ledger.without(&own), rule);
+    let rest = ledger.without(&own);
+    let mut found = chain(parts, people, &rest, rule);
+    let closed = found.as_ref().err().copied();
+    if closed.is_some() && rule == Rule::There {
+        found = chain(parts, people, &rest, Rule::Times);
+    }
     let views: Vec<Ledger> = own.iter().map(|id| without_others(ledger, &own, *id)).collect();
     let (mut chosen, mut before): (Vec<Chosen>, Vec<ResourceId>) = (Vec::new(), Vec::new());
     for (index, (part, view)) in parts.iter().zip(&views).enumerate() {
@@ -294,7 +314,7 @@ pub(super) fn arrange(parts: &[Part], people: &People, ledger: &Ledger, rule: Ru
     }
     let shut = chosen.iter().position(|one| one.shut);
     Ok(Arranged {
-        closed: found.err().or(shut),
+        closed: closed.or(shut),
         chosen,
     })
 }
@@ -309,12 +329,12 @@ fn chain(parts: &[Part], people: &People, ledger: &Ledger, rule: Rule) -> Result
     let Some(first) = parts.first() else {
         return Ok(Vec::new());
     };
-    let bound = matches!(rule, Rule::Hours { .. });
+    let bound = rule != Rule::Times;
     let facts = people.facts(bound);
     let hours = bound && facts.has_hours();
     let at = first.span.start();
     let busy = busy_times(ledger.claims(), None, ledger.now());
-    let order: Vec<ResourceId> = parts.iter().flat_map(|part| part.candidates.order()).collect();
+    let orders: Vec<Vec<ResourceId>> = parts.iter().map(|part| part.candidates.order()).collect();
     let requested: Vec<_> = parts.iter().map(|part| part.candidates.requested()).collect();
     // All of them are at one place.
     let place: Vec<Location> = first.location().into_iter().collect();
@@ -323,17 +343,19 @@ fn chain(parts: &[Part], people: &People, ledger: &Ledger, rule: Rule) -> Result
         ..part.service.clone()
     });
     let services: Vec<Service> = services.collect();
-    let services: Vec<&Service> = services.iter().collect();
+    let serving = parts.iter().map(|part| part.serving.as_slice());
+    let services: Vec<(&Service, &[ResourceId])> = services.iter().zip(serving).collect();
     // Whether it may be in the past, or is open to customers, is told by other refusals.
     let found = ask_chain(&facts, &services, &busy, at, &mut |business: &Business<'_>, asked| {
         let asked: Vec<Asked<'_>> = asked
             .iter()
             .zip(parts)
-            .zip(&requested)
-            .map(|((service, part), requested)| Asked {
+            .zip(requested.iter().zip(&orders))
+            .map(|((service, part), (requested, order))| Asked {
                 service,
                 duration: Some(positive(i32::try_from(part.span.minutes()).unwrap_or(i32::MAX))),
                 requested,
+                choice: Choice::Given(order),
             })
             .collect();
         let query = ChainQuery {
@@ -346,13 +368,14 @@ fn chain(parts: &[Part], people: &People, ledger: &Ledger, rule: Rule) -> Result
         };
         let start = Start {
             at,
-            off_grid: !hours || rule == Rule::Hours { off_grid: true },
+            off_grid: !hours || rule != Rule::Hours { off_grid: false },
         };
-        availability::check_chain(business, &asked, &query, start, &Choice::Given(&order))
+        availability::check_chain(business, &asked, &query, start)
     });
     found.and_then(|found| found).map_err(|refusal| match refusal {
         ChainRefusal::Part { part, .. } => part,
-        ChainRefusal::NoParts | ChainRefusal::NoSharedPlace => 0,
+        // Who could do it is told no more than that it isn't free: the search for a way has its end.
+        ChainRefusal::NoParts | ChainRefusal::NoSharedPlace | ChainRefusal::TooManyWays => 0,
     })
 }
 

@@ -30,6 +30,14 @@ impl Service {
         Ok(all.iter().filter(|booking| booking.status.on_calendar()).count())
     }
 
+    /// All bookings of a package of which the caller sees at least one: for judging what it may do with the whole, not to
+    /// be shown.
+    pub async fn whole_of_package(&self, caller: &Caller, id: MultiServiceBookingId) -> Result<Vec<Booking>, Error> {
+        let all = self.all_of_package(caller, id).await?;
+        let seen = all.iter().any(|booking| access::sees(caller, booking));
+        Ok(if seen { all } else { Vec::new() })
+    }
+
     async fn all_of_package(&self, caller: &Caller, id: MultiServiceBookingId) -> Result<Vec<Booking>, Error> {
         let site = caller.site;
         let all = self

@@ -7,12 +7,13 @@ use super::{
         place::Wanted,
         reschedule::completed,
         terms::{check_length, may_book_at, may_reschedule},
+        verdict::status_after_move,
         write_change,
     },
     ChangedPackage, PackageTarget, check_named, check_seen,
     create::{in_slot, slot},
     is_open, load,
-    plan::{self, Part, People, Rule},
+    plan::{self, Draft, Part, People, Rule},
     require_over, same,
 };
 use crate::{
@@ -90,7 +91,7 @@ impl Reschedule {
     }
 
     /// The parts in the order of their new times, with the bookings that move there.
-    async fn parts(&self, tx: &mut Tx<'_>, seen: &[Booking]) -> Result<(Vec<Moving>, Vec<Part>), Failure> {
+    async fn parts(&self, tx: &mut Tx<'_>, seen: &[Booking]) -> Result<(Vec<Moving>, Vec<Part>, People), Failure> {
         let naming = if self.caller.actor.is_customer() {
             Naming::Customer
         } else {
@@ -103,33 +104,22 @@ impl Reschedule {
             };
             let any_length = self.input.skip_availability_validation;
             let wanted = completed(before, &one.wanted);
-            let part = Part::find(tx, before.id, &wanted, any_length, naming, None, Some(before))
+            let draft = Draft::find(tx, before.id, &wanted, any_length, naming, None, Some(before))
                 .await
                 .map_err(|failure| in_slot(failure, index))?;
-            if part.booked.service != before.booked.service {
+            if draft.booked.service != before.booked.service {
                 let message = "is of another service";
                 return Err(in_slot(Rejection::invalid(&["serviceId"], message).into(), index));
             }
             let before = before.clone();
-            all.push((Moving { index, before }, part));
+            all.push((Moving { index, before }, draft));
         }
-        all.sort_by_key(|(_, part)| part.span.start());
-        let (moving, parts): (Vec<Moving>, Vec<Part>) = all.into_iter().unzip();
-        plan::check_sequence(&parts, |part| slot(moving.get(part).map_or(part, |one| one.index)))?;
-        Ok((moving, parts))
-    }
-
-    fn new_status(&self, before: &Booking, needs_approval: bool) -> BookingStatus {
-        let asks_again = self.caller.actor.is_customer()
-            && before.status == BookingStatus::Confirmed
-            && needs_approval
-            && !before.flow.skip_business_confirmation;
-        let approved = before.status == BookingStatus::Pending && self.input.skip_business_confirmation;
-        match () {
-            () if asks_again => BookingStatus::Pending,
-            () if approved => BookingStatus::Confirmed,
-            () => before.status,
-        }
+        all.sort_by_key(|(_, draft)| draft.span.start());
+        let (moving, drafts): (Vec<Moving>, Vec<Draft<'_>>) = all.into_iter().unzip();
+        let index = |part: usize| moving.get(part).map_or(part, |one| one.index);
+        let (parts, people) = People::cast(tx, drafts, |failure, part| in_slot(failure, index(part))).await?;
+        plan::check_sequence(&parts, |part| slot(index(part)))?;
+        Ok((moving, parts, people))
     }
 }
 
@@ -147,8 +137,7 @@ impl Command for Reschedule {
     async fn run(&self, tx: &mut Tx<'_>) -> Result<ChangedPackage, Failure> {
         let (input, actor) = (&self.input, &self.caller.actor);
         let seen = self.load(tx).await?;
-        let (mut moving, parts) = self.parts(tx, &seen).await?;
-        let people = People::load(tx, &parts).await?;
+        let (mut moving, parts, people) = self.parts(tx, &seen).await?;
         let spots = plan::spots(&parts, &seen);
         let ids: Vec<BookingId> = seen.iter().map(|booking| booking.id).collect();
         let mut ledger = if seen.iter().any(holds) {
@@ -212,7 +201,12 @@ impl Command for Reschedule {
             after.double_booked = false;
             after.flow.skip_availability_validation |= input.skip_availability_validation;
             after.flow.skip_business_confirmation |= input.skip_business_confirmation;
-            after.status = self.new_status(&before, needs_approval);
+            after.status = status_after_move(
+                &before,
+                actor.is_customer(),
+                needs_approval,
+                input.skip_business_confirmation,
+            );
             after.booked = Booked {
                 resources: chosen.resources,
                 ..part.booked
