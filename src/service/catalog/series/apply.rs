@@ -333,6 +333,10 @@ impl Work {
         }
         let mut of_session: HashMap<SessionId, Vec<&Booking>> = HashMap::new();
         for booking in bookings {
+        }
+        for (before, after) in self.visible() {
+            // Who looks at where it was has to learn that it is gone from there.
+            offer_changed(tx, before);
             if let Some(session) = booking.booked.session {
                 of_session.entry(session).or_default().push(booking);
             }
