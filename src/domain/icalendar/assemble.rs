@@ -128,7 +128,11 @@ fn event(entry: &Entry, place: &Place<'_>, problems: &mut Problems) -> Option<Im
 
 fn recurrence(entry: &Entry, details: &EventDetails) -> Result<Option<Recurrence>, Reason> {
     let rule = match &entry.rule {
-        Some(line) => Some(Rule::parse(&line.value, &details.time_zone)?),
+        Some(line) => Some(Rule::parse(
+            &line.value,
+            &details.time_zone,
+            Some(details.local_start.date()),
+        )?),
         None => None,
     };
     let dates = |moments: &[Moment]| moments.iter().map(|at| start_of(at, details)).collect::<Vec<_>>();

@@ -124,10 +124,13 @@ on_both_engines! {
     async fn every_rule_of_a_series_is_kept(engine) {
         let (_server, studio, owner) = studio(engine).await;
         let base = yoga(&studio, 0, "FREQ=WEEKLY;COUNT=3");
+        let endless = with(base.clone(), json!({ "recurrence": "FREQ=DAILY;UNTIL=20991231" }));
+        let message = refused(&owner, "createSessionSeries", endless).await["message"].clone();
+        assert_eq!(message, "`recurrence` takes place more than 2000 times: that is the most; give it an earlier end");
         for (change, path) in [
             (json!({ "recurrence": "" }), "recurrence"),
             (json!({ "recurrence": "every monday" }), "recurrence"),
-            (json!({ "recurrence": "FREQ=YEARLY" }), "recurrence"),
+            (json!({ "recurrence": "FREQ=YEARLY;BYWEEKNO=20" }), "recurrence"),
             (json!({ "recurrence": "FREQ=MONTHLY;BYMONTHDAY=31;BYDAY=5MO;COUNT=0" }), "recurrence"),
             (json!({ "recurrence": "FREQ=DAILY;COUNT=1000000" }), "recurrence"),
             (json!({ "recurrence": "FREQ=DAILY;COUNT=2001" }), "recurrence"),

@@ -177,10 +177,6 @@ impl UpdateMany<'_> {
         let (changes, series) = (&self.input.changes, &kept.series);
         let template = &series.template;
         let zone = changes.time_zone.as_ref().unwrap_or(&template.time_zone);
-        let recurrence: Option<Recurrence> = match &self.input.recurrence {
-            Some(text) => Some(parse_rule(text, zone)?),
-            None => None,
-        };
         // What is said of this session is meant for where the part that changes begins: here, or with the whole series.
         let before = || series.recurrence.ending_before(template.local_start, from);
         let all = self.input.scope == Scope::All || before().is_none();
@@ -195,6 +191,11 @@ impl UpdateMany<'_> {
             title: changes.title.clone(),
             capacity: changes.capacity,
             resources: resources(tx, changes).await?,
+        let begins = local_start.unwrap_or(if all { template.local_start } else { from });
+        let recurrence: Option<Recurrence> = match &self.input.recurrence {
+            Some(text) => Some(parse_rule(text, zone, begins.date())?),
+            None => None,
+        };
             location: location.given(),
         })
     }
