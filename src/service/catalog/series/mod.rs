@@ -13,7 +13,7 @@ use jiff::{
 };
 
 pub(super) use apply::{Leaving, Place, Word, apply};
-pub(super) use edit::{CancelMany, UpdateMany, restore, update_one};
+pub(super) use edit::{CancelMany, UpdateMany, check_series_revision, restore, update_one};
 
 use super::{booked, check_seats, find_resources, locations, lock_schedule, lock_service, zone_of};
 use crate::{
