@@ -46,7 +46,7 @@ pub use blocked_times::CreateBlockedTime;
 pub use categories::{CreateCategory, DeleteCategory, MoveCategory, UpdateCategory};
 pub use copies::{BulkCreatedServices, CloneService, ClonedService};
 pub use hours::SetWorkingHours;
-pub use import::{Import, ImportError, ImportInto, Imported};
+pub use import::{Import, ImportError, ImportInto, Imported, InTheWay};
 pub use locations::{CreateLocation, ServiceLocations, UpdateLocation};
 pub(in crate::service) use locations::{told, whereabouts};
 pub use options::{CreateOptions, UpdateOptions};

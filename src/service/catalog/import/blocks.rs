@@ -79,8 +79,7 @@ impl Run {
             let block = self.block(tx, resource, span, occurrence.details.title.clone()).await?;
             known.keep(tx, &name, print, Made::Block(block)).await?;
         }
-        self.at(0);
-        for made in known.gone(tx).await? {
+        for made in self.gone(tx, known).await? {
             if self.free(tx, made).await? {
                 known.imported.gone += 1;
             }
