@@ -205,7 +205,7 @@ on_both_engines! {
         let long = format!("UID:long\nDTSTART:20260302T100000Z\nDTEND:20260302T110000Z\nSUMMARY:{}", "x".repeat(501));
         let file = calendar(&[good, &long]);
         for into in [ImportInto::Sessions(studio.yoga.schedule), ImportInto::BlockedTime(studio.anna.id)] {
-            let Err(ImportError::Refused { line, rejection }) = import(&server, file.clone(), into).await else { panic!("refused") };
+            let Err(ImportError::Refused { line, rejection, .. }) = import(&server, file.clone(), into).await else { panic!("refused") };
             assert_eq!(line, 9);
             assert!(rejection.to_string().starts_with("title: "), "{rejection}");
         }
