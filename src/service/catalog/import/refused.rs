@@ -40,22 +40,22 @@ pub(super) async fn in_the_way(tx: &mut Tx<'_>, rejection: &Rejection) -> Result
 
 /// A refusal in words, with the line and the bookings.
 pub(super) fn told(line: usize, rejection: &Rejection, bookings: &[InTheWay]) -> String {
-    let mut told = if line > 0 {
+    let told = if line > 0 {
         format!("line {line}: {rejection}")
     } else {
         rejection.to_string()
     };
+    if bookings.is_empty() {
+        return told;
+    }
     let named = bookings.iter().take(NAMED).map(|booking| match booking.start {
         Some(start) => format!("{} from {start}", booking.id),
         None => booking.id.to_string(),
     });
     let named: Vec<String> = named.collect();
-    if !named.is_empty() {
-        told.push_str(": ");
-        told.push_str(&named.join(", "));
-    }
-    if bookings.len() > NAMED {
-        told.push_str(&format!(" and {} more", bookings.len() - NAMED));
-    }
-    told
+    let more = match bookings.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{told}: {}{more}", named.join(", "))
 }
