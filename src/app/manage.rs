@@ -191,6 +191,7 @@ pub(super) async fn import(config: &Config, args: ImportArgs) -> Result<(), Fata
         into,
         allow_overlap: args.allow_overlap,
         dry_run: args.dry_run,
+        remove_missing: args.remove_missing,
     };
     match service.import(&caller, import).await {
         Ok(imported) => {
@@ -224,6 +225,7 @@ fn summary(imported: &Imported, into: ImportInto, dry_run: bool) -> String {
         (imported.over, "over"),
         (imported.timeless, "without a length"),
         (imported.transparent, "transparent"),
+        (imported.superseded, "there in a newer version"),
     ];
     let left_out: Vec<String> = left_out
         .into_iter()
@@ -234,6 +236,13 @@ fn summary(imported: &Imported, into: ImportInto, dry_run: bool) -> String {
         lines.push(format!("left out: {}", left_out.join(", ")));
     }
     lines.push(format!("{made} made: {}", imported.made));
+    let missing = imported.missing;
+    if missing > 0 {
+        let (are, them) = if missing == 1 { ("is", "it") } else { ("are", "them") };
+        lines.push(format!(
+            "{missing} that earlier files had {are} not in this one; --remove-missing takes {them} away"
+        ));
+    }
     if dry_run {
         lines.push("nothing was written: this was a dry run".to_owned());
     }

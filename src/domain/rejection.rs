@@ -4,7 +4,7 @@ use super::{
     booking::{BookingStatus, ServiceKind},
     ids::{BookingId, Kind, SessionId},
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::DateTime};
 use serde::{Deserialize, Serialize};
 
 /// Which sort of text or number was not acceptable; decides the code that clients see.
@@ -271,12 +271,18 @@ pub enum Rejection {
     #[error("the idempotency key was used with another input")]
     IdempotencyKeyReused,
     /// The change would touch bookings, and the input doesn't say what is to become of them.
-    #[error("{count} bookings are in the way")]
+    #[error("{}", in_the_way(*count, *sessions))]
     HasBookings {
         /// What is to be changed.
         kind: Kind,
-        /// How many bookings it touches.
+        /// How many bookings and sessions it touches.
         count: i64,
+        /// How many of them are sessions: those of a resource that is to be deleted.
+        #[serde(default)]
+        sessions: i64,
+        /// The bookings.
+        #[serde(default)]
+        bookings: Vec<BookingId>,
     },
     /// The category has services, and the input doesn't say where they are to go.
     #[error("{count} services are in the category")]
@@ -318,6 +324,16 @@ pub enum Rejection {
         /// Where the input is at fault.
         path: Vec<String>,
     },
+    /// One session of several can't be had as asked.
+    #[error("the session at {at}: {}", if *by_itself { "the series is in its own way, this one overlaps another of it".to_owned() } else { rejection.to_string() })]
+    OfSession {
+        /// The wall clock at its start.
+        at: DateTime,
+        /// Whether another one of them is in its way.
+        by_itself: bool,
+        /// Why not.
+        rejection: Box<Rejection>,
+    },
     /// One part of a package can't be had as asked.
     #[error("{rejection}")]
     OfPart {
@@ -334,6 +350,21 @@ pub enum Rejection {
         /// Where the input gave it.
         path: Vec<String>,
     },
+}
+
+/// Bookings and sessions that are in the way, in words.
+fn in_the_way(count: i64, sessions: i64) -> String {
+    let number = |count: i64, one: &str| match count {
+        1 => format!("1 {one}"),
+        _ => format!("{count} {one}s"),
+    };
+    let bookings = count - sessions;
+    let what = match (bookings, sessions) {
+        (_, 0) => number(bookings, "booking"),
+        (0, _) => number(sessions, "session"),
+        _ => format!("{} and {}", number(bookings, "booking"), number(sessions, "session")),
+    };
+    format!("{what} {} in the way", if count == 1 { "is" } else { "are" })
 }
 
 /// Which act a kind of service doesn't know.
@@ -403,6 +434,19 @@ impl Rejection {
         }
     }
 
+    /// The bookings that it is because of.
+    #[must_use]
+    pub fn bookings(&self) -> &[BookingId] {
+        match self {
+            Self::HasBookings { bookings, .. }
+            | Self::SlotNotAvailable {
+                conflicts: bookings, ..
+            } => bookings,
+            Self::OfSession { rejection, .. } | Self::OfPart { rejection, .. } => rejection.bookings(),
+            _ => &[],
+        }
+    }
+
     /// A rule of packages is broken, at `path`.
     #[must_use]
     pub fn package(rule: PackageRule, path: &[&str]) -> Self {
@@ -418,6 +462,22 @@ impl Rejection {
         Self::NotFound {
             kind,
             path: path.iter().map(|p| (*p).to_owned()).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn what_is_in_the_way_is_counted_in_words() {
+        for (count, sessions, told) in [
+            (1, 0, "1 booking is in the way"),
+            (2, 0, "2 bookings are in the way"),
+            (1, 1, "1 session is in the way"),
+            (3, 3, "3 sessions are in the way"),
+            (4, 1, "3 bookings and 1 session are in the way"),
+        ] {
+            assert_eq!(super::in_the_way(count, sessions), told);
         }
     }
 }

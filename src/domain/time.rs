@@ -129,6 +129,12 @@ pub fn parse_instant(text: &str, zone: Option<&ZoneName>) -> Result<Timestamp, I
             let local = text.parse::<DateTime>().map_err(|_| malformed())?;
             zone.instant(local).ok_or_else(malformed)?
         }
+        (Err(_), None) if text.parse::<DateTime>().is_ok() => {
+            return Err(Invalid::new(
+                Field::Date,
+                "is a local time: say its offset, as in `2026-11-23T09:00:00Z`, or `timeZone` where there is one",
+            ));
+        }
         (Err(_), None) => return Err(malformed()),
     };
     in_range(at)?;
@@ -198,6 +204,22 @@ mod tests {
         ] {
             assert!(parse_instant(text, None).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_local_time_needs_a_zone() {
+        let told = |text: &str| parse_instant(text, None).unwrap_err().message;
+        assert!(
+            told("2026-11-23T10:00").contains("or `timeZone`"),
+            "{}",
+            told("2026-11-23T10:00")
+        );
+        assert!(told("tomorrow").contains("RFC 3339"), "{}", told("tomorrow"));
+        let zone = ZoneName::parse("Europe/Berlin");
+        assert_eq!(
+            parse_instant("2026-11-23T10:00", zone.as_ref()).unwrap(),
+            at("2026-11-23T09:00Z")
+        );
     }
 
     #[test]

@@ -342,7 +342,7 @@ pub struct PolicyViolation {
 pub struct BookingsAffected {
     /// What went wrong, for programs.
     code: UserErrorCode,
-    /// How many bookings it touches.
+    /// How many bookings it touches; of a resource that is to be deleted, bookings and sessions.
     count: i32,
     /// What went wrong, for developers; English.
     message: String,
@@ -614,6 +614,10 @@ impl From<Rejection> for UserError {
             Rejection::CategoryLimit { .. } => plain(UserErrorCode::CategoryLimitReached, None),
             Rejection::Package { rule, path } => plain(package_code(rule), Some(path)),
             Rejection::OfPart { path, rejection } => Self::from(*rejection).at(path),
+            Rejection::OfSession { rejection, .. } => match Self::from(*rejection) {
+                Self::SlotNotAvailable(e) => Self::SlotNotAvailable(SlotNotAvailable { message, ..e }),
+                other => other,
+            },
             Rejection::AlreadyExists { path, .. } => plain(UserErrorCode::AlreadyExists, Some(path)),
         }
     }

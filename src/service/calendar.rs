@@ -14,9 +14,10 @@ use crate::{
             BlockedTime, MAX_SESSION_HOURS, MAX_TRANSPARENT_DAYS, Resource, ResourceType, Session, SessionStatus,
         },
         conflict::Holder,
-        hours::{Calendar, HoursOwner, Scope, WorkingHours},
-        ids::{LocationId, ResourceId, ServiceId, SiteId},
+        hours::{Calendar, HoursOwner, OpeningHours, PlaceId, Scope, WorkingHours},
+        ids::{LocationId, ResourceId, ServiceId, SiteId, TypedId as _},
         permission::Permission,
+        spans,
         time::{TimeSpan, ZoneName},
     },
     store::{Conn, StoreError, bookings, catalog, claims, sites},
@@ -134,7 +135,8 @@ impl Wanted {
         };
         let columns: Vec<Resource> = all.into_iter().filter(shown).map(|(resource, _)| resource).collect();
         let own = columns.iter().map(|resource| HoursOwner::Resource(resource.id));
-        let owners: Vec<HoursOwner> = std::iter::once(HoursOwner::Business).chain(own).collect();
+        let places = self.locations.iter().flatten().copied().map(HoursOwner::Location);
+        let owners: Vec<HoursOwner> = std::iter::once(HoursOwner::Business).chain(places).chain(own).collect();
         let hours = catalog::hours_of(conn, site, &owners).await?;
         let mut entries = self.entries(conn, &asked).await?;
         if let Some(locations) = &self.locations {
@@ -245,39 +247,87 @@ async fn keep_at(
 }
 
 impl Found {
-    fn open(&self, window: TimeSpan) -> Vec<Open> {
+    /// When the business and each resource are open, at these locations if it is about some of them.
+    fn open(&self, window: TimeSpan, locations: Option<&[LocationId]>) -> Vec<Open> {
         let zone = self.zone.zone();
-        let calendar = Calendar::new(&zone, window.start(), window.end());
-        let mut own = HashMap::new();
-        let mut business = None;
-        for record in &self.hours {
-            let Some(hours) = &record.hours else { continue };
-            let times = crate::domain::spans::clip(
-                &hours.expand(&calendar, Scope::Everywhere),
-                window.start(),
-                window.end(),
-            );
-            match record.owner.resource() {
-                Some(resource) => {
-                    own.insert(resource, times);
-                }
-                None => business = Some(times),
-            }
-        }
+        let doors = Doors {
+            calendar: Calendar::new(&zone, window.start(), window.end()),
+            window,
+            places: match locations {
+                Some(ids) => ids.iter().copied().map(Some).collect(),
+                None => vec![None],
+            },
+            hours: self
+                .hours
+                .iter()
+                .filter_map(|record| Some((record.owner, record.hours.as_ref()?)))
+                .collect(),
+        };
+        let business = Open {
+            resource: None,
+            times: doors.together(|place| doors.house(place)),
+        };
         let of = |resource: &Resource| Open {
             resource: Some(resource.id),
-            times: own.get(&resource.id).cloned().or_else(|| {
-                let follows = resource.resource_type == ResourceType::Staff;
-                business.clone().filter(|_| follows)
-            }),
+            times: doors.of(resource),
         };
-        let resources: Vec<Open> = self.resources.iter().map(of).collect();
-        std::iter::once(Open {
-            resource: None,
-            times: business,
+        std::iter::once(business).chain(self.resources.iter().map(of)).collect()
+    }
+}
+
+/// Opening times at the places that a calendar is about: all together if it names none.
+struct Doors<'a> {
+    calendar: Calendar,
+    window: TimeSpan,
+    places: Vec<Option<LocationId>>,
+    hours: HashMap<HoursOwner, &'a OpeningHours>,
+}
+
+impl Doors<'_> {
+    fn expand(&self, hours: &OpeningHours, scope: Scope) -> Vec<TimeSpan> {
+        spans::clip(
+            &hours.expand(&self.calendar, scope),
+            self.window.start(),
+            self.window.end(),
+        )
+    }
+
+    /// The times at any of the places; none if one of them is open around the clock.
+    fn together(&self, at: impl Fn(Option<LocationId>) -> Option<Vec<TimeSpan>>) -> Option<Vec<TimeSpan>> {
+        self.places
+            .iter()
+            .try_fold(Vec::new(), |all, place| Some(spans::union(&all, &at(*place)?)))
+    }
+
+    /// The opening hours of a place: its own, or else the business's.
+    fn house(&self, place: Option<LocationId>) -> Option<Vec<TimeSpan>> {
+        let own = place.and_then(|id| self.hours.get(&HoursOwner::Location(id)));
+        let hours = own.or_else(|| self.hours.get(&HoursOwner::Business))?;
+        Some(self.expand(hours, scope(place, true)))
+    }
+
+    /// Who has no hours keeps those of the place, and what has none is always there. Own hours that are bound to a place
+    /// hold there whatever else is said about where the resource can be.
+    fn of(&self, resource: &Resource) -> Option<Vec<TimeSpan>> {
+        let admitted = |place: Option<LocationId>| match (&resource.locations, place) {
+            (Some(locations), Some(id)) => locations.contains(&id),
+            (None, _) | (_, None) => true,
+        };
+        self.together(|place| match self.hours.get(&HoursOwner::Resource(resource.id)) {
+            Some(own) => Some(self.expand(own, scope(place, admitted(place)))),
+            None if !admitted(place) => Some(Vec::new()),
+            None if resource.resource_type == ResourceType::Staff => self.house(place),
+            None => None,
         })
-        .chain(resources)
-        .collect()
+    }
+}
+
+fn scope(place: Option<LocationId>, admitted: bool) -> Scope {
+    let place = place.map(|id| PlaceId::from_uuid(id.uuid()));
+    match place {
+        None => Scope::Everywhere,
+        Some(place) if admitted => Scope::At(place),
+        Some(place) => Scope::BoundTo(place),
     }
 }
 
@@ -307,7 +357,7 @@ impl Service {
                 return Err(Rejection::invalid(&path, "is no resource of this business").into());
             }
         }
-        let open = found.open(window);
+        let open = found.open(window, query.locations.as_deref());
         let mut entries = found.entries;
         entries.sort_by_key(|entry| entry.span().map(|span| (span.start(), span.end())));
         let limit = usize::try_from(query.limit).unwrap_or(1);

@@ -1,13 +1,21 @@
 //! What was made of the events of calendar files.
 
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, Insertable, QueryDsl as _, Queryable, Selectable,
-    SelectableHelper as _, delete, insert_into,
+    BoolExpressionMethods as _, ExpressionMethods as _, Insertable, NullableExpressionMethods as _, QueryDsl as _,
+    Queryable, Selectable, SelectableHelper as _, delete, insert_into,
 };
 use diesel_async::RunQueryDsl as _;
+use jiff::Timestamp;
 
-use super::{Conn, StoreError, on, schema::imported_events};
-use crate::domain::ids::{BlockedTimeId, SeriesId, SessionId, SiteId};
+use super::{
+    Conn, StoreError, on,
+    schema::{blocked_times, imported_events, sessions},
+    types::At,
+};
+use crate::domain::{
+    catalog::SessionStatus,
+    ids::{BlockedTimeId, ResourceId, ScheduleId, SeriesId, SessionId, SiteId},
+};
 
 /// What an event of a file, or an occurrence of it, became.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -83,9 +91,59 @@ pub async fn find(conn: &mut Conn, site: SiteId, keys: &[Vec<u8>]) -> Result<Vec
     Ok(found)
 }
 
+/// All that is known of events of which a session of the schedule takes place and is still to begin.
+pub async fn of_schedule(
+    conn: &mut Conn,
+    site: SiteId,
+    schedule: ScheduleId,
+    now: Timestamp,
+) -> Result<Vec<ImportedEvent>, StoreError> {
+    let coming = sessions::table
+        .filter(sessions::site_id.eq(site).and(sessions::schedule_id.eq(schedule)))
+        .filter(sessions::starts_at.gt(At(now)))
+        .filter(sessions::status.eq(SessionStatus::Confirmed));
+    let of_site = imported_events::table.filter(imported_events::site_id.eq(site));
+    let single = coming.select(sessions::id.nullable());
+    let single = of_site.filter(imported_events::session_id.eq_any(single));
+    let series = coming
+        .filter(sessions::series_id.is_not_null())
+        .select(sessions::series_id);
+    let series = of_site.filter(imported_events::series_id.eq_any(series));
+    let mut rows: Vec<Row> = on!(conn, c => single.select(Row::as_select()).load(c).await)?;
+    rows.extend::<Vec<Row>>(on!(conn, c => series.select(Row::as_select()).load(c).await)?);
+    rows.into_iter().map(Row::event).collect()
+}
+
+/// All that is known of events that are blocked time of the resource which isn't over.
+pub async fn of_resource(
+    conn: &mut Conn,
+    site: SiteId,
+    resource: ResourceId,
+    now: Timestamp,
+) -> Result<Vec<ImportedEvent>, StoreError> {
+    let coming = blocked_times::table
+        .filter(
+            blocked_times::site_id
+                .eq(site)
+                .and(blocked_times::resource_id.eq(resource)),
+        )
+        .filter(blocked_times::ends_at.gt(At(now)))
+        .select(blocked_times::id.nullable());
+    let query = imported_events::table
+        .filter(imported_events::site_id.eq(site))
+        .filter(imported_events::block_id.eq_any(coming));
+    let rows: Vec<Row> = on!(conn, c => query.select(Row::as_select()).load(c).await)?;
+    rows.into_iter().map(Row::event).collect()
+}
+
 /// Writes down what became of an event; it is known by its key and occurrence.
 pub async fn save(conn: &mut Conn, site: SiteId, event: &ImportedEvent) -> Result<(), StoreError> {
     forget(conn, site, event).await?;
+    add(conn, site, event).await
+}
+
+/// The same of an event of which nothing is known yet.
+pub async fn add(conn: &mut Conn, site: SiteId, event: &ImportedEvent) -> Result<(), StoreError> {
     let mut row = Row {
         site_id: site,
         event_key: event.key.clone(),

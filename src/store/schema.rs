@@ -436,6 +436,8 @@ diesel::table! {
     }
 }
 
+diesel::allow_tables_to_appear_in_same_query!(imported_events, sessions);
+diesel::allow_tables_to_appear_in_same_query!(imported_events, blocked_times);
 diesel::allow_tables_to_appear_in_same_query!(
     bookings,
     booking_contacts,

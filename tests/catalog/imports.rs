@@ -58,6 +58,7 @@ async fn import(server: &Server, file: Vec<u8>, into: ImportInto) -> Result<Impo
         into,
         allow_overlap: false,
         dry_run: false,
+        remove_missing: false,
     };
     import_with(server, import).await
 }
@@ -231,7 +232,7 @@ on_both_engines! {
         let long = format!("UID:long\nDTSTART:20260302T100000Z\nDTEND:20260302T110000Z\nSUMMARY:{}", "x".repeat(501));
         let file = calendar(&[good, &long]);
         for into in [ImportInto::Sessions(studio.yoga.schedule), ImportInto::BlockedTime(studio.anna.id)] {
-            let Err(ImportError::Refused { line, rejection }) = import(&server, file.clone(), into).await else { panic!("refused") };
+            let Err(ImportError::Refused { line, rejection, .. }) = import(&server, file.clone(), into).await else { panic!("refused") };
             assert_eq!(line, 9);
             assert!(rejection.to_string().starts_with("title: "), "{rejection}");
         }
@@ -243,7 +244,7 @@ on_both_engines! {
     async fn a_dry_run_says_what_would_come_and_changes_nothing(engine) {
         let (server, studio, owner) = studio_at_new_year(engine).await;
         for into in [ImportInto::Sessions(studio.yoga.schedule), ImportInto::BlockedTime(studio.anna.id)] {
-            let dry = Import { file: fixture("google"), into, allow_overlap: false, dry_run: true };
+            let dry = Import { file: fixture("google"), into, allow_overlap: false, dry_run: true, remove_missing: false };
             let would = import_with(&server, dry).await.unwrap();
             assert!(shown(&owner, &studio).await.is_empty() && blocked(&owner).await.is_empty());
             assert_eq!(import(&server, fixture("google"), into).await.unwrap(), would);
@@ -295,18 +296,19 @@ on_both_engines! {
         let filter = json!({ "filter": { "from": "2026-03-01T00:00:00Z" } });
         let session = owner.data("query($filter: SessionFilter) { sessions(filter: $filter) { nodes { id } } }", filter).await["sessions"]["nodes"][0].clone();
         let booked = confirmed(&owner, crate::series::seats(&session, 1)).await;
-        let Err(ImportError::Refused { line, .. }) = import(&server, at(12), into).await else { panic!("refused") };
-        assert_eq!(line, 3);
+        let Err(error) = import(&server, at(12), into).await else { panic!("refused") };
+        assert_eq!(error.to_string(), format!("line 3: 1 booking is in the way: {booked} from 2026-03-01T10:00:00Z"));
         assert_eq!(story(&owner, &booked).await.0["startDate"], "2026-03-01T10:00:00Z");
         // Nor is a resource blocked over one, unless that is wanted.
         let start = studio.at(0);
-        confirmed(&owner, studio.appointment(&studio.massage, 0, &[&studio.anna])).await;
+        let massage = confirmed(&owner, studio.appointment(&studio.massage, 0, &[&studio.anna])).await;
         let stamp = start.replace(['-', ':'], "");
         let over = calendar(&[&format!("UID:over\nDTSTART:{stamp}\nDURATION:PT1H"), &format!("UID:too\nDTSTART:{stamp}\nDURATION:PT2H")]);
         let into = ImportInto::BlockedTime(studio.anna.id);
-        assert!(matches!(import(&server, over.clone(), into).await, Err(ImportError::Refused { line: 3, .. })));
+        let Err(error) = import(&server, over.clone(), into).await else { panic!("refused") };
+        assert_eq!(error.to_string(), format!("line 3: the time is not free: {massage} from {start}"));
         assert!(blocked(&owner).await.is_empty());
-        let allowed = Import { file: over, into, allow_overlap: true, dry_run: false };
+        let allowed = Import { file: over, into, allow_overlap: true, dry_run: false, remove_missing: false };
         assert_eq!(counts(&import_with(&server, allowed).await.unwrap()), [2, 0, 0, 0, 2], "two events may be at one time");
     }
 
@@ -323,6 +325,61 @@ on_both_engines! {
         assert_eq!(counts(&import(&server, rule(3), into).await.unwrap()), [0, 0, 0, 2, 0]);
     }
 
+    async fn what_a_newer_file_has_not_stays_or_goes(engine) {
+        let (server, studio, owner) = studio_at_new_year(engine).await;
+        let event = |uid: &str, day: u8, more: &str| format!("UID:{uid}\nDTSTART:202603{day:02}T100000Z\nDTEND:202603{day:02}T110000Z\nSUMMARY:{uid}{more}");
+        let file = |events: &[String]| calendar(&events.iter().map(String::as_str).collect::<Vec<_>>());
+        let (one, two, three) = (event("one", 1, ""), event("two", 2, "\nRRULE:FREQ=WEEKLY;COUNT=2"), event("three", 3, ""));
+        let past = "UID:past\nDTSTART:20251201T100000Z\nDTEND:20251201T110000Z".to_owned();
+        let all = file(&[one.clone(), two, three.clone(), past]);
+        let less = file(&[one]);
+        let with_missing = |into, file: &[u8], dry_run: bool| {
+            let import = Import { file: file.to_vec(), into, allow_overlap: false, dry_run, remove_missing: true };
+            import_with(&server, import)
+        };
+        let into = ImportInto::Sessions(studio.yoga.schedule);
+        // What stands on another schedule is none of it.
+        import(&server, file(&[three]), ImportInto::Sessions(studio.run.id)).await.unwrap();
+        import(&server, all.clone(), into).await.unwrap();
+        let shown_before = shown(&owner, &studio).await;
+        let kept = import(&server, less.clone(), into).await.unwrap();
+        assert_eq!((counts(&kept), kept.missing), ([0, 0, 0, 1, 0], 2), "{kept:?}");
+        assert_eq!(shown(&owner, &studio).await, shown_before);
+        let would = with_missing(into, &less, true).await.unwrap();
+        assert_eq!((counts(&would), would.missing), ([0, 0, 2, 1, 0], 0));
+        assert_eq!(shown(&owner, &studio).await, shown_before);
+        assert_eq!(with_missing(into, &less, false).await.unwrap(), would);
+        assert_eq!(shown(&owner, &studio).await, [
+            "2026-03-01T10:00:00Z one", "[2026-03-02T10:00:00Z two]", "[2026-03-03T10:00:00Z three]", "[2026-03-09T10:00:00Z two]",
+        ]);
+        assert_eq!(counts(&with_missing(into, &less, false).await.unwrap()), [0, 0, 0, 1, 0], "nothing is left of them");
+        // With participants it is refused, as cancelling is.
+        import(&server, all.clone(), into).await.unwrap();
+        let filter = json!({ "filter": { "from": "2026-03-03T00:00:00Z", "to": "2026-03-04T00:00:00Z", "status": "CONFIRMED", "scheduleIds": [studio.yoga.schedule.to_string()] } });
+        let session = owner.data("query($filter: SessionFilter) { sessions(filter: $filter) { nodes { id } } }", filter).await["sessions"]["nodes"][0].clone();
+        let booked = confirmed(&owner, crate::series::seats(&session, 1)).await;
+        let Err(error) = with_missing(into, &less, false).await else { panic!("refused") };
+        assert_eq!(error.to_string(), format!("1 booking is in the way: {booked} from 2026-03-03T10:00:00Z"));
+        // Blocked time alike.
+        let into = ImportInto::BlockedTime(studio.anna.id);
+        import(&server, all, into).await.unwrap();
+        assert_eq!(import(&server, less.clone(), into).await.unwrap().missing, 3, "each time of it");
+        assert_eq!(counts(&with_missing(into, &less, false).await.unwrap()), [0, 0, 3, 1, 0]);
+        assert_eq!(blocked(&owner).await, ["2026-03-01T10:00:00Z one"]);
+    }
+
+    async fn the_run_of_a_course_follows_a_file(engine) {
+        let (server, studio, owner) = studio_at_new_year(engine).await;
+        let booked = confirmed(&owner, studio.enrolment(1)).await;
+        let file = calendar(&[
+            "UID:one\nDTSTART:20300301T100000Z\nDTEND:20300301T110000Z",
+            "UID:two\nDTSTART:20300302T100000Z\nDTEND:20300305T110000Z",
+            "UID:three\nDTSTART:20300303T100000Z\nDTEND:20300303T110000Z",
+        ]);
+        import(&server, file, ImportInto::Sessions(studio.course.schedule)).await.unwrap();
+        assert_eq!(story(&owner, &booked).await.0["endDate"], "2030-03-05T11:00:00Z");
+    }
+
     async fn the_command_brings_a_file_in(engine) {
         let (server, studio, owner) = crate::studio(engine).await;
         let url = match &server.database.url {
@@ -337,6 +394,7 @@ on_both_engines! {
             path
         };
         let good = write("good.ics", calendar(&[&format!("UID:one\nDTSTART:{}\nDTEND:{}\nSUMMARY:Flow\nRRULE:FREQ=DAILY;COUNT=3", stamp(0), stamp(60))]));
+        let less = write("less.ics", calendar(&[&format!("UID:two\nDTSTART:{}\nDTEND:{}", stamp(0), stamp(60)), &format!("UID:two\nDTSTART:{}\nDTEND:{}", stamp(0), stamp(60))]));
         let bad = write("bad.ics", calendar(&["UID:one\nDTSTART:soon"]));
         let run = |path: &std::path::Path, more: &[&str]| {
             let ended = std::process::Command::new(env!("CARGO_BIN_EXE_frontdesk"))
@@ -357,6 +415,11 @@ on_both_engines! {
         assert_eq!(shown(&owner, &studio).await.len(), 3);
         let again = run(&good, &["--schedule", &schedule]);
         assert!(again.0 && again.1.contains("events: 0 new, 0 changed, 0 gone, 1 left as they are"), "{again:?}");
+        let fewer = run(&less, &["--schedule", &schedule]);
+        assert!(fewer.0 && fewer.1.contains("1 that earlier files had is not in this one; --remove-missing takes it away"), "{fewer:?}");
+        assert!(fewer.1.contains("left out: 1 there in a newer version"), "{fewer:?}");
+        let removed = run(&less, &["--schedule", &schedule, "--remove-missing"]);
+        assert!(removed.0 && removed.1.contains("events: 0 new, 0 changed, 1 gone, 1 left as they are") && !removed.1.contains("earlier"), "{removed:?}");
         let refused = run(&bad, &["--schedule", &schedule]);
         assert!(!refused.0 && refused.2.contains("line 5: "), "{refused:?}");
         let anna = studio.anna.id.to_string();

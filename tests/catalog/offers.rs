@@ -220,8 +220,10 @@ on_both_engines! {
         let input = json!({ "resourceId": studio.anna.id.to_string() });
         let error = refused(&owner, "deleteResource", input.clone()).await;
         assert_eq!((error["code"].as_str().unwrap(), &error["count"]), ("HAS_BOOKINGS", &json!(1)));
+        assert_eq!(error["message"], "1 booking is in the way");
         let ben = json!({ "resourceId": studio.ben.id.to_string() });
-        assert_eq!(refused(&owner, "deleteResource", ben).await["count"], 2, "sessions need him");
+        let error = refused(&owner, "deleteResource", ben).await;
+        assert_eq!((&error["count"], &error["message"]), (&json!(2), &json!("2 sessions are in the way")));
         owner.done("cancelBooking", json!({ "bookingId": booking })).await;
         done(&owner, "deleteResource", input.clone(), "resource { name }").await;
         assert_eq!(code(&owner, "deleteResource", input).await, "RESOURCE_NOT_FOUND");

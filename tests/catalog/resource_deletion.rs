@@ -38,7 +38,8 @@ on_both_engines! {
         let yoga = confirmed(&owner, studio.class(&studio.session, 2)).await;
         let delete = json!({ "resourceId": ben_id, "idempotencyKey": "k" });
         let refusal = refused(&owner, "deleteResource", delete.clone()).await;
-        assert_eq!((&refusal["code"], &refusal["count"]), (&json!("HAS_BOOKINGS"), &json!(4)), "two bookings, two sessions");
+        assert_eq!((&refusal["code"], &refusal["count"]), (&json!("HAS_BOOKINGS"), &json!(4)));
+        assert_eq!(refusal["message"], "2 bookings and 2 sessions are in the way");
         let cursor = owner.data("{ eventCursor }", json!({})).await;
         let dry = with(delete.clone(), json!({ "dryRun": true }));
         let counted = done(&owner, "deleteResource", dry.clone(), DELETED).await;

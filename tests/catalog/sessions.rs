@@ -54,6 +54,22 @@ on_both_engines! {
         assert_eq!(on_record, 2, "each overlap stands on record with its reason");
     }
 
+    async fn a_session_in_the_hour_that_the_clock_skips_moves_forward(engine) {
+        let (_server, studio, owner) = studio(engine).await;
+        let of = |start: &str, end: &str| json!({
+            "scheduleId": studio.yoga.schedule.to_string(), "timeZone": "Europe/Berlin",
+            "localStart": format!("2030-03-31T{start}"), "localEnd": format!("2030-03-31T{end}"),
+        });
+        for (start, end, shown) in [("02:15", "02:45", ("03:15", "03:45")), ("01:30", "03:30", ("01:30", "03:30"))] {
+            let made = done(&owner, "createSession", of(start, end), SESSION).await["session"].clone();
+            let clock = |at: &Value| at.as_str().unwrap()[11..16].to_owned();
+            assert_eq!((clock(&made["localStart"]).as_str(), clock(&made["localEnd"]).as_str()), shown);
+        }
+        let error = refused(&owner, "createSession", of("02:30", "03:30")).await;
+        assert_eq!(error["message"], "`localEnd` must be after `localStart`, which the clock skips that day: it is put forward to 03:30");
+        assert_eq!(refused(&owner, "createSession", of("04:30", "03:30")).await["message"], "`localEnd` must be after `localStart`");
+    }
+
     async fn a_session_next_to_a_booking_names_it(engine) {
         let (_server, studio, owner) = studio(engine).await;
         let booking = confirmed(&owner, studio.appointment(&studio.massage, 0, &[&studio.anna])).await;

@@ -15,7 +15,8 @@ use frontdesk::{
 use serde_json::{Value, json};
 
 use crate::{
-    confirmed, done, on_both_engines,
+    confirmed, done, local, on_both_engines,
+    series::{days_later, made, sessions, yoga},
     socket::Socket,
     studio,
     support::{Client, Server, Studio, fixture::with},
@@ -144,6 +145,50 @@ on_both_engines! {
         assert_eq!(part(&mut socket).await.0, from);
         done(&owner, "cancelSession", json!({ "sessionId": studio.session.id.to_string(), "bookings": "CANCEL" }), "session { id }").await;
         assert_eq!(part(&mut socket).await.0, from);
+    }
+
+    async fn a_series_tells_where_its_sessions_were_and_where_they_are(engine) {
+        let (server, studio, owner) = studio(engine).await;
+        let series = made(&owner, yoga(&studio, 0, "FREQ=WEEKLY;COUNT=3")).await;
+        let all = sessions(&series);
+        let at = |minutes: i64| json!(studio.at(minutes));
+        // Around the first two sessions, and nothing behind them.
+        let mut socket = watch(&server, &studio, &studio.yoga, -60, 10 * 24 * 60).await;
+        // One is moved out of the window: it is gone from where it was.
+        let away = json!({ "sessionId": all[1]["id"], "localStart": days_later(&studio, 40, 0) });
+        let was = all[1]["startDate"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        let hour = |from: jiff::Timestamp| {
+            let to = from.checked_add(jiff::SignedDuration::from_hours(1)).unwrap();
+            (json!(from.to_string()), json!(to.to_string()))
+        };
+        done(&owner, "updateSession", away, "session { id }").await;
+        assert_eq!(part(&mut socket).await, hour(was));
+        pause().await;
+        // It comes back to where the series has it.
+        done(&owner, "restoreSession", json!({ "sessionId": all[1]["id"] }), "session { id }").await;
+        assert_eq!(part(&mut socket).await, hour(was));
+        pause().await;
+        // It goes and comes back within the window: both places are told.
+        let near = json!({ "sessionId": all[1]["id"], "localStart": local(&studio, 24 * 60) });
+        done(&owner, "updateSession", near, "session { id }").await;
+        assert_eq!(part(&mut socket).await, (at(24 * 60), hour(was).1));
+        pause().await;
+        done(&owner, "restoreSession", json!({ "sessionId": all[1]["id"] }), "session { id }").await;
+        assert_eq!(part(&mut socket).await, (at(24 * 60), hour(was).1));
+        pause().await;
+        // All of them two hours later, and then on other days by another rule.
+        let later = json!({ "sessionId": all[0]["id"], "scope": "ALL", "localStart": local(&studio, 120) });
+        done(&owner, "updateSession", later, "session { id }").await;
+        let (from, to) = part(&mut socket).await;
+        assert_eq!(from, at(0), "where the first one was");
+        let end = was.checked_add(jiff::SignedDuration::from_hours(3)).unwrap();
+        assert_eq!(to, json!(end.to_string()), "where the second one is");
+        pause().await;
+        let other = json!({
+            "sessionId": all[0]["id"], "scope": "ALL", "localStart": days_later(&studio, 2, 120), "recurrence": "FREQ=WEEKLY;COUNT=3",
+        });
+        done(&owner, "updateSession", other, "session { id }").await;
+        assert_eq!(part(&mut socket).await.0, at(120));
     }
 
     async fn a_hold_is_told_when_it_begins_and_when_it_ends(engine) {

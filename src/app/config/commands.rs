@@ -62,6 +62,10 @@ pub struct ImportArgs {
     /// Only say what would come of it.
     #[arg(long)]
     pub dry_run: bool,
+    /// Take away what earlier files brought onto this schedule, or to this resource, and this file hasn't: sessions that
+    /// haven't begun, and blocked times that aren't over. Refused where sessions have bookings.
+    #[arg(long)]
+    pub remove_missing: bool,
 }
 
 /// What to do with sites.

@@ -75,8 +75,16 @@ impl WallTime {
                 .ok_or_else(|| Invalid::new(Field::Date, "is out of range").at(name))
         };
         let (starts, ends) = (instant(start, "localStart")?, instant(end, "localEnd")?);
-        let span = TimeSpan::new(starts, ends)
-            .ok_or_else(|| Invalid::new(Field::Date, "must be after `localStart`").at("localEnd"))?;
+        let span = TimeSpan::new(starts, ends).ok_or_else(|| {
+            let message = if start < end {
+                // Only a start that the clock skips can get behind an end that is later on it.
+                let moved = time_zone.local(starts).strftime("%H:%M");
+                format!("must be after `localStart`, which the clock skips that day: it is put forward to {moved}")
+            } else {
+                "must be after `localStart`".to_owned()
+            };
+            Invalid::new(Field::Date, message).at("localEnd")
+        })?;
         if span.minutes() > MAX_SESSION_HOURS * 60 {
             return Err(Invalid::new(Field::Date, "must be at most 31 days after `localStart`").at("localEnd"));
         }

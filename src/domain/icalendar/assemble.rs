@@ -23,8 +23,8 @@ pub(super) struct Place<'a> {
     pub(super) calendar: ZoneName,
 }
 
-/// Makes events of entries, in the order in which each is first named.
-pub(super) fn events(entries: Vec<Entry>, place: &Place<'_>, problems: &mut Problems) -> Vec<ImportedEvent> {
+/// Makes events of entries, in the order in which each is first named. Says how many versions were passed over.
+pub(super) fn events(entries: Vec<Entry>, place: &Place<'_>, problems: &mut Problems) -> (Vec<ImportedEvent>, usize) {
     let mut groups: Vec<Vec<Entry>> = Vec::new();
     let mut known: HashMap<String, usize> = HashMap::new();
     for entry in entries {
@@ -34,22 +34,28 @@ pub(super) fn events(entries: Vec<Entry>, place: &Place<'_>, problems: &mut Prob
             None => groups.push(vec![entry]),
         }
     }
-    let mut events = Vec::new();
+    let (mut events, mut superseded) = (Vec::new(), 0);
     for group in groups {
         // A rule that never takes place is slow to find out about.
         if problems.full() {
             break;
         }
-        events.extend(of_one_uid(group, place, problems));
+        events.extend(of_one_uid(group, place, problems, &mut superseded));
     }
-    events
+    (events, superseded)
 }
 
 /// An event with its changed occurrences. Without the event itself (somebody was invited to one occurrence only), each
 /// of them is an event. Of several versions the newest counts, of equal ones the last in the file.
-fn of_one_uid(entries: Vec<Entry>, place: &Place<'_>, problems: &mut Problems) -> Vec<ImportedEvent> {
+fn of_one_uid(
+    entries: Vec<Entry>,
+    place: &Place<'_>,
+    problems: &mut Problems,
+    superseded: &mut usize,
+) -> Vec<ImportedEvent> {
     let (occurrences, masters): (Vec<Entry>, Vec<Entry>) =
         entries.into_iter().partition(|entry| entry.occurrence.is_some());
+    *superseded += masters.len().saturating_sub(1);
     let master = masters.into_iter().max_by_key(|entry| entry.version);
     let event = match master {
         Some(master) => match event(&master, place, problems) {
@@ -72,6 +78,7 @@ fn of_one_uid(entries: Vec<Entry>, place: &Place<'_>, problems: &mut Problems) -
         let older = changed
             .get(&original_start)
             .is_none_or(|(version, _)| *version <= entry.version);
+        *superseded += usize::from(changed.contains_key(&original_start));
         if older {
             changed.insert(original_start, (entry.version, exception));
         }
@@ -128,7 +135,11 @@ fn event(entry: &Entry, place: &Place<'_>, problems: &mut Problems) -> Option<Im
 
 fn recurrence(entry: &Entry, details: &EventDetails) -> Result<Option<Recurrence>, Reason> {
     let rule = match &entry.rule {
-        Some(line) => Some(Rule::parse(&line.value, &details.time_zone)?),
+        Some(line) => Some(Rule::parse(
+            &line.value,
+            &details.time_zone,
+            Some(details.local_start.date()),
+        )?),
         None => None,
     };
     let dates = |moments: &[Moment]| moments.iter().map(|at| start_of(at, details)).collect::<Vec<_>>();
@@ -143,7 +154,8 @@ fn recurrence(entry: &Entry, details: &EventDetails) -> Result<Option<Recurrence
 fn details(entry: &Entry, repeats: bool, place: &Place<'_>, problems: &mut Problems) -> Option<EventDetails> {
     let (line, start) = &entry.start;
     let (time_zone, local_start) = match start {
-        Moment::Date(_) | Moment::Floating(_) => (place.site.clone(), start.local(place.site)),
+        Moment::Date(_) => (place.site.clone(), start.local(place.site)),
+        Moment::Floating(local) => (place.calendar.clone(), *local),
         Moment::Zoned(local, zone) => (zone.clone(), *local),
         Moment::Utc(_) => {
             let zone = shown_in(entry, repeats, place);

@@ -45,6 +45,8 @@ pub struct Timetable {
     pub name: Option<String>,
     /// The events, in the file's order.
     pub events: Vec<ImportedEvent>,
+    /// How many versions of events, or of single occurrences, were passed over because the file has a newer one.
+    pub superseded: usize,
 }
 
 /// What one event is, or one changed occurrence of it.
@@ -61,7 +63,7 @@ pub struct EventDetails {
     /// The wall clock at its end, which isn't in it. The start itself if the event takes no time; before it only in
     /// the hour that a clock shows twice.
     pub local_end: DateTime,
-    /// The zone of that clock: the file's, or the site's for whole days and for times that name no zone.
+    /// The zone of that clock: the file's, or the site's for whole days and where the file names none.
     pub time_zone: ZoneName,
     /// Whether it is of whole days.
     pub all_day: bool,
@@ -105,8 +107,8 @@ impl Timetable {
     /// Reads a file: one or several `VCALENDAR`s, of at most [`MAX_FILE_BYTES`], [`MAX_LINES`] and [`MAX_EVENTS`].
     ///
     /// A zone is known by its own name, by what Windows calls it, by `X-LIC-LOCATION`, or by rules in the file that are
-    /// a zone's. Whole days and times without a zone are of the zone `site`; single events in universal time are
-    /// written down on the clock of `X-WR-TIMEZONE`, else of `site`, and repeating ones stay in universal time. Of
+    /// a zone's. Whole days are of the zone `site`; times without a zone are of the clock of `X-WR-TIMEZONE`, else of
+    /// `site`, as are single events in universal time, and repeating ones stay in universal time. Of
     /// several versions of an event the newest counts (`SEQUENCE`, then when it was changed, then the last).
     ///
     /// Refuses a file of which a line isn't understood, with the first [`MAX_PROBLEMS`] lines and reasons.
@@ -124,6 +126,7 @@ impl Timetable {
         let mut timetable = Self {
             name: None,
             events: Vec::new(),
+            superseded: 0,
         };
         let (mut count, mut zone_count) = (0, 0);
         for calendar in &calendars {
@@ -167,9 +170,9 @@ impl Timetable {
                 }
             }
             zone_count += zones.found();
-            timetable
-                .events
-                .extend(assemble::events(entries, &place, &mut problems));
+            let (events, superseded) = assemble::events(entries, &place, &mut problems);
+            timetable.events.extend(events);
+            timetable.superseded += superseded;
         }
         if problems.is_empty() {
             Ok(timetable)

@@ -33,8 +33,8 @@ pub enum ExpandError {
     /// No day up to the year 2100 meets it, or each one is excepted.
     #[error("never takes place")]
     NeverOccurs,
-    /// More than [`MAX_OCCURRENCES`] of them in the window.
-    #[error("takes place more than {limit} times in the window asked for")]
+    /// More than [`MAX_OCCURRENCES`] of them up to its end, or as far ahead as they are made.
+    #[error("takes place more than {limit} times: that is the most; give it an earlier end")]
     TooMany {
         /// The limit.
         limit: usize,
@@ -68,7 +68,30 @@ impl Rule {
             }
         };
         let dates = (0..days).filter_map(move |offset| first.checked_add(offset.days()).ok());
-        (first.year() <= LATEST_YEAR).then(|| dates.filter(move |date| self.meets(*date, start)))
+        let chosen = self.chosen(dates.clone().filter(|date| self.meets(*date, start)));
+        let meant = move |date: &Date| match &chosen {
+            Some(chosen) => chosen.contains(date),
+            None => self.meets(*date, start),
+        };
+        (first.year() <= LATEST_YEAR).then(|| dates.filter(meant))
+    }
+
+    /// Those of a period's days that the rule's positions mean, if it has any.
+    fn chosen(&self, days: impl Iterator<Item = Date>) -> Option<Vec<Date>> {
+        if self.positions().is_empty() {
+            return None;
+        }
+        let days: Vec<Date> = days.collect();
+        let chosen = self.positions().iter().filter_map(|position| {
+            let place = usize::from(position.unsigned_abs()).checked_sub(1)?;
+            let index = if *position > 0 {
+                place
+            } else {
+                days.len().checked_sub(place + 1)?
+            };
+            days.get(index).copied()
+        });
+        Some(chosen.collect())
     }
 
     fn week_of(&self, date: Date) -> Option<Date> {

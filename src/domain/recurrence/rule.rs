@@ -10,6 +10,9 @@ use crate::domain::time::LATEST_YEAR;
 /// can have added or excepted. More than five years of a daily class.
 pub const MAX_OCCURRENCES: usize = 2000;
 
+/// What a `BYSETPOS` may be.
+pub(super) const POSITION: &str = "the first of the days is 1, the last -1, and a month has 31 at the most";
+
 /// What a rule repeats by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Frequency {
@@ -81,7 +84,7 @@ pub enum RuleError {
     /// A part of RFC 5545 that isn't supported, or none of it at all.
     #[error("`{part}` is not supported{hint}")]
     Unsupported {
-        /// The part, such as `BYSETPOS` or `FREQ=YEARLY`.
+        /// The part, such as `BYWEEKNO` or `FREQ=HOURLY`.
         part: String,
         /// What to say instead, if there is something; else empty. Begins with its own punctuation.
         hint: &'static str,
@@ -137,6 +140,7 @@ pub struct Rule {
     interval: u16,
     days: Vec<DayOfWeek>,
     month_days: Vec<i8>,
+    positions: Vec<i8>,
     week_start: Weekday,
     end: End,
 }
@@ -150,6 +154,7 @@ impl Rule {
             interval: 1,
             days: Vec::new(),
             month_days: Vec::new(),
+            positions: Vec::new(),
             week_start: Weekday::Monday,
             end: End::Never,
         }
@@ -217,6 +222,38 @@ impl Rule {
         Ok(self)
     }
 
+    /// The same rule on some of each month's days that it means only: the first of them is 1, the last -1. For monthly
+    /// rules that say on which days.
+    pub fn at_positions(mut self, positions: impl IntoIterator<Item = i8>) -> Result<Self, RuleError> {
+        let mut positions: Vec<i8> = positions.into_iter().collect();
+        if self.frequency != Frequency::Monthly && !positions.is_empty() {
+            return Err(RuleError::Clash {
+                part: "BYSETPOS",
+                with: match self.frequency {
+                    Frequency::Daily => "FREQ=DAILY",
+                    _ => "FREQ=WEEKLY",
+                },
+            });
+        }
+        if self.days.is_empty() && self.month_days.is_empty() && !positions.is_empty() {
+            return Err(RuleError::Unsupported {
+                part: "BYSETPOS".to_owned(),
+                hint: " without the days from which it chooses, `BYDAY` or `BYMONTHDAY`",
+            });
+        }
+        if let Some(position) = positions.iter().find(|at| !(1..=31).contains(&at.unsigned_abs())) {
+            return Err(RuleError::Value {
+                part: "BYSETPOS",
+                value: position.to_string(),
+                expected: POSITION,
+            });
+        }
+        positions.sort_unstable();
+        positions.dedup();
+        self.positions = positions;
+        Ok(self)
+    }
+
     /// The same rule with weeks that begin on this day: decides which weeks are each second one.
     #[must_use]
     pub fn with_week_start(mut self, week_start: Weekday) -> Self {
@@ -256,6 +293,12 @@ impl Rule {
     #[must_use]
     pub fn month_days(&self) -> &[i8] {
         &self.month_days
+    }
+
+    /// Which of a month's days, ascending; empty if all of them are meant.
+    #[must_use]
+    pub fn positions(&self) -> &[i8] {
+        &self.positions
     }
 
     /// The day on which weeks begin.

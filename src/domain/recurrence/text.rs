@@ -9,7 +9,7 @@ use jiff::{
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::rule::{DayOfWeek, End, Frequency, Recurrence, Rule, RuleError};
+use super::rule::{DayOfWeek, End, Frequency, POSITION, Recurrence, Rule, RuleError};
 use crate::domain::time::ZoneName;
 
 /// The longest text of one rule, in bytes.
@@ -42,7 +42,10 @@ impl Rule {
     /// Reads the value of an `RRULE`, such as `FREQ=WEEKLY;BYDAY=MO,WE;COUNT=10`. An `UNTIL` in universal time becomes
     /// the local time of `zone`; one that is only a date means the whole day. Parts that aren't supported are refused
     /// by name.
-    pub fn parse(text: &str, zone: &ZoneName) -> Result<Self, RuleError> {
+    ///
+    /// A yearly rule is a monthly one of each twelfth month: in the month of the start, which is what its `BYMONTH` may
+    /// name. Without a `start` none is understood that has a `BYMONTH`.
+    pub fn parse(text: &str, zone: &ZoneName, start: Option<Date>) -> Result<Self, RuleError> {
         if text.len() > MAX_RULE_BYTES {
             return Err(RuleError::TooLong);
         }
@@ -55,7 +58,7 @@ impl Rule {
                 .ok_or_else(|| RuleError::Malformed(part.to_owned()))?;
             parts.put(name.trim(), value.trim())?;
         }
-        parts.rule(zone)
+        parts.rule(zone, start)
     }
 }
 
@@ -66,6 +69,8 @@ struct Parts<'a> {
     interval: Option<&'a str>,
     by_day: Option<&'a str>,
     by_month_day: Option<&'a str>,
+    by_month: Option<&'a str>,
+    by_set_pos: Option<&'a str>,
     count: Option<&'a str>,
     until: Option<&'a str>,
     week_start: Option<&'a str>,
@@ -78,6 +83,8 @@ impl<'a> Parts<'a> {
             "INTERVAL" => &mut self.interval,
             "BYDAY" => &mut self.by_day,
             "BYMONTHDAY" => &mut self.by_month_day,
+            "BYMONTH" => &mut self.by_month,
+            "BYSETPOS" => &mut self.by_set_pos,
             "COUNT" => &mut self.count,
             "UNTIL" => &mut self.until,
             "WKST" => &mut self.week_start,
@@ -94,12 +101,23 @@ impl<'a> Parts<'a> {
         }
     }
 
-    fn rule(&self, zone: &ZoneName) -> Result<Rule, RuleError> {
-        let mut rule = Rule::every(frequency(self.freq.ok_or(RuleError::NoFrequency)?)?);
-        if let Some(text) = self.interval {
+    fn rule(&self, zone: &ZoneName, start: Option<Date>) -> Result<Rule, RuleError> {
+        let freq = self.freq.ok_or(RuleError::NoFrequency)?;
+        let yearly = freq == "YEARLY";
+        let mut rule = Rule::every(if yearly { Frequency::Monthly } else { frequency(freq)? });
+        self.check_months(yearly, start)?;
+        let interval = match self.interval {
             // A number too large to read is as wrong as one too large to use.
-            rule = rule.with_interval(number(text, "INTERVAL", "a whole number")?.unwrap_or(0))?;
-        }
+            Some(text) => number(text, "INTERVAL", "a whole number")?.unwrap_or(0),
+            None => 1,
+        };
+        rule = if yearly {
+            let max = Frequency::Monthly.max_interval() / MONTHS;
+            let months = interval.checked_mul(MONTHS).ok_or(RuleError::Interval { max })?;
+            rule.with_interval(months).map_err(|_| RuleError::Interval { max })?
+        } else {
+            rule.with_interval(interval)?
+        };
         if let Some(text) = self.week_start {
             let day = weekday(text).ok_or_else(|| value("WKST", text, "`MO` to `SU`"))?;
             rule = rule.with_week_start(day);
@@ -112,6 +130,11 @@ impl<'a> Parts<'a> {
             let days: Result<Vec<_>, _> = text.split(',').map(|day| signed(day.trim(), "BYMONTHDAY")).collect();
             rule = rule.on_month_days(days?)?;
         }
+        if let Some(text) = self.by_set_pos {
+            let position = |text: &str| text.parse().map_err(|_| value("BYSETPOS", text, POSITION));
+            let positions: Result<Vec<i8>, _> = text.split(',').map(|text| position(text.trim())).collect();
+            rule = rule.at_positions(positions?)?;
+        }
         match (self.count, self.until) {
             (Some(_), Some(_)) => Err(RuleError::Clash {
                 part: "UNTIL",
@@ -122,11 +145,42 @@ impl<'a> Parts<'a> {
             (None, None) => Ok(rule),
         }
     }
+
+    /// Refuses months that a monthly rule can't say.
+    fn check_months(&self, yearly: bool, start: Option<Date>) -> Result<(), RuleError> {
+        let unsupported = |part: &str, hint| {
+            Err(RuleError::Unsupported {
+                part: part.to_owned(),
+                hint,
+            })
+        };
+        match self.by_month {
+            Some(_) if !yearly => unsupported("BYMONTH", hint("BYMONTH")),
+            Some(text) => {
+                let of_start = start.is_some_and(|start| text.parse() == Ok(start.month()));
+                if of_start {
+                    Ok(())
+                } else {
+                    unsupported(
+                        &format!("BYMONTH={text}"),
+                        "; a yearly rule is for the month of its start",
+                    )
+                }
+            }
+            None if yearly && self.by_day.or(self.by_month_day).is_some() => {
+                let part = if self.by_day.is_some() { "BYDAY" } else { "BYMONTHDAY" };
+                unsupported(part, " in a yearly rule without `BYMONTH`, the month of its start")
+            }
+            None => Ok(()),
+        }
+    }
 }
+
+/// Months of a year.
+const MONTHS: u16 = 12;
 
 fn hint(name: &str) -> &'static str {
     match name {
-        "BYSETPOS" => "; the second Tuesday of a month is `BYDAY=2TU`, the last day `BYMONTHDAY=-1`",
         "BYMONTH" | "BYYEARDAY" | "BYWEEKNO" => "; name the days of the month, and the months by `INTERVAL`",
         "BYHOUR" | "BYMINUTE" | "BYSECOND" => "; the time of day is the start's",
         _ => "",
@@ -138,9 +192,14 @@ fn frequency(text: &str) -> Result<Frequency, RuleError> {
         "DAILY" => return Ok(Frequency::Daily),
         "WEEKLY" => return Ok(Frequency::Weekly),
         "MONTHLY" => return Ok(Frequency::Monthly),
-        "YEARLY" => "; say `FREQ=MONTHLY;INTERVAL=12`",
-        "HOURLY" | "MINUTELY" | "SECONDLY" => "; it can be `DAILY`, `WEEKLY` or `MONTHLY`",
-        _ => return Err(value("FREQ", text, "it can be `DAILY`, `WEEKLY` or `MONTHLY`")),
+        "HOURLY" | "MINUTELY" | "SECONDLY" => "; it can be `DAILY`, `WEEKLY`, `MONTHLY` or `YEARLY`",
+        _ => {
+            return Err(value(
+                "FREQ",
+                text,
+                "it can be `DAILY`, `WEEKLY`, `MONTHLY` or `YEARLY`",
+            ));
+        }
     };
     Err(RuleError::Unsupported {
         part: format!("FREQ={text}"),
@@ -295,6 +354,7 @@ impl fmt::Display for Rule {
         }
         list(f, ";BYDAY=", self.days())?;
         list(f, ";BYMONTHDAY=", self.month_days())?;
+        list(f, ";BYSETPOS=", self.positions())?;
         match self.end() {
             End::Never => {}
             End::Count(count) => write!(f, ";COUNT={count}")?,
@@ -316,8 +376,9 @@ fn list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, name: &str, items: &[T]) ->
 
 impl Recurrence {
     /// Reads lines of `RRULE:`, `RDATE:` and `EXDATE:` (each any number of dates, in any order, one rule at the most),
-    /// or a rule alone. Times in universal time become local ones of `zone`; a date without a time is its midnight.
-    pub fn parse(text: &str, zone: &ZoneName) -> Result<Self, RuleError> {
+    /// or a rule alone. Times in universal time become local ones of `zone`; a date without a time is its midnight. The
+    /// `start` is what a yearly rule is read with, see [`Rule::parse`]; canonical texts have none.
+    pub fn parse(text: &str, zone: &ZoneName, start: Option<Date>) -> Result<Self, RuleError> {
         if text.len() > MAX_BYTES {
             return Err(RuleError::TooLong);
         }
@@ -326,7 +387,7 @@ impl Recurrence {
             let (name, value) = line.split_once(':').unwrap_or(("RRULE", line));
             match name.to_ascii_uppercase().as_str() {
                 "RRULE" => {
-                    if rule.replace(Rule::parse(value, zone)?).is_some() {
+                    if rule.replace(Rule::parse(value, zone, start)?).is_some() {
                         return Err(RuleError::Twice("RRULE".to_owned()));
                     }
                 }
@@ -391,6 +452,6 @@ impl<'de> Deserialize<'de> for Recurrence {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         // The canonical form has no times that need a zone.
-        Self::parse(&text, &ZoneName::utc()).map_err(serde::de::Error::custom)
+        Self::parse(&text, &ZoneName::utc(), None).map_err(serde::de::Error::custom)
     }
 }

@@ -233,7 +233,8 @@ pub struct Calendar {
     resources: Vec<Resource>,
     /// The zone in which local times are told.
     time_zone: TimeZone,
-    /// When the business, which comes first, and each of the resources is there.
+    /// When the business, which comes first, and each of the resources is there. With `locationIds`, at one of these
+    /// locations: they keep their own hours, or else the business's.
     working_hours: Vec<CalendarHours>,
 }
 

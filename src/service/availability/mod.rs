@@ -98,9 +98,15 @@ pub(in crate::service) fn window(
     to: Timestamp,
     now: Timestamp,
 ) -> Result<(Timestamp, i64), Rejection> {
+    let said = from.is_some();
     let from = from.unwrap_or(now);
     if to <= from {
-        return Err(date("to", "must be after `from`, which is now if it is left out"));
+        let message = if said {
+            "must be after `from`"
+        } else {
+            "must be after `from`, which is now if it is left out"
+        };
+        return Err(date("to", message));
     }
     let hours = to.duration_since(from).as_hours();
     if hours > MAX_DAYS * 24 {

@@ -50,7 +50,7 @@ pub use blocked_times::CreateBlockedTime;
 pub use categories::{CreateCategory, DeleteCategory, MoveCategory, UpdateCategory};
 pub use copies::{BulkCreatedServices, CloneService, ClonedService};
 pub use hours::SetWorkingHours;
-pub use import::{Import, ImportError, ImportInto, Imported};
+pub use import::{Import, ImportError, ImportInto, Imported, InTheWay};
 pub use locations::{CreateLocation, ServiceLocations, UpdateLocation};
 pub(in crate::service) use locations::{told, whereabouts};
 pub use options::{CreateOptions, UpdateOptions};
@@ -354,13 +354,23 @@ impl Under {
 
 /// Refuses to touch bookings that somebody counts on without a word about what is to become of them.
 fn require_choice(kind: Kind, bookings: &[Booking], ledger: &Ledger, chosen: bool) -> Result<(), Rejection> {
-    let count = bookings.iter().filter(|booking| stands(booking, ledger)).count();
-    if count == 0 || chosen {
+    if chosen {
+        return Ok(());
+    }
+    refuse_bookings(kind, bookings.iter().filter(|booking| stands(booking, ledger)))
+}
+
+/// Refuses to touch these bookings, if there are any.
+fn refuse_bookings<'a>(kind: Kind, bookings: impl Iterator<Item = &'a Booking>) -> Result<(), Rejection> {
+    let bookings: Vec<BookingId> = bookings.map(|booking| booking.id).collect();
+    if bookings.is_empty() {
         return Ok(());
     }
     Err(Rejection::HasBookings {
         kind,
-        count: i64::try_from(count).unwrap_or(i64::MAX),
+        count: i64::try_from(bookings.len()).unwrap_or(i64::MAX),
+        sessions: 0,
+        bookings,
     })
 }
 

@@ -215,15 +215,21 @@ impl Delete {
         let ledger = Ledger::lock(tx, &[(target, soon)], None).await?;
         let now = ledger.now();
         // The business's own blocks go with it; bookings and sessions don't.
-        let held = ledger
-            .claims()
-            .filter(|claim| !matches!(claim.holder, Holder::Block(_)));
-        let count = held.filter(|claim| claim.span.end() > now).count();
-        if count > 0 {
-            let count = i64::try_from(count).unwrap_or(i64::MAX);
+        let (mut bookings, mut sessions) = (BTreeSet::new(), BTreeSet::new());
+        for claim in ledger.claims().filter(|claim| claim.span.end() > now) {
+            match claim.holder {
+                Holder::Booking(id) => bookings.extend([id]),
+                Holder::Session(id) => sessions.extend([id]),
+                Holder::Block(_) => {}
+            }
+        }
+        if !(bookings.is_empty() && sessions.is_empty()) {
+            let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
             return Err(Rejection::HasBookings {
                 kind: Kind::Resource,
-                count,
+                count: number(bookings.len() + sessions.len()),
+                sessions: number(sessions.len()),
+                bookings: bookings.into_iter().collect(),
             }
             .into());
         }

@@ -5,7 +5,7 @@ use jiff::civil::DateTime;
 use super::{
     Change, Edit, Removed, SessionResources, Under, check_revision, follow_run, locations, lock_schedule,
     lock_service_ever, occupy, offer_changed, require_choice, seats_of,
-    series::{CancelMany, Place, Scope, UpdateMany, Word, check_kind, restore, update_one},
+    series::{CancelMany, Place, Scope, UpdateMany, Word, check_kind, check_series_revision, restore, update_one},
     services::{call_off, held_by},
     uses_of, zone_of,
 };
@@ -262,8 +262,19 @@ fn under(service: &Offered, session: &Session) -> (Under, Target) {
     }
 }
 
-/// Refuses what is said of a series where it alone is meant.
-fn check_scope(session: &Session, scope: Scope, recurrence: Option<&String>) -> Result<(), Rejection> {
+/// Refuses what is said of a series where it alone is meant, or where there is none.
+fn check_scope(
+    session: &Session,
+    scope: Scope,
+    recurrence: Option<&String>,
+    expected_series_revision: Option<i64>,
+) -> Result<(), Rejection> {
+    if expected_series_revision.is_some() && session.series.is_none() {
+        return Err(Rejection::invalid(
+            &["expectedSeriesRevision"],
+            "is for sessions of a series, and this one is of none",
+        ));
+    }
     if scope == Scope::This && recurrence.is_some() {
         return Err(Rejection::invalid(
             &["recurrence"],
@@ -298,13 +309,19 @@ impl Command for Update {
         let (service, schedule, before) = lock(tx, input.edit.id).await?;
         check_revision(Kind::Session, before.revision, input.edit.expected_revision)?;
         check_seats(&service, input.changes.capacity)?;
-        check_scope(&before, input.scope, input.recurrence.as_ref())?;
+        check_scope(
+            &before,
+            input.scope,
+            input.recurrence.as_ref(),
+            input.expected_series_revision,
+        )?;
         if before.series.is_some() {
             let place = Place {
                 service: &service,
                 schedule: &schedule,
                 caller: &self.caller,
             };
+            check_series_revision(tx, &before, input.expected_series_revision).await?;
             if input.scope == Scope::This {
                 return update_one(tx, place, &before, input).await;
             }
@@ -404,7 +421,8 @@ impl Command for Cancel {
         let (input, actor) = (&self.input, &self.caller.actor);
         let (service, schedule, session) = lock(tx, input.edit.id).await?;
         check_revision(Kind::Session, session.revision, input.edit.expected_revision)?;
-        check_scope(&session, input.scope, None)?;
+        check_scope(&session, input.scope, None, input.expected_series_revision)?;
+        check_series_revision(tx, &session, input.expected_series_revision).await?;
         if input.scope != Scope::This {
             let place = Place {
                 service: &service,

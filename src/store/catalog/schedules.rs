@@ -5,7 +5,7 @@ use diesel::{
     Queryable, Selectable, SelectableHelper as _, insert_into, update,
 };
 use diesel_async::RunQueryDsl as _;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     super::{
@@ -17,7 +17,7 @@ use super::{
     TimeKey, count, page,
 };
 use crate::domain::{
-    catalog::{Schedule, SessionStatus},
+    catalog::{MAX_SESSION_HOURS, Schedule, SessionStatus},
     ids::{ScheduleId, ServiceId, SiteId},
     time::TimeSpan,
 };
@@ -180,7 +180,14 @@ pub async fn session_span(conn: &mut Conn, site: SiteId, id: ScheduleId) -> Resu
         .filter(sessions::status.eq(SessionStatus::Confirmed));
     let first = all.order(sessions::starts_at.asc()).select(sessions::starts_at);
     let first: Option<At> = on!(conn, c => first.first(c).await.optional())?;
-    let last = all.order(sessions::ends_at.desc()).select(sessions::ends_at);
+    let latest = all.order(sessions::starts_at.desc()).select(sessions::starts_at);
+    let latest: Option<At> = on!(conn, c => latest.first(c).await.optional())?;
+    let Some(latest) = latest else { return Ok(None) };
+    // No session is so long that one of before could be over later than the latest to start.
+    let longest = SignedDuration::from_hours(MAX_SESSION_HOURS);
+    let late = latest.0.checked_sub(longest).unwrap_or(latest.0);
+    let last = all.filter(sessions::starts_at.ge(At(late)));
+    let last = last.order(sessions::ends_at.desc()).select(sessions::ends_at);
     let last: Option<At> = on!(conn, c => last.first(c).await.optional())?;
     Ok(first.zip(last).and_then(|(first, last)| TimeSpan::new(first.0, last.0)))
 }

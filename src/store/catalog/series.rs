@@ -59,7 +59,7 @@ impl SeriesRow {
     fn series(self) -> Result<SessionSeries, StoreError> {
         // The canonical form has no times that need a zone.
         let recurrence =
-            Recurrence::parse(&self.recurrence, &ZoneName::utc()).map_err(|_| corrupt("the rule of a series"))?;
+            Recurrence::parse(&self.recurrence, &ZoneName::utc(), None).map_err(|_| corrupt("the rule of a series"))?;
         Ok(SessionSeries {
             series: Series {
                 id: self.id,

@@ -216,6 +216,8 @@ on_both_engines! {
         for (act, input, path) in [
             ("updateSession", json!({ "sessionId": single, "title": "A", "scope": "ALL" }), "scope"),
             ("cancelSession", json!({ "sessionId": single, "scope": "THIS_AND_FOLLOWING" }), "scope"),
+            ("updateSession", json!({ "sessionId": single, "title": "A", "expectedSeriesRevision": 1 }), "expectedSeriesRevision"),
+            ("cancelSession", json!({ "sessionId": single, "expectedSeriesRevision": 1 }), "expectedSeriesRevision"),
             ("updateSession", json!({ "sessionId": first["id"], "recurrence": "FREQ=DAILY" }), "recurrence"),
             ("updateSession", json!({ "sessionId": first["id"], "recurrence": "FREQ=NEVER", "scope": "ALL" }), "recurrence"),
             ("updateSession", json!({ "sessionId": first["id"], "title": "", "scope": "ALL" }), "title"),
@@ -226,6 +228,10 @@ on_both_engines! {
         ] {
             let error = refused(&owner, act, input.clone()).await;
             assert_eq!(error["path"], json!([path]), "{act} {input}: {error}");
+        }
+        for act in ["updateSession", "cancelSession"] {
+            let stale = json!({ "sessionId": first["id"], "expectedSeriesRevision": 9 });
+            assert_eq!(code(&owner, act, stale).await, "REVISION_MISMATCH", "{act} of one session");
         }
         let weekly = made(&owner, yoga(&studio, 120, "FREQ=WEEKLY;COUNT=3")).await;
         let first = &sessions(&weekly)[0];

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{again, days_later, live, made, sessions, starts, yoga};
 use crate::{
-    code, done, local, on_both_engines, refused, studio,
+    code, confirmed, done, local, on_both_engines, refused, studio,
     support::{Server, Studio, fixture::with},
 };
 
@@ -86,13 +86,51 @@ on_both_engines! {
         assert_eq!(code(&owner, "createSessionSeries", with(yoga(&studio, 0, "FREQ=DAILY;COUNT=3"), input)).await, "SLOT_NOT_AVAILABLE");
     }
 
+    async fn the_session_that_is_in_the_way_is_named(engine) {
+        let (_server, studio, owner) = studio(engine).await;
+        let booked = confirmed(&owner, studio.appointment(&studio.massage, 2 * 24 * 60, &[&studio.anna])).await;
+        let anna = json!({ "resourceIds": [studio.anna.id.to_string()] });
+        let error = refused(&owner, "createSessionSeries", with(yoga(&studio, 0, "FREQ=DAILY;COUNT=4"), anna.clone())).await;
+        let third = local(&studio, 2 * 24 * 60);
+        assert_eq!((&error["code"], &error["conflicts"]), (&json!("SLOT_NOT_AVAILABLE"), &json!([{ "id": booked }])));
+        assert_eq!(error["message"], format!("the session at {third}: the time is not free"));
+        // One that moves onto the booking is named, too.
+        let series = made(&owner, with(yoga(&studio, 120, "FREQ=DAILY;COUNT=4"), anna)).await;
+        let back = json!({ "sessionId": sessions(&series)[0]["id"], "scope": "ALL", "localStart": local(&studio, 0) });
+        assert_eq!(refused(&owner, "updateSession", back).await["message"], format!("the session at {third}: the time is not free"));
+        // A series that is longer than from one to the next is in its own way.
+        let long = json!({ "localEnd": days_later(&studio, 1, 60), "resourceIds": [studio.room.id.to_string()] });
+        let error = refused(&owner, "createSessionSeries", with(yoga(&studio, 0, "FREQ=DAILY;COUNT=3"), long)).await;
+        let message = error["message"].as_str().unwrap();
+        assert!(message.ends_with("the series is in its own way, this one overlaps another of it"), "{message}");
+        assert_eq!(error["code"], "SLOT_NOT_AVAILABLE");
+    }
+
+    async fn yearly_and_last_weekdays_are_rules(engine) {
+        let (_server, studio, owner) = studio(engine).await;
+        let month = &local(&studio, 0)[5..7];
+        let yearly = made(&owner, yoga(&studio, 0, &format!("FREQ=YEARLY;BYMONTH={};COUNT=2", month.trim_start_matches('0')))).await;
+        assert_eq!(yearly["recurrence"], "RRULE:FREQ=MONTHLY;INTERVAL=12;COUNT=2");
+        assert_eq!(live(&yearly).len(), 2);
+        let rule = "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1;COUNT=3";
+        let last = made(&owner, yoga(&studio, 120, rule)).await;
+        assert_eq!(last["recurrence"], "RRULE:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1;COUNT=3");
+        for session in sessions(&last) {
+            let at: jiff::civil::DateTime = session["localStart"].as_str().unwrap().parse().unwrap();
+            assert!(at.date().days_in_month() - at.date().day() < 3, "{at}");
+        }
+    }
+
     async fn every_rule_of_a_series_is_kept(engine) {
         let (_server, studio, owner) = studio(engine).await;
         let base = yoga(&studio, 0, "FREQ=WEEKLY;COUNT=3");
+        let endless = with(base.clone(), json!({ "recurrence": "FREQ=DAILY;UNTIL=20991231" }));
+        let message = refused(&owner, "createSessionSeries", endless).await["message"].clone();
+        assert_eq!(message, "`recurrence` takes place more than 2000 times: that is the most; give it an earlier end");
         for (change, path) in [
             (json!({ "recurrence": "" }), "recurrence"),
             (json!({ "recurrence": "every monday" }), "recurrence"),
-            (json!({ "recurrence": "FREQ=YEARLY" }), "recurrence"),
+            (json!({ "recurrence": "FREQ=YEARLY;BYWEEKNO=20" }), "recurrence"),
             (json!({ "recurrence": "FREQ=MONTHLY;BYMONTHDAY=31;BYDAY=5MO;COUNT=0" }), "recurrence"),
             (json!({ "recurrence": "FREQ=DAILY;COUNT=1000000" }), "recurrence"),
             (json!({ "recurrence": "FREQ=DAILY;COUNT=2001" }), "recurrence"),

@@ -75,13 +75,6 @@ fn an_end_on_another_clock_is_the_same_instant() {
 }
 
 #[test]
-fn times_without_a_zone_are_the_sites() {
-    let file =
-        event("DTSTART:20260701T100000\nDTEND:20260701T110000").replace("PRODID", "X-WR-TIMEZONE:Asia/Tokyo\nPRODID");
-    assert_eq!(shown(&read(file.as_bytes())), ["2026-07-01T08:00Z/60 -"]);
-}
-
-#[test]
 fn universal_time_is_shown_on_the_calendars_clock_unless_it_repeats_or_that_would_be_ambiguous() {
     let single = only("DTSTART:20260701T100000Z");
     assert_eq!(
@@ -171,6 +164,66 @@ fn what_a_business_has_no_use_for_is_passed_over() {
         "BEGIN:VJOURNAL\nDTSTART:nonsense\nEND:VJOURNAL\nBEGIN:X-THING\nBEGIN:VEVENT\nEND:VEVENT\nEND:X-THING",
     );
     assert_eq!(read(file.as_bytes()).events, []);
+}
+
+#[test]
+fn times_without_a_zone_are_of_the_calendars_clock() {
+    let floating = event("DTSTART:20260701T100000\nDTEND:20260701T110000");
+    let zone_of = |file: &str| read(file.as_bytes()).events[0].details.time_zone.as_str().to_owned();
+    assert_eq!(zone_of(&floating), "Europe/Berlin", "the site's");
+    assert_eq!(
+        zone_of(&floating.replace("PRODID", "X-WR-TIMEZONE:Asia/Tokyo\nPRODID")),
+        "Asia/Tokyo"
+    );
+    assert_eq!(
+        zone_of(&floating.replace("PRODID", "X-WR-TIMEZONE:Mars/Olympus\nPRODID")),
+        "Europe/Berlin"
+    );
+    let day = event("DTSTART;VALUE=DATE:20260701").replace("PRODID", "X-WR-TIMEZONE:Asia/Tokyo\nPRODID");
+    assert_eq!(
+        zone_of(&day),
+        "Europe/Berlin",
+        "a whole day is one where the business is"
+    );
+}
+
+#[test]
+fn versions_that_are_passed_over_are_counted() {
+    let version =
+        |summary: &str| format!("BEGIN:VEVENT\nUID:a\nDTSTART:20260701T100000Z\nDURATION:PT1H\n{summary}\nEND:VEVENT");
+    let both = calendar(&[version("SUMMARY:One"), version("SUMMARY:Two")].join("\n"));
+    let timetable = read(both.as_bytes());
+    assert_eq!((timetable.events.len(), timetable.superseded), (1, 1));
+    assert_eq!(
+        timetable.events[0].details.title.as_deref(),
+        Some("Two"),
+        "of equal ones the last"
+    );
+    let other = version("RECURRENCE-ID:20260702T100000Z\nSEQUENCE:2");
+    let older = version("RECURRENCE-ID:20260702T100000Z\nSEQUENCE:1");
+    let timetable = read(calendar(&[version("RRULE:FREQ=DAILY;COUNT=3"), other, older].join("\n")).as_bytes());
+    assert_eq!((timetable.events[0].exceptions.len(), timetable.superseded), (1, 1));
+}
+
+#[test]
+fn birthdays_and_last_weekdays_are_read() {
+    let file =
+        event("DTSTART;VALUE=DATE:20260302\nRRULE:FREQ=YEARLY;INTERVAL=1;BYMONTH=3;BYMONTHDAY=2\nSUMMARY:Birthday");
+    let shown_days = |file: &str| {
+        shown(&read(file.as_bytes()))
+            .iter()
+            .map(|text| text[..10].to_owned())
+            .collect::<Vec<_>>()
+    };
+    // Midnight in Berlin is the day before in universal time.
+    assert_eq!(shown_days(&file), ["2026-03-01", "2027-03-01", "2028-03-01"]);
+    let file = event(
+        "DTSTART:20260130T100000Z\nDTEND:20260130T110000Z\nRRULE:FREQ=MONTHLY;COUNT=4;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1",
+    );
+    assert_eq!(
+        shown_days(&file),
+        ["2026-01-30", "2026-02-27", "2026-03-31", "2026-04-30"]
+    );
 }
 
 #[test]

@@ -126,7 +126,7 @@ fn an_apple_calendar_is_read() {
             "2026-04-09T22:00Z/2880 Regatta (free)",
             "2026-04-10T23:00Z/45 Swim class",
             "2026-04-11T12:30Z/270 Night watch",
-            "2026-04-12T06:00Z/60 Wherever you are",
+            "2026-04-11T21:30Z/60 Wherever you are",
             "2026-04-18T12:30Z/270 Night watch",
         ]
     );

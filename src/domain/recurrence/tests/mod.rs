@@ -22,11 +22,11 @@ fn utc() -> ZoneName {
 }
 
 fn rule(text: &str) -> Rule {
-    Rule::parse(text, &utc()).unwrap()
+    Rule::parse(text, &utc(), None).unwrap()
 }
 
 fn recurrence(text: &str) -> Recurrence {
-    Recurrence::parse(text, &utc()).unwrap()
+    Recurrence::parse(text, &utc(), None).unwrap()
 }
 
 fn window(from: &str, until: &str) -> Window {
@@ -38,7 +38,7 @@ fn window(from: &str, until: &str) -> Window {
 
 /// The occurrences in the whole of what the server plans in, the first `count` of them.
 fn first(text: &str, start: &str, count: usize) -> Vec<String> {
-    let recurrence = recurrence(text);
+    let recurrence = Recurrence::parse(text, &utc(), Some(at(start).date())).unwrap();
     let mut times = Vec::new();
     let mut from = at(start);
     while times.len() < count && from.year() <= 2100 {

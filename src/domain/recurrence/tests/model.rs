@@ -234,8 +234,8 @@ proptest! {
 
     #[test]
     fn what_is_written_is_read_again(rule in any_rule(), recurrence in any_recurrence()) {
-        prop_assert_eq!(Rule::parse(&rule.to_string(), &utc()).unwrap(), rule);
-        prop_assert_eq!(Recurrence::parse(&recurrence.to_string(), &utc()).unwrap(), recurrence);
+        prop_assert_eq!(Rule::parse(&rule.to_string(), &utc(), None).unwrap(), rule);
+        prop_assert_eq!(Recurrence::parse(&recurrence.to_string(), &utc(), None).unwrap(), recurrence);
     }
 
     #[test]
@@ -246,8 +246,8 @@ proptest! {
     ) {
         let parts: Vec<String> = parts.iter().map(|(name, sign, value)| format!("{name}{sign}{value}")).collect();
         for text in [noise, parts.join(";"), parts.join("\n"), format!("FREQ=MONTHLY;{}", parts.join(";"))] {
-            if let Ok(read) = Recurrence::parse(&text, &utc()) {
-                prop_assert_eq!(Recurrence::parse(&read.to_string(), &utc()).unwrap(), read);
+            if let Ok(read) = Recurrence::parse(&text, &utc(), None) {
+                prop_assert_eq!(Recurrence::parse(&read.to_string(), &utc(), None).unwrap(), read);
             }
         }
     }

@@ -255,22 +255,85 @@ fn days_that_a_month_does_not_have_are_passed_over() {
 }
 
 #[test]
+fn some_of_a_months_days() {
+    shows(
+        "FREQ=MONTHLY;COUNT=3;BYDAY=TU,WE,TH;BYSETPOS=3",
+        "1997-09-04",
+        "1997-09: 4, 1997-10: 7, 1997-11: 6",
+        true,
+    );
+    shows(
+        "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-2",
+        "1997-09-29",
+        "1997-09: 29, 1997-10: 30, 1997-11: 27, 1997-12: 30, 1998-01: 29, 1998-02: 26, 1998-03: 30",
+        false,
+    );
+    // With one weekday it is that weekday's number in the month.
+    for (positions, numbers) in [
+        ("BYDAY=TU;BYSETPOS=2", "BYDAY=2TU"),
+        ("BYDAY=FR;BYSETPOS=1,-1", "BYDAY=1FR,-1FR"),
+        ("BYDAY=SU;BYSETPOS=5", "BYDAY=5SU"),
+    ] {
+        let times = |days: &str| first(&format!("FREQ=MONTHLY;{days}"), "1997-09-02T09:00", 20);
+        assert_eq!(times(positions), times(numbers), "{positions}");
+    }
+    let text = "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1;COUNT=3";
+    assert_eq!(rule(text), rule(&rule(text).to_string()));
+}
+
+#[test]
+fn yearly_in_the_month_of_the_start() {
+    shows(
+        "FREQ=YEARLY;COUNT=3",
+        SEPTEMBER,
+        "1997-09: 2, 1998-09: 2, 1999-09: 2",
+        true,
+    );
+    // As Outlook and Google write birthdays and feasts.
+    shows(
+        "FREQ=YEARLY;INTERVAL=1;BYMONTH=9;BYMONTHDAY=2;COUNT=2",
+        SEPTEMBER,
+        "1997-09: 2, 1998-09: 2",
+        true,
+    );
+    shows(
+        "FREQ=YEARLY;BYMONTH=5;BYDAY=2SU;COUNT=3",
+        "1997-05-11",
+        "1997-05: 11, 1998-05: 10, 1999-05: 9",
+        true,
+    );
+    shows(
+        "FREQ=YEARLY;INTERVAL=4;BYMONTH=11;BYDAY=TU;BYMONTHDAY=2,3,4,5,6,7,8",
+        "1996-11-05",
+        "1996-11: 5, 2000-11: 7, 2004-11: 2",
+        false,
+    );
+    shows(
+        "FREQ=YEARLY",
+        "1996-02-29",
+        "1996-02: 29, 2000-02: 29, 2004-02: 29",
+        false,
+    );
+    let other = Rule::parse("FREQ=YEARLY;BYMONTH=9", &utc(), Some(at("1997-08-02T09:00").date()));
+    assert!(matches!(other, Err(RuleError::Unsupported { .. })), "{other:?}");
+    assert_eq!(rule("FREQ=YEARLY;INTERVAL=2").to_string(), "FREQ=MONTHLY;INTERVAL=24");
+}
+
+#[test]
 fn examples_outside_of_the_subset_are_refused_by_name() {
     for (text, part) in [
         (
             "FREQ=YEARLY;UNTIL=20000131T140000Z;BYMONTH=1;BYDAY=SU,MO,TU,WE,TH,FR,SA",
-            "BYMONTH",
+            "BYMONTH=1",
         ),
         ("FREQ=DAILY;UNTIL=20000131T140000Z;BYMONTH=1", "BYMONTH"),
-        ("FREQ=YEARLY;COUNT=10", "FREQ=YEARLY"),
         ("FREQ=YEARLY;INTERVAL=3;COUNT=10;BYYEARDAY=1,100,200", "BYYEARDAY"),
         ("FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO", "BYWEEKNO"),
-        ("FREQ=MONTHLY;COUNT=3;BYDAY=TU,WE,TH;BYSETPOS=3", "BYSETPOS"),
         ("FREQ=HOURLY;INTERVAL=3;UNTIL=19970902T170000Z", "FREQ=HOURLY"),
         ("FREQ=MINUTELY;INTERVAL=15;COUNT=6", "FREQ=MINUTELY"),
         ("FREQ=DAILY;BYHOUR=9,10,11;BYMINUTE=0,20,40", "BYHOUR"),
     ] {
-        let RuleError::Unsupported { part: named, hint } = Rule::parse(text, &utc()).unwrap_err() else {
+        let RuleError::Unsupported { part: named, hint } = Rule::parse(text, &utc(), None).unwrap_err() else {
             panic!("{text}");
         };
         assert_eq!(named, part, "{text}");

@@ -4,7 +4,7 @@ use super::*;
 use jiff::civil::Weekday;
 
 fn refusal(text: &str) -> String {
-    Rule::parse(text, &utc()).unwrap_err().to_string()
+    Rule::parse(text, &utc(), None).unwrap_err().to_string()
 }
 
 #[test]
@@ -15,7 +15,7 @@ fn nonsense_is_refused_with_what_would_do() {
         ("INTERVAL=2", "has no `FREQ`"),
         (
             "FREQ=SOMETIMES",
-            "`FREQ` can't be `SOMETIMES`: it can be `DAILY`, `WEEKLY` or `MONTHLY`",
+            "`FREQ` can't be `SOMETIMES`: it can be `DAILY`, `WEEKLY`, `MONTHLY` or `YEARLY`",
         ),
         ("FREQ=DAILY;FREQ=DAILY", "`FREQ` is there twice"),
         (
@@ -40,8 +40,28 @@ fn nonsense_is_refused_with_what_would_do() {
         ),
         ("FREQ=WEEKLY;BYMONTHDAY=1", "`BYMONTHDAY` doesn't go with `FREQ=WEEKLY`"),
         (
-            "FREQ=YEARLY",
-            "`FREQ=YEARLY` is not supported; say `FREQ=MONTHLY;INTERVAL=12`",
+            "FREQ=YEARLY;INTERVAL=11",
+            "`INTERVAL` must be between 1 and 10 for this frequency",
+        ),
+        (
+            "FREQ=YEARLY;INTERVAL=9999",
+            "`INTERVAL` must be between 1 and 10 for this frequency",
+        ),
+        (
+            "FREQ=YEARLY;BYMONTH=3",
+            "`BYMONTH=3` is not supported; a yearly rule is for the month of its start",
+        ),
+        (
+            "FREQ=YEARLY;BYDAY=2SU",
+            "`BYDAY` is not supported in a yearly rule without `BYMONTH`, the month of its start",
+        ),
+        (
+            "FREQ=MONTHLY;BYSETPOS=-1",
+            "`BYSETPOS` is not supported without the days from which it chooses, `BYDAY` or `BYMONTHDAY`",
+        ),
+        (
+            "FREQ=WEEKLY;BYDAY=MO,TU;BYSETPOS=1",
+            "`BYSETPOS` doesn't go with `FREQ=WEEKLY`",
         ),
         ("FREQ=DAILY;X-COLOUR=RED", "`X-COLOUR` is not supported"),
         (
@@ -60,6 +80,9 @@ fn nonsense_is_refused_with_what_would_do() {
         "FREQ=MONTHLY;BYMONTHDAY=32",
         "FREQ=MONTHLY;BYMONTHDAY=0",
         "FREQ=MONTHLY;BYMONTHDAY=-128",
+        "FREQ=MONTHLY;BYDAY=MO;BYSETPOS=0",
+        "FREQ=MONTHLY;BYDAY=MO;BYSETPOS=32",
+        "FREQ=MONTHLY;BYDAY=MO;BYSETPOS=",
         "FREQ=WEEKLY;WKST=1MO",
         "FREQ=DAILY;UNTIL=2026-01-01",
         "FREQ=DAILY;UNTIL=20260230",
@@ -67,14 +90,17 @@ fn nonsense_is_refused_with_what_would_do() {
         "FREQ=DAILY;UNTIL=20260101T250000Z",
     ] {
         assert!(
-            matches!(Rule::parse(text, &utc()), Err(RuleError::Value { .. })),
+            matches!(Rule::parse(text, &utc(), None), Err(RuleError::Value { .. })),
             "{text}"
         );
     }
-    assert_eq!(Recurrence::parse("", &utc()), Err(RuleError::Empty));
-    assert_eq!(Recurrence::parse("EXDATE:20260101", &utc()), Err(RuleError::Empty));
+    assert_eq!(Recurrence::parse("", &utc(), None), Err(RuleError::Empty));
     assert_eq!(
-        Rule::parse(&"FREQ=DAILY;".repeat(1000), &utc()),
+        Recurrence::parse("EXDATE:20260101", &utc(), None),
+        Err(RuleError::Empty)
+    );
+    assert_eq!(
+        Rule::parse(&"FREQ=DAILY;".repeat(1000), &utc(), None),
         Err(RuleError::TooLong)
     );
 }
@@ -119,7 +145,11 @@ fn a_rule_can_be_built_without_text() {
 #[test]
 fn an_end_in_universal_time_is_the_zones_local_time() {
     let berlin = ZoneName::parse("Europe/Berlin").unwrap();
-    let end = |text: &str| Rule::parse(&format!("FREQ=DAILY;UNTIL={text}"), &berlin).unwrap().end();
+    let end = |text: &str| {
+        Rule::parse(&format!("FREQ=DAILY;UNTIL={text}"), &berlin, None)
+            .unwrap()
+            .end()
+    };
     assert_eq!(end("20260630T215959Z"), End::Until(at("2026-06-30T23:59:59")));
     // The clock shows 02:10 twice on this day; in the second pass, 02:45 of the first one is over.
     assert_eq!(end("20261025T001000Z"), End::Until(at("2026-10-25T02:10")));

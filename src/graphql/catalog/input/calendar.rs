@@ -60,8 +60,9 @@ impl CreateScheduleInput {
 /// What changes of a schedule. What is left out stays.
 #[derive(InputObject, Clone, Debug)]
 pub struct UpdateScheduleInput {
-    /// The seats of a course's run, 1 to 1000. Fewer than are taken are allowed: nobody is put out, and those who came
-    /// last are flagged as double booked.
+    /// The seats of a course's run, 1 to 1000: fewer than are taken are allowed, nobody is put out, and those who came
+    /// last are flagged as double booked. Of other schedules it is the service's `defaultCapacity`, and any other number
+    /// is refused.
     capacity: MaybeUndefined<i32>,
     /// Refuse with `REVISION_MISMATCH` unless the schedule has this revision.
     expected_revision: Option<i32>,
@@ -172,8 +173,9 @@ pub struct CreateSessionInput {
     idempotency_key: Option<String>,
     /// The wall clock at its end: after `localStart`, by 31 days at the most.
     local_end: LocalDateTime,
-    /// The wall clock at its start. A time that the clock skips moves forward by the gap; of one that it shows twice
-    /// the earlier is meant.
+    /// The wall clock at its start. A time that the clock skips moves forward by the gap, here and in `localEnd`; of one
+    /// that it shows twice the earlier is meant. So where the clock goes from 02:00 to 03:00, 02:15 to 02:45 is 03:15 to
+    /// 03:45, 01:30 to 03:30 lasts an hour, and 02:30 to 03:30 is refused: nothing is left of it.
     local_start: LocalDateTime,
     /// Where: one of the service's `locations`, or another place in words. If not said, at the service's only one.
     location: Option<LocationInput>,
@@ -241,8 +243,7 @@ pub struct UpdateSessionInput {
     capacity: MaybeUndefined<i32>,
     /// Refuse with `REVISION_MISMATCH` unless the session has this revision.
     expected_revision: Option<i32>,
-    /// Refuse with `REVISION_MISMATCH` unless the session's series has this revision. For a `scope` of more than this
-    /// session.
+    /// Refuse with `REVISION_MISMATCH` unless the session's series has this revision. Only for sessions of a series.
     expected_series_revision: Option<i32>,
     /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
     idempotency_key: Option<String>,
@@ -334,8 +335,7 @@ pub struct CancelSessionInput {
     bookings: Option<BookingsOnRemoval>,
     /// Refuse with `REVISION_MISMATCH` unless the session has this revision.
     expected_revision: Option<i32>,
-    /// Refuse with `REVISION_MISMATCH` unless the session's series has this revision. For a `scope` of more than this
-    /// session.
+    /// Refuse with `REVISION_MISMATCH` unless the session's series has this revision. Only for sessions of a series.
     expected_series_revision: Option<i32>,
     /// A key for safe retries, at most 255 characters: the same key and input replays the first committed answer.
     idempotency_key: Option<String>,

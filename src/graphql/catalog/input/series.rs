@@ -45,9 +45,11 @@ pub struct CreateSessionSeriesInput {
     local_start: LocalDateTime,
     /// Where: one of the service's `locations`, or another place in words. If not said, at the service's only one.
     location: Option<LocationInput>,
-    /// When it repeats, as RFC 5545 writes it: a rule such as `FREQ=WEEKLY;BYDAY=MO,WE;COUNT=10`, daily, weekly or
-    /// monthly, with `COUNT` or `UNTIL` or without an end; or lines of `RRULE:`, `EXDATE:` (times at which it doesn't
-    /// take place) and `RDATE:` (times at which it does, too). At most 2000 sessions.
+    /// When it repeats, as RFC 5545 writes it: a rule such as `FREQ=WEEKLY;BYDAY=MO,WE;COUNT=10`, daily, weekly,
+    /// monthly or yearly, with `COUNT` or `UNTIL` or without an end; or lines of `RRULE:`, `EXDATE:` (times at which it doesn't
+    /// take place) and `RDATE:` (times at which it does, too). At most 2000 sessions. `BYDAY`, `BYMONTHDAY` and, of
+    /// monthly rules, `BYSETPOS` are understood; a yearly rule is for the month of the start (`BYMONTH` may name it) and
+    /// is told as a monthly one with `INTERVAL=12`.
     recurrence: String,
     /// Who and what they need; busy for their time. Not together with `resources`.
     resource_ids: Option<Vec<ID>>,

@@ -82,8 +82,7 @@ impl Run {
             let block = self.block(tx, resource, (span, transparent), title).await?;
             known.keep(tx, &name, print, Made::Block(block)).await?;
         }
-        self.at(0);
-        for made in known.gone(tx).await? {
+        for made in self.gone(tx, known).await? {
             if self.free(tx, made).await? {
                 known.imported.gone += 1;
             }

@@ -7,7 +7,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::{ImportInto, Imported};
 use crate::{
-    domain::icalendar::{EventDetails, ImportedEvent, Timetable},
+    domain::{
+        catalog::Session,
+        icalendar::{EventDetails, ImportedEvent, Timetable},
+    },
     store::{
         Failure, Tx,
         imports::{self, ImportedEvent as Record, Made},
@@ -20,9 +23,22 @@ pub(super) type Name = (Vec<u8>, String);
 /// What is known of the events of a file, and what came of them so far.
 pub(super) struct Known {
     into: ImportInto,
+    /// By what the events of the file are known.
+    keys: HashSet<Vec<u8>>,
     before: BTreeMap<Name, Record>,
     seen: HashSet<Name>,
+    /// What was written down by this act.
+    written: HashSet<Name>,
+    /// Sessions that are to be made, all in one go.
+    pub(super) fresh: Vec<Fresh>,
     pub(super) imported: Imported,
+}
+
+/// A session that an event is to become.
+pub(super) struct Fresh {
+    pub(super) name: Name,
+    pub(super) fingerprint: Vec<u8>,
+    pub(super) session: Session,
 }
 
 /// What is to be done with an event.
@@ -38,17 +54,23 @@ pub(super) enum Fate {
 impl Known {
     pub(super) async fn read(tx: &mut Tx<'_>, into: ImportInto, timetable: &Timetable) -> Result<Self, Failure> {
         let keys: HashSet<Vec<u8>> = timetable.events.iter().map(|event| key(into, &event.uid)).collect();
-        let keys: Vec<Vec<u8>> = keys.into_iter().collect();
+        let asked: Vec<Vec<u8>> = keys.iter().cloned().collect();
         let site = tx.site();
-        let records = imports::find(tx.conn(), site, &keys).await?;
+        let records = imports::find(tx.conn(), site, &asked).await?;
         let before = records
             .into_iter()
             .map(|record| ((record.key.clone(), record.occurrence.clone()), record));
         Ok(Self {
             into,
+            keys,
             before: before.collect(),
             seen: HashSet::new(),
-            imported: Imported::default(),
+            written: HashSet::new(),
+            fresh: Vec::new(),
+            imported: Imported {
+                superseded: timetable.superseded,
+                ..Imported::default()
+            },
         })
     }
 
@@ -80,7 +102,7 @@ impl Known {
 
     /// Writes down what became of it.
     pub(super) async fn keep(
-        &self,
+        &mut self,
         tx: &mut Tx<'_>,
         name: &Name,
         fingerprint: Vec<u8>,
@@ -93,7 +115,26 @@ impl Known {
             fingerprint,
             made,
         };
-        Ok(imports::save(tx.conn(), site, &record).await?)
+        let first = self.written.insert(name.clone()) && !self.before.contains_key(name);
+        if first {
+            imports::add(tx.conn(), site, &record).await?;
+        } else {
+            imports::save(tx.conn(), site, &record).await?;
+        }
+        Ok(())
+    }
+
+    /// What came of events that earlier files had and this one hasn't, as far as it is still to come.
+    pub(super) async fn missing(&self, tx: &mut Tx<'_>) -> Result<Vec<Record>, Failure> {
+        let (site, now) = (tx.site(), tx.now());
+        let mut coming = match self.into {
+            ImportInto::Sessions(schedule) => imports::of_schedule(tx.conn(), site, schedule, now).await?,
+            ImportInto::BlockedTime(resource) => imports::of_resource(tx.conn(), site, resource, now).await?,
+        };
+        coming.retain(|record| !self.keys.contains(&record.key));
+        // What is locked one after the other is so in one order.
+        coming.sort_by(|a, b| (&a.key, &a.occurrence).cmp(&(&b.key, &b.occurrence)));
+        Ok(coming)
     }
 
     /// What came of events that the file has, and isn't in them any more. Forgotten with this.

@@ -2,18 +2,20 @@
 //!
 //! A file is taken whole or not at all, in one command. An event is known again by its UID, so that the same file, or a
 //! newer one, can be read again: what is new in it is made, what changed follows, and what is no longer in an event that
-//! is goes. Events that aren't in the file are left alone.
+//! is goes. Events that aren't in the file are left alone, or go if that is asked for.
 
 mod blocks;
 mod known;
+mod refused;
 mod sessions;
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicUsize, Ordering},
 };
 
 use known::Known;
+pub use refused::InTheWay;
 
 use crate::{
     domain::{
@@ -24,7 +26,10 @@ use crate::{
         time::ZoneName,
     },
     service::{Caller, Error, Service, access},
-    store::{Command, Failure, Tx},
+    store::{
+        Command, Failure, Tx,
+        imports::{self, Made},
+    },
 };
 
 /// What a timetable becomes.
@@ -47,6 +52,8 @@ pub struct Import {
     pub allow_overlap: bool,
     /// Whether only to say what would come of it.
     pub dry_run: bool,
+    /// Whether what earlier files brought here and this one hasn't goes, as far as it is still to come.
+    pub remove_missing: bool,
 }
 
 /// What came of a file. Events that repeat count once as sessions, and each of their times as blocked time.
@@ -70,6 +77,10 @@ pub struct Imported {
     pub timeless: usize,
     /// What was left out because one is free in it, and for longer than is shown. Blocked time only.
     pub transparent: usize,
+    /// What was left out because the file has a newer version of it, or the same once more.
+    pub superseded: usize,
+    /// What earlier files brought here and this one hasn't, and stays.
+    pub missing: usize,
 }
 
 /// Why a file isn't brought in. Nothing of it was.
@@ -79,12 +90,14 @@ pub enum ImportError {
     #[error("{0}")]
     Unreadable(Unreadable),
     /// An event of it was refused.
-    #[error("line {line}: {rejection}")]
+    #[error("{}", refused::told(*line, rejection, bookings))]
     Refused {
-        /// Where the event begins, from 1.
+        /// Where the event begins, from 1; 0 if it isn't in the file any more.
         line: usize,
         /// Why.
         rejection: Rejection,
+        /// The bookings in the way, if it is because of them.
+        bookings: Vec<InTheWay>,
     },
     /// The act itself.
     #[error(transparent)]
@@ -97,6 +110,8 @@ struct Run {
     import: Import,
     /// Where the event begins that is being read: what a refusal is about. Of the last run it is the one that counts.
     line: Arc<AtomicUsize>,
+    /// The bookings that are in the way of it.
+    bookings: Arc<Mutex<Vec<InTheWay>>>,
 }
 
 impl Run {
@@ -107,11 +122,33 @@ impl Run {
 
     async fn bring_in(&self, tx: &mut Tx<'_>) -> Result<Imported, Failure> {
         let mut known = Known::read(tx, self.import.into, &self.timetable).await?;
-        match self.import.into {
-            ImportInto::Sessions(schedule) => self.sessions(tx, schedule, &mut known).await?,
-            ImportInto::BlockedTime(resource) => self.blocks(tx, resource, &mut known).await?,
+        let brought = match self.import.into {
+            ImportInto::Sessions(schedule) => self.sessions(tx, schedule, &mut known).await,
+            ImportInto::BlockedTime(resource) => self.blocks(tx, resource, &mut known).await,
+        };
+        if let Err(Failure::Rejected(rejection)) = &brought {
+            let bookings = refused::in_the_way(tx, rejection).await?;
+            *self.bookings.lock().unwrap_or_else(PoisonError::into_inner) = bookings;
         }
+        brought?;
         Ok(known.imported)
+    }
+
+    /// What goes because the file hasn't got it: what is no longer in its events, and what earlier files had, if that is
+    /// asked for. Forgotten with this.
+    async fn gone(&self, tx: &mut Tx<'_>, known: &mut Known) -> Result<Vec<Made>, Failure> {
+        self.at(0);
+        let site = tx.site();
+        let mut gone = known.gone(tx).await?;
+        for record in known.missing(tx).await? {
+            if self.import.remove_missing {
+                imports::forget(tx.conn(), site, &record).await?;
+                gone.push(record.made);
+            } else {
+                known.imported.missing += 1;
+            }
+        }
+        Ok(gone)
     }
 }
 
@@ -124,6 +161,7 @@ impl Command for Run {
 
     async fn run(&self, tx: &mut Tx<'_>) -> Result<Imported, Failure> {
         self.at(0);
+        self.bookings.lock().unwrap_or_else(PoisonError::into_inner).clear();
         if !self.import.dry_run {
             return self.bring_in(tx).await;
         }
@@ -147,18 +185,25 @@ impl Service {
         let zone = site.map_or_else(ZoneName::utc, |site| site.time_zone);
         let timetable = Timetable::read(&import.file, &zone).map_err(ImportError::Unreadable)?;
         let line = Arc::new(AtomicUsize::new(0));
+        let bookings = Arc::new(Mutex::new(Vec::new()));
         let run = Run {
             caller: caller.clone(),
             timetable: Arc::new(timetable),
             import,
             line: line.clone(),
+            bookings: bookings.clone(),
         };
-        self.db.write(run).await.map_err(|failure| match failure {
-            Failure::Rejected(rejection) if line.load(Ordering::Relaxed) > 0 => ImportError::Refused {
-                line: line.load(Ordering::Relaxed),
-                rejection,
-            },
-            failure => ImportError::Failed(failure.into()),
+        self.db.write(run).await.map_err(|failure| {
+            let line = line.load(Ordering::Relaxed);
+            let bookings = std::mem::take(&mut *bookings.lock().unwrap_or_else(PoisonError::into_inner));
+            match failure {
+                Failure::Rejected(rejection) if line > 0 || !bookings.is_empty() => ImportError::Refused {
+                    line,
+                    rejection,
+                    bookings,
+                },
+                failure => ImportError::Failed(failure.into()),
+            }
         })
     }
 }

@@ -4,19 +4,20 @@ use jiff::civil::DateTime;
 
 use super::{
     super::{
-        CancelSession, Change, CreateSession, Edit, Scope, SessionChanges, SessionResources, UpdateSession,
-        lock_schedule,
+        CancelSession, Change, Edit, Scope, SessionChanges, Under, UpdateSession, check_session, follow, locations,
+        lock_schedule, offer_changed, seats_of,
         series::{self, Horizon, Leaving, Place, Word, apply, check_template, instances, make, refusal},
         sessions,
     },
     Run,
-    known::{Fate, Known, Name, fingerprint, fingerprint_of_all},
+    known::{Fate, Fresh, Known, Name, fingerprint, fingerprint_of_all},
 };
 use crate::{
     domain::{
         Rejection,
         booking::{Location, LocationType},
-        catalog::{LocationWish, Schedule, Service as Offered, Session, SessionStatus},
+        catalog::{LocationWish, Schedule, Service as Offered, ServiceKind, Session, SessionStatus},
+        conflict::Target,
         icalendar::{EventDetails, ImportedEvent, ImportedException, Timetable},
         ids::{ScheduleId, SeriesId, SessionId},
         recurrence::{
@@ -25,6 +26,7 @@ use crate::{
         text,
         time::TimeSpan,
     },
+    service::bookings::Ledger,
     store::{Command as _, Failure, StoreError, Tx, catalog as store, imports::Made},
 };
 
@@ -75,8 +77,13 @@ impl Run {
         schedule: ScheduleId,
         known: &mut Known,
     ) -> Result<(), Failure> {
-        let (service, _) = lock_schedule(tx, schedule).await?;
+        let (service, run) = lock_schedule(tx, schedule).await?;
         series::check_kind(&service)?;
+        let place = Place {
+            service: &service,
+            schedule: &run,
+            caller: &self.caller,
+        };
         for event in &self.timetable.events {
             self.at(event.line);
             if event.details.cancelled {
@@ -87,13 +94,13 @@ impl Run {
             match &event.recurrence {
                 None => {
                     let single = Single::of(&event.details);
-                    self.single(tx, schedule, known, &name, &single).await?;
+                    self.single(tx, place, known, &name, &single).await?;
                 }
                 Some(recurrence) => self.repeating(tx, schedule, known, event, recurrence).await?,
             }
         }
-        self.at(0);
-        for made in known.gone(tx).await? {
+        self.make_fresh(tx, schedule, known).await?;
+        for made in self.gone(tx, known).await? {
             if self.call_off(tx, made).await? {
                 known.imported.gone += 1;
             }
@@ -101,11 +108,11 @@ impl Run {
         Ok(())
     }
 
-    /// A session of its own.
+    /// A session of its own. What is new is made at the end, with all others.
     async fn single(
         &self,
         tx: &mut Tx<'_>,
-        schedule: ScheduleId,
+        at: Place<'_>,
         known: &mut Known,
         name: &Name,
         event: &Single<'_>,
@@ -138,25 +145,64 @@ impl Run {
             }
             Fate::New => known.imported.new += 1,
         }
-        let create = sessions::Create {
-            caller: self.caller.clone(),
+        let wish = place(details)?.as_ref().map(LocationWish::from);
+        let now = tx.now();
+        let session = Session {
             id: SessionId::new(),
-            input: CreateSession {
-                schedule,
-                local_start: time.local_start,
-                local_end: time.local_end,
-                time_zone: Some(time.time_zone),
-                title: details.title.clone(),
-                capacity: None,
-                resources: SessionResources::default(),
-                transparent: details.transparent,
-                location: place(details)?.as_ref().map(LocationWish::from),
-                allow_overlap: false,
-            },
+            schedule: at.schedule.id,
+            service: at.service.id,
+            title: details.title.clone().unwrap_or_else(|| at.service.name.clone()),
+            local_start: time.local_start,
+            local_end: time.local_end,
+            time_zone: time.time_zone,
+            span: time.span,
+            capacity: at.schedule.capacity,
+            status: SessionStatus::Confirmed,
+            resources: Vec::new(),
+            transparent: details.transparent,
+            location: locations::of_session(tx, at.service, wish.as_ref()).await?,
+            series: None,
+            revision: 1,
+            created: now,
+            updated: now,
         };
-        let made = create.run(tx).await?;
+        check_session(&session)?;
         known.imported.made += 1;
-        known.keep(tx, name, print, Made::Session(made.id)).await
+        known.fresh.push(Fresh {
+            name: name.clone(),
+            fingerprint: print,
+            session,
+        });
+        Ok(())
+    }
+
+    /// Makes the new sessions. They need nobody, so nothing can be in their way; the run follows once, after all of them.
+    async fn make_fresh(&self, tx: &mut Tx<'_>, schedule: ScheduleId, known: &mut Known) -> Result<(), Failure> {
+        let fresh = std::mem::take(&mut known.fresh);
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        let (service, run) = lock_schedule(tx, schedule).await?;
+        let under = Under::Run(run.id);
+        let (ledger, bookings) = if service.kind == ServiceKind::Course {
+            let seen = under.find(tx).await?;
+            under.lock(tx, &[seats_of(Target::Schedule(run.id))], &seen).await?
+        } else {
+            (Ledger::lock(tx, &[], None).await?, Vec::new())
+        };
+        let site = tx.site();
+        for Fresh {
+            name,
+            fingerprint,
+            mut session,
+        } in fresh
+        {
+            (session.created, session.updated) = (ledger.now(), ledger.now());
+            store::insert_session(tx.conn(), site, &session).await?;
+            offer_changed(tx, &session);
+            known.keep(tx, &name, fingerprint, Made::Session(session.id)).await?;
+        }
+        follow(tx, &ledger, &service, &run, &bookings, &self.caller).await
     }
 
     /// A session that says something else now. One that was cancelled here stays so.
@@ -261,15 +307,15 @@ impl Run {
             let changes = plan(&series, None, &[], horizon.local, now)?;
             Ok((series, horizon, changes))
         });
-        let Ok((series, horizon, changes)) = planned else {
-            return self.each(tx, schedule, known, event).await;
-        };
-        let print = fingerprint_of_all(event);
         let place = Place {
             service: &service,
             schedule: &run,
             caller: &self.caller,
         };
+        let Ok((series, horizon, changes)) = planned else {
+            return self.each(tx, place, known, event).await;
+        };
+        let print = fingerprint_of_all(event);
         match known.fate(&name, &print) {
             Fate::Left => {
                 known.imported.left += 1;
@@ -316,7 +362,7 @@ impl Run {
     async fn each(
         &self,
         tx: &mut Tx<'_>,
-        schedule: ScheduleId,
+        place: Place<'_>,
         known: &mut Known,
         event: &ImportedEvent,
     ) -> Result<(), Failure> {
@@ -328,6 +374,7 @@ impl Run {
         let alone = Timetable {
             name: None,
             events: vec![event.clone()],
+            superseded: 0,
         };
         let occurrences = alone
             .occurrences(within)
@@ -341,7 +388,7 @@ impl Run {
                 details: occurrence.details,
                 times: (start, end),
             };
-            self.single(tx, schedule, known, &name, &single).await?;
+            self.single(tx, place, known, &name, &single).await?;
         }
         Ok(())
     }
@@ -406,6 +453,12 @@ impl Run {
         let existing = store::sessions_of_series(tx.conn(), site, series.id).await?;
         let now = tx.now();
         let mut changes = Vec::new();
+        let (service, run) = lock_schedule(tx, schedule).await?;
+        let place = Place {
+            service: &service,
+            schedule: &run,
+            caller: &self.caller,
+        };
         for exception in &event.exceptions {
             self.at(exception.line);
             let at = exception.original_start;
@@ -426,18 +479,12 @@ impl Run {
                 None if exception.details.cancelled => {}
                 None => {
                     let name = known.name(event, Some(at));
-                    self.single(tx, schedule, known, &name, &Single::of(&exception.details))
+                    self.single(tx, place, known, &name, &Single::of(&exception.details))
                         .await?;
                 }
             }
         }
         self.at(event.line);
-        let (service, run) = lock_schedule(tx, schedule).await?;
-        let place = Place {
-            service: &service,
-            schedule: &run,
-            caller: &self.caller,
-        };
         apply(tx, place, &changes, &existing, Word::default()).await?;
         Ok(())
     }

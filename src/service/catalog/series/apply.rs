@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::super::{Under, check_session, follow, locations, occupy, offer_changed, seats_of, services, uses_of};
+use super::super::{
+    Under, check_session, follow, locations, occupy, offer_changed, refuse_bookings, seats_of, services, uses_of,
+};
 use crate::{
     domain::{
         Rejection,
@@ -211,6 +213,11 @@ impl Work {
         self.gone.is_empty() && self.changed.is_empty() && self.made.is_empty()
     }
 
+    /// Whether it is about more than one session.
+    fn several(&self) -> bool {
+        self.changed.len() + self.made.len() > 1
+    }
+
     /// Those changes of which anybody but the series can tell.
     fn visible(&self) -> impl Iterator<Item = &(Session, Session)> {
         self.changed
@@ -262,16 +269,26 @@ impl Work {
         let gone: BTreeSet<SessionId> = gone.map(|session| session.id).collect();
         let asks = |session: SessionId| moved.contains(&session) || gone.contains(&session);
         let standing = bookings.iter().filter(|booking| stands(booking, ledger));
-        let count = standing
-            .filter(|booking| booking.booked.session.is_some_and(asks))
-            .count();
-        if count == 0 {
-            return Ok(());
+        refuse_bookings(
+            Kind::Session,
+            standing.filter(|booking| booking.booked.session.is_some_and(asks)),
+        )
+    }
+
+    /// What is told of a session whose time isn't free: which one it is, and whether it is another of these that is there.
+    fn refused(&self, ledger: &Ledger, session: &Session, rejection: Rejection) -> Rejection {
+        let ours = |holder: &Holder| {
+            let mut all = self.changed.iter().map(|(_, after)| after).chain(&self.made);
+            all.any(|other| *holder == Holder::Session(other.id))
+        };
+        let rivals = asks(session).filter_map(|ask| ledger.check(&ask));
+        let by_itself =
+            rejection.bookings().is_empty() && rivals.flat_map(|clash| clash.rivals).any(|rival| ours(&rival));
+        Rejection::OfSession {
+            at: session.local_start,
+            by_itself,
+            rejection: Box::new(rejection),
         }
-        Err(Rejection::HasBookings {
-            kind: Kind::Session,
-            count: i64::try_from(count).unwrap_or(i64::MAX),
-        })
     }
 
     fn date(&mut self, ledger: &Ledger) {
@@ -324,6 +341,10 @@ impl Work {
         }
         for (_, after) in &self.changed {
             store::save_session(tx.conn(), site, after).await?;
+        }
+        for (before, after) in self.visible() {
+            // Who looks at where it was has to learn that it is gone from there.
+            offer_changed(tx, before);
             offer_changed(tx, after);
         }
         for session in &self.made {
@@ -333,7 +354,13 @@ impl Work {
         let changed = self.visible().map(|(_, after)| after);
         for session in changed.chain(&self.made) {
             let (holder, uses) = (Holder::Session(session.id), uses_of(session));
-            occupy(tx, ledger, holder, uses, session.span, word.allow_overlap).await?;
+            let taken = occupy(tx, ledger, holder, uses, session.span, word.allow_overlap).await;
+            taken.map_err(|failure| match failure {
+                Failure::Rejected(rejection @ Rejection::SlotNotAvailable { .. }) if self.several() => {
+                    self.refused(ledger, session, rejection).into()
+                }
+                other => other,
+            })?;
         }
         if place.service.kind == ServiceKind::Course {
             return Ok(());

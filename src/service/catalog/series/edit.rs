@@ -22,6 +22,20 @@ pub(super) async fn series_of(tx: &mut Tx<'_>, session: &Session) -> Result<Opti
     Ok(Some(found.ok_or_else(missing_series)?))
 }
 
+/// Refuses a change that was meant for another revision of the session's series.
+pub(in crate::service::catalog) async fn check_series_revision(
+    tx: &mut Tx<'_>,
+    session: &Session,
+    expected: Option<i64>,
+) -> Result<(), Failure> {
+    if expected.is_some()
+        && let Some(series) = series_of(tx, session).await?
+    {
+        check_revision(Kind::Series, series.revision, expected)?;
+    }
+    Ok(())
+}
+
 fn missing_series() -> StoreError {
     StoreError::Corrupt("a session without its series".to_owned())
 }
@@ -92,14 +106,9 @@ async fn resources(tx: &mut Tx<'_>, changes: &SessionChanges) -> Result<Option<V
 }
 
 /// A series that can be changed, with the place of the session in it.
-async fn changeable(
-    tx: &mut Tx<'_>,
-    session: &Session,
-    expected_revision: Option<i64>,
-) -> Result<(SessionSeries, jiff::civil::DateTime), Failure> {
+async fn changeable(tx: &mut Tx<'_>, session: &Session) -> Result<(SessionSeries, jiff::civil::DateTime), Failure> {
     let alone = || Rejection::invalid(&["scope"], "is for sessions of a series, and this one is of none");
     let kept = series_of(tx, session).await?.ok_or_else(alone)?;
-    check_revision(Kind::Series, kept.revision, expected_revision)?;
     if kept.cancelled.is_some() {
         return Err(Rejection::invalid(&["scope"], "is of a series that was cancelled").into());
     }
@@ -123,7 +132,7 @@ impl UpdateMany<'_> {
         session: &Session,
     ) -> Result<Session, Failure> {
         let (input, site) = (self.input, tx.site());
-        let (mut kept, from) = changeable(tx, session, input.expected_series_revision).await?;
+        let (mut kept, from) = changeable(tx, session).await?;
         check_seats(self.place.service, input.changes.capacity)?;
         check_template(input.changes.title.as_deref(), input.changes.capacity)?;
         let edit = self.edit(tx, &kept, from).await?;
@@ -175,15 +184,16 @@ impl UpdateMany<'_> {
         let (changes, series) = (&self.input.changes, &kept.series);
         let template = &series.template;
         let zone = changes.time_zone.as_ref().unwrap_or(&template.time_zone);
-        let recurrence: Option<Recurrence> = match &self.input.recurrence {
-            Some(text) => Some(parse_rule(text, zone)?),
-            None => None,
-        };
         // What is said of this session is meant for where the part that changes begins: here, or with the whole series.
         let before = || series.recurrence.ending_before(template.local_start, from);
         let all = self.input.scope == Scope::All || before().is_none();
         let first = |at| if all { series.first_if(from, at) } else { at };
         let local_start = changes.local_start.map(whole).map(first);
+        let begins = local_start.unwrap_or(if all { template.local_start } else { from });
+        let recurrence: Option<Recurrence> = match &self.input.recurrence {
+            Some(text) => Some(parse_rule(text, zone, begins.date())?),
+            None => None,
+        };
         let location = locations::change_of_session(tx, self.place.service, &changes.location).await?;
         Ok(SeriesEdit {
             local_start,
@@ -213,7 +223,7 @@ impl CancelMany<'_> {
         session: &Session,
     ) -> Result<Removed<Session>, Failure> {
         let (input, site) = (self.input, tx.site());
-        let (mut kept, from) = changeable(tx, session, input.expected_series_revision).await?;
+        let (mut kept, from) = changeable(tx, session).await?;
         let existing = store::sessions_of_series(tx.conn(), site, kept.series.id).await?;
         let (all, now) = (instances(&existing), tx.now());
         let (left, changes) = if input.scope == Scope::ThisAndFollowing {

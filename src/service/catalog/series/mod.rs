@@ -7,10 +7,13 @@
 mod apply;
 mod edit;
 
-use jiff::{SignedDuration, Timestamp, civil::DateTime};
+use jiff::{
+    SignedDuration, Timestamp,
+    civil::{Date, DateTime},
+};
 
 pub(super) use apply::{Leaving, Place, Word, apply};
-pub(super) use edit::{CancelMany, UpdateMany, restore, update_one};
+pub(super) use edit::{CancelMany, UpdateMany, check_series_revision, restore, update_one};
 
 use super::{SessionResources, check_seats, locations, lock_schedule, lock_service, zone_of};
 use crate::{
@@ -118,8 +121,9 @@ pub(super) fn refusal(error: SeriesError) -> Rejection {
     }
 }
 
-pub(super) fn parse_rule(text: &str, zone: &ZoneName) -> Result<Recurrence, Rejection> {
-    Recurrence::parse(text, zone).map_err(|error| refusal(error.into()))
+/// The rule of a series that starts on this day.
+pub(super) fn parse_rule(text: &str, zone: &ZoneName, start: Date) -> Result<Recurrence, Rejection> {
+    Recurrence::parse(text, zone, Some(start)).map_err(|error| refusal(error.into()))
 }
 
 /// The time in whole seconds: rules know no other.
@@ -225,7 +229,7 @@ impl Command for Create {
         check_kind(&service)?;
         check_seats(&service, input.capacity)?;
         let zone = zone_of(tx, input.time_zone.as_ref()).await?;
-        let recurrence = parse_rule(&input.recurrence, &zone)?;
+        let recurrence = parse_rule(&input.recurrence, &zone, input.local_start.date())?;
         let resources = in_order(tx, &input.resources).await?;
         let location = locations::of_session(tx, &service, input.location.as_ref()).await?;
         let template = self.template(&service, &schedule, &zone, (resources, location))?;
