@@ -334,16 +334,9 @@ impl<'a> Chain<'a> {
             end: from_micros(start + offset + bench.duration),
             place,
             picks: picks.clone(),
-            violations: self.judge(bench, start + offset),
+            violations: judge(bench, start + offset),
         });
         assigned.collect()
-    }
-
-    fn judge(&self, bench: &Bench<'_>, start: i64) -> Violations {
-        let service = bench.service;
-        service
-            .policy
-            .judge(from_micros(start), None, service.online, bench.business.now)
     }
 
     /// The first start and the first one beyond the last, with the ranges of all services taken into account.
@@ -518,9 +511,17 @@ impl<'a> Chain<'a> {
 
     fn violations(&self, start: i64) -> Violations {
         let parts = self.benches.iter().zip(&self.offsets);
-        let parts = parts.map(|(bench, offset)| self.judge(bench, start + offset));
+        let parts = parts.map(|(bench, offset)| judge(bench, start + offset));
         parts.fold(Violations::default(), Violations::or)
     }
+}
+
+/// The rules for customers that a start of a part breaks.
+fn judge(bench: &Bench<'_>, start: i64) -> Violations {
+    let service = bench.service;
+    service
+        .policy
+        .judge(from_micros(start), None, service.online, bench.business.now)
 }
 
 /// Whether a hand can serve a part at a start of its sheets.

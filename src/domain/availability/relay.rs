@@ -49,8 +49,8 @@ pub(super) enum Relayed {
 
 /// Who has to go on from each part so that all can be served; nobody if that can be had. `order` tells in which order
 /// the hands of a part are preferred.
-pub(super) fn relay<'a>(
-    legs: &[Leg<'a>],
+pub(super) fn relay(
+    legs: &[Leg<'_>],
     free: &dyn Fn(usize, usize) -> Free,
     order: &dyn Fn(usize) -> Vec<usize>,
 ) -> (Relayed, usize) {

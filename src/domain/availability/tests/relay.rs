@@ -18,8 +18,11 @@ struct Board {
     free: Vec<Vec<Free>>,
 }
 
+/// How many of whom.
+type Need = (usize, Vec<usize>);
+
 impl Board {
-    fn new(parts: Vec<(Vec<(usize, Vec<usize>)>, Vec<Free>)>) -> Self {
+    fn new(parts: Vec<(Vec<Need>, Vec<Free>)>) -> Self {
         let (mut demands, mut free): (Vec<Vec<Demand>>, Vec<Vec<Free>>) = (Vec::new(), Vec::new());
         for (needs, hands) in parts {
             let demand = |(requirement, (need, members))| Demand {
