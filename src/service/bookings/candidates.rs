@@ -1,6 +1,6 @@
 //! Who could take an appointment: the choice among the resources that would do.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use jiff::{Timestamp, ToSpan as _};
 
@@ -11,7 +11,7 @@ use crate::{
         availability::{self, Choice, Query, Refusal, Requested, Share, Start},
         booking::{BookedResource, Booking, Location},
         catalog::{Resource, ResourceType, Service, StaffSorting},
-        conflict::{self, Ask, Clash, Holder, Target},
+        conflict::{Ask, Clash, Holder, Target},
         ids::{BookingId, Kind, LocationId, ResourceId, TypedId as _},
         time::{TimeSpan, ZoneName},
     },
@@ -61,7 +61,7 @@ pub(super) struct Candidates {
     /// Who is asked for by name, by requirement.
     wishes: Vec<Wish>,
     needed: bool,
-    /// None are on record: everybody is there around the clock, and any start will do.
+    /// Where none are on record, everybody is there around the clock, and only the grid of starts binds.
     hours: Option<Hours>,
 }
 
@@ -114,15 +114,11 @@ impl Candidates {
                 }
             }
         }
-        let hours = if facts.has_hours() {
-            let zone = sites::find(tx.conn(), site).await?;
-            let zone = zone.map_or_else(ZoneName::utc, |site| site.time_zone).zone();
-            let (facts, mut service) = (facts.in_zone(zone), service.clone());
-            service.locations = at.into_iter().cloned().collect();
-            Some(Hours { facts, service })
-        } else {
-            None
-        };
+        let zone = sites::find(tx.conn(), site).await?;
+        let zone = zone.map_or_else(ZoneName::utc, |site| site.time_zone).zone();
+        let (facts, mut service) = (facts.in_zone(zone), service.clone());
+        service.locations = at.into_iter().cloned().collect();
+        let hours = Some(Hours { facts, service });
         Ok(Self {
             needs,
             requested: requested.to_vec(),
@@ -187,7 +183,7 @@ impl Candidates {
     }
 
     /// Takes the first that are free, as many of each as are needed; where too few are free, others, and says what is in
-    /// their way. A `visit` has to keep within opening hours, if any are on record.
+    /// their way. A `visit` has to keep within opening hours, and to the starts that are offered.
     pub(super) fn choose(
         &self,
         ledger: &Ledger,
@@ -318,13 +314,13 @@ impl Candidates {
     }
 
     /// The first start that is offered at or after the one asked for, for as long.
-    async fn next_offered(
+    pub(super) async fn next_offered(
         &self,
         tx: &mut Tx<'_>,
-        hours: &Hours,
         wanted: &Ask,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, Failure> {
+        let Some(hours) = &self.hours else { return Ok(None) };
         let site = tx.site();
         let (from, service) = (wanted.span.start().max(now), &hours.service);
         let length = (minutes(wanted.span) - service.buffer_minutes).max(1);
@@ -351,71 +347,6 @@ impl Candidates {
         });
         Ok(next)
     }
-
-    /// The first start at or after the one asked for at which everything that is needed is free for as long.
-    pub(super) async fn next_free(
-        &self,
-        tx: &mut Tx<'_>,
-        ask: &Ask,
-        now: Timestamp,
-    ) -> Result<Option<Timestamp>, Failure> {
-        if let Some(hours) = &self.hours {
-            return self.next_offered(tx, hours, ask, now).await;
-        }
-        let site = tx.site();
-        let Ok(until) = ask.span.start().checked_add((LOOK_AHEAD_DAYS * 24).hours()) else {
-            return Ok(None);
-        };
-        let mut all = Vec::new();
-        for resource in self.all() {
-            let target = Target::Resource(resource.id);
-            let found = claims::on_target(tx.conn(), site, target, ask.span.start(), until).await?;
-            all.push((resource.id, found));
-        }
-        let order: Vec<ResourceId> = all.iter().map(|(id, _)| *id).collect();
-        let shares = self.shares();
-        let length = ask.span.end().duration_since(ask.span.start());
-        let mut start = ask.span.start();
-        for _ in 0..1000 {
-            let Some(span) = start.checked_add(length).ok().and_then(|end| TimeSpan::new(start, end)) else {
-                return Ok(None);
-            };
-            let next: HashMap<ResourceId, Timestamp> = all
-                .iter()
-                .filter_map(|(id, found)| {
-                    let target = Target::Resource(*id);
-                    let ask = Ask { target, span, ..*ask };
-                    Some((*id, conflict::next_free(&ask, found, now, until)?))
-                })
-                .collect();
-            let Some(earliest) = earliest(&shares, &next, start) else {
-                return Ok(None);
-            };
-            if earliest > start {
-                start = earliest;
-                continue;
-            }
-            let free: Vec<ResourceId> = order
-                .iter()
-                .copied()
-                .filter(|id| next.get(id) == Some(&start))
-                .collect();
-            let picks = availability::share_out(&shares, &free, |_| true);
-            if shares
-                .iter()
-                .zip(&picks)
-                .all(|(share, picks)| picks.len() == share.count)
-            {
-                return Ok(Some(start));
-            }
-            // There are enough for each need, but not for all at once: it takes somebody more.
-            match next.values().copied().filter(|at| *at > start).min() {
-                Some(at) => start = at,
-                None => return Ok(None),
-            }
-        }
-        Ok(None)
-    }
 }
 
 /// Sorts staff into the order in which the service takes them. The lots are the booking's own: its id is drawn before the
@@ -431,17 +362,6 @@ fn sort(staff: &mut [ResourceId], sorting: StaffSorting, facts: &Facts, holder: 
     };
     let ranking = |id: ResourceId| facts.resource(id).map_or(0, |resource| resource.ranking);
     choice.sort_by(Timestamp::UNIX_EPOCH, staff, |id| (ranking(*id), *id));
-}
-
-/// A start before which some need has too few who are free; nothing if there are never enough.
-fn earliest(shares: &[Share], next: &HashMap<ResourceId, Timestamp>, start: Timestamp) -> Option<Timestamp> {
-    let mut earliest = start;
-    for share in shares {
-        let mut each: Vec<Timestamp> = share.allowed.iter().filter_map(|id| next.get(id).copied()).collect();
-        each.sort_unstable();
-        earliest = earliest.max(*each.get(share.count.checked_sub(1)?)?);
-    }
-    Some(earliest)
 }
 
 /// Which requirement each resource that is asked for shall serve. As many as a requirement counts can be named, and

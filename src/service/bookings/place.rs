@@ -337,7 +337,7 @@ impl Place {
     /// The refusal for what is in the way, with the next time at which it would fit.
     pub(super) async fn refuse(&self, tx: &mut Tx<'_>, ask: &Ask, clash: &Clash) -> Result<Rejection, Failure> {
         let next = match ask.target {
-            Target::Resource(_) => self.candidates.next_free(tx, ask, self.ledger.now()).await?,
+            Target::Resource(_) => self.candidates.next_offered(tx, ask, self.ledger.now()).await?,
             Target::Session(_) | Target::Schedule(_) => None,
         };
         Ok(conflict::refuse(ask, clash, next))

@@ -306,7 +306,6 @@ fn chain(parts: &[Part], people: &People, ledger: &Ledger, rule: Rule) -> Result
     };
     let bound = matches!(rule, Rule::Hours { .. });
     let facts = people.facts(bound);
-    let hours = bound && facts.has_hours();
     let at = first.span.start();
     let busy = busy_times(ledger.claims(), None, ledger.now());
     let order: Vec<ResourceId> = parts.iter().flat_map(|part| part.candidates.order()).collect();
@@ -341,7 +340,7 @@ fn chain(parts: &[Part], people: &People, ledger: &Ledger, rule: Rule) -> Result
         };
         let start = Start {
             at,
-            off_grid: !hours || rule == Rule::Hours { off_grid: true },
+            off_grid: rule != Rule::Hours { off_grid: false },
         };
         availability::check_chain(business, &asked, &query, start, &Choice::Given(&order))
     });

@@ -1,0 +1,92 @@
+//! What stands in the way of a booking, and what is told of it.
+
+use serde_json::{Value, json};
+
+use crate::{
+    availability::{slots, starts},
+    confirmed, done, on_both_engines, refused, studio,
+    support::{Client, Studio, fixture::with},
+};
+
+/// A user error's code and message.
+fn told(error: &Value) -> (&str, &str) {
+    (error["code"].as_str().unwrap(), error["message"].as_str().unwrap())
+}
+
+/// A massage at a start that is said to the second, with whoever is free.
+fn massage_at(studio: &Studio, start: &str) -> Value {
+    let mut input = studio.appointment(&studio.massage, 0, &[]);
+    input["bookedEntity"]["slot"]["appointment"]["startDate"] = json!(start);
+    input
+}
+
+async fn offered(client: &Client, service: &str, from: &str, to: &str) -> Vec<Value> {
+    slots(client, json!({ "ids": [service], "from": from, "to": to })).await
+}
+
+on_both_engines! {
+    /// The state of every new site: nobody has set any hours.
+    async fn without_hours_on_record_customers_book_what_is_offered_and_nothing_else(engine) {
+        let (server, studio, owner) = studio(engine).await;
+        let (visitor, ada) = (server.visitor(), server.member("ada"));
+        let asked = json!({ "ids": [studio.massage.id.to_string()], "from": studio.at(0), "to": studio.at(60) });
+        assert_eq!(starts(&visitor, asked).await, [studio.at(0), studio.at(30)]);
+        let second = studio.at(0).replace(":00Z", ":31Z");
+        let micro = studio.at(0).replace(":00Z", ":00.000001Z");
+        for start in [studio.at(7), second, micro] {
+            for client in [&visitor, &ada] {
+                for more in [json!({}), json!({ "holdSeconds": 60 })] {
+                    let error = refused(client, "createBooking", with(massage_at(&studio, &start), more)).await;
+                    assert_eq!((told(&error).0, &error["nextAvailable"]), ("SLOT_NOT_AVAILABLE", &json!(studio.at(30))), "{start}");
+                }
+            }
+        }
+        let many = json!({ "bookings": [massage_at(&studio, &studio.at(7)), massage_at(&studio, &studio.at(30))] });
+        let results = visitor.mutate_selecting("bulkCreateBooking", many, "results { booking { id } userErrors { code } }").await["results"].clone();
+        assert_eq!((&results[0]["userErrors"][0]["code"], results[1]["booking"].is_null()), (&json!("SLOT_NOT_AVAILABLE"), false));
+        let part = |minutes: i64| json!({ "slot": { "serviceId": studio.massage.id.to_string(), "startDate": studio.at(minutes) }, "totalParticipants": 1 });
+        let visit = |minutes: i64| json!({ "bookings": [part(minutes), part(minutes + 30)], "contactDetails": { "firstName": "Ada" } });
+        assert_eq!(told(&refused(&visitor, "createMultiServiceBooking", visit(7)).await).0, "SLOT_NOT_AVAILABLE");
+        let package = done(&visitor, "createMultiServiceBooking", visit(30), "multiServiceBooking { id } visitorToken").await;
+        let guest = server.visitor().with("Frontdesk-Visitor-Token", package["visitorToken"].as_str().unwrap().to_owned());
+        let parts = guest.data("query($id: ID!) { multiServiceBooking(id: $id) { bookings { id } } }", json!({ "id": package["multiServiceBooking"]["id"] })).await;
+        let moves = |minutes: i64| {
+            let one = |(index, minutes): (usize, i64)| json!({ "bookingId": parts["multiServiceBooking"]["bookings"][index]["id"], "slot": { "serviceId": studio.massage.id.to_string(), "startDate": studio.at(minutes) } });
+            json!({ "multiServiceBookingId": package["multiServiceBooking"]["id"], "bookings": [one((0, minutes)), one((1, minutes + 30))] })
+        };
+        assert_eq!(told(&refused(&guest, "rescheduleMultiServiceBooking", moves(67)).await).0, "SLOT_NOT_AVAILABLE");
+        let booked = ada.done("createBooking", massage_at(&studio, &studio.at(0))).await;
+        let to = |minutes: i64| json!({ "bookingId": booked["id"], "slot": { "appointment": { "serviceId": studio.massage.id.to_string(), "startDate": studio.at(minutes) } } });
+        assert_eq!(told(&refused(&ada, "rescheduleBooking", to(67)).await).0, "SLOT_NOT_AVAILABLE");
+        done(&ada, "rescheduleBooking", to(60), "booking { id }").await;
+        // The business books and moves at any time.
+        done(&owner, "rescheduleBooking", to(67), "booking { id }").await;
+        confirmed(&owner, massage_at(&studio, &studio.at(7))).await;
+        done(&owner, "createMultiServiceBooking", visit(187), "multiServiceBooking { id }").await;
+    }
+
+    /// In zones beside the full hour, and where the clocks go by half an hour, or by a whole day.
+    async fn without_hours_on_record_whatever_is_offered_can_be_booked(engine) {
+        let (server, studio, owner) = studio(engine).await;
+        let ada = server.member("ada");
+        let spans = [
+            ("Asia/Kathmandu", "2032-03-01T00:00:00Z", "2032-03-02T12:00:00Z"),
+            ("Australia/Lord_Howe", "2032-04-03T10:00:00Z", "2032-04-05T00:00:00Z"),
+            ("America/St_Johns", "2032-11-06T20:00:00Z", "2032-11-08T08:00:00Z"),
+            ("Europe/Berlin", "2032-03-27T20:00:00Z", "2032-03-29T00:00:00Z"),
+        ];
+        for (zone, from, to) in spans {
+            done(&owner, "updateSite", json!({ "timeZone": zone }), "site { id }").await;
+            for service in [&studio.massage, &studio.training, &studio.workshop] {
+                let id = service.id.to_string();
+                let all = offered(&ada, &id, from, to).await;
+                assert!(all.len() > 50, "{zone}: {}", all.len());
+                for slot in all.iter().step_by(5) {
+                    let mut input = studio.appointment(service, 0, &[]);
+                    input["bookedEntity"]["slot"]["appointment"]["startDate"] = slot["startDate"].clone();
+                    ada.done("createBooking", input).await;
+                }
+            }
+        }
+    }
+}
