@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::{
     Rejection,
     ids::{BlockedTimeId, BookingId, ClaimId, ResourceId, ScheduleId, SessionId},
-    rejection::CapacityOf,
+    rejection::{CapacityOf, SlotProblem},
     time::TimeSpan,
 };
 
@@ -157,6 +157,7 @@ pub fn refuse(ask: &Ask, clash: &Clash, next_available: Option<Timestamp>) -> Re
             return Rejection::SlotNotAvailable {
                 conflicts,
                 next_available,
+                problem: SlotProblem::NotFree,
             };
         }
         Target::Session(_) => CapacityOf::Session,

@@ -118,6 +118,33 @@ impl Invalid {
     }
 }
 
+/// Why a time can't be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum SlotProblem {
+    /// Who is needed is busy, or not there.
+    #[default]
+    NotFree,
+    /// It begins beside the starts that are offered.
+    NotOffered,
+    /// There are fewer of what the service needs than it takes, whether free or not.
+    TooFew,
+    /// The course has no sessions.
+    NoSessions,
+}
+
+impl SlotProblem {
+    /// What is told of it.
+    #[must_use]
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::NotFree => "the time is not free",
+            Self::NotOffered => "the start is none of the times that are offered",
+            Self::TooFew => "fewer resources can be booked than the service needs, so it can't be had at any time",
+            Self::NoSessions => "the course has no sessions",
+        }
+    }
+}
+
 /// Which capacity was not enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CapacityOf {
@@ -233,7 +260,7 @@ pub enum Rejection {
         current: i64,
     },
     /// The resource is busy, or none is free.
-    #[error("the time is not free")]
+    #[error("{}", problem.message())]
     SlotNotAvailable {
         /// The bookings in the way.
         conflicts: Vec<BookingId>,
@@ -252,6 +279,9 @@ pub enum Rejection {
     },
     /// A rule for customers forbids it.
     #[error("a policy forbids it")]
+        /// What is wrong with the time.
+        #[serde(default)]
+        problem: SlotProblem,
     Policy {
         /// Which rule.
         rule: PolicyRule,
@@ -375,6 +405,26 @@ impl Rejection {
                 path.splice(0..0, outer.iter().map(|segment| (*segment).to_owned()));
             }
             _ => {}
+    /// A time that can't be had, with nobody's booking in the way.
+    #[must_use]
+    pub fn no_slot(problem: SlotProblem) -> Self {
+        Self::SlotNotAvailable {
+            conflicts: Vec::new(),
+            next_available: None,
+            problem,
+        }
+    }
+
+    /// The same refusal, for who didn't ask to skip the availability check: where there are too few resources, it is the
+    /// time that can't be had.
+    #[must_use]
+    pub fn unless_skipped(self, skipped: bool) -> Self {
+        match self {
+            Self::NoResource if !skipped => Self::no_slot(SlotProblem::TooFew),
+            other => other,
+        }
+    }
+
         }
         self
     }

@@ -529,6 +529,7 @@ impl From<Rejection> for UserError {
                 next_available,
             } => Self::SlotNotAvailable(SlotNotAvailable {
                 message,
+                ..
                 path: None,
                 conflicts,
                 next_available,

@@ -89,4 +89,37 @@ on_both_engines! {
             }
         }
     }
+
+    async fn what_a_customer_starts_beside_the_offered_times_is_told_so(engine) {
+        let (server, studio, owner) = studio(engine).await;
+        let (visitor, none) = (server.visitor(), "the start is none of the times that are offered");
+        assert_eq!(told(&refused(&visitor, "createBooking", massage_at(&studio, &studio.at(7))).await), ("SLOT_NOT_AVAILABLE", none));
+        let part = |minutes: i64| json!({ "slot": { "serviceId": studio.massage.id.to_string(), "startDate": studio.at(minutes) }, "totalParticipants": 1 });
+        let visit = json!({ "bookings": [part(7), part(37)], "contactDetails": { "firstName": "Ada" } });
+        assert_eq!(told(&refused(&visitor, "createMultiServiceBooking", visit).await), ("SLOT_NOT_AVAILABLE", none));
+        done(&owner, "setWorkingHours", json!({ "weekly": [crate::weekly("12:00", "13:00", &[])] }), "workingHours { revision }").await;
+        assert_eq!(told(&refused(&visitor, "createBooking", massage_at(&studio, &studio.at(7))).await), ("SLOT_NOT_AVAILABLE", none));
+        for client in [&visitor, &owner] {
+            let closed = refused(client, "createBooking", massage_at(&studio, &studio.at(120))).await;
+            assert_eq!(told(&closed), ("SLOT_NOT_AVAILABLE", "the time is not free"));
+        }
+    }
+
+    async fn a_service_with_too_few_resources_has_no_time(engine) {
+        let (server, studio, owner) = studio(engine).await;
+        let visitor = server.visitor();
+        done(&owner, "updateResource", json!({ "resourceId": studio.anna.id.to_string(), "bookable": false }), "resource { id }").await;
+        let training = studio.appointment(&studio.training, 0, &[]);
+        for client in [&visitor, &owner] {
+            for more in [json!({}), json!({ "holdSeconds": 60 })] {
+                let error = refused(client, "createBooking", with(training.clone(), more)).await;
+                assert_eq!((told(&error).0, &error["path"], &error["nextAvailable"]), ("SLOT_NOT_AVAILABLE", &Value::Null, &Value::Null));
+            }
+        }
+        let part = |service: &str, minutes: i64| json!({ "slot": { "serviceId": service, "startDate": studio.at(minutes) }, "totalParticipants": 1 });
+        let visit = json!({ "bookings": [part(&studio.massage.id.to_string(), 0), part(&studio.training.id.to_string(), 30)], "contactDetails": { "firstName": "Ada" } });
+        assert_eq!(told(&refused(&visitor, "createMultiServiceBooking", visit).await).0, "SLOT_NOT_AVAILABLE");
+        let skip = json!({ "flowControlSettings": { "skipAvailabilityValidation": true } });
+        assert_eq!(told(&refused(&owner, "createBooking", with(training, skip)).await).0, "CAN_NOT_SKIP_AVAILABILITY_VALIDATION_IF_RESOURCE_NOT_PROVIDED");
+    }
 }

@@ -13,6 +13,7 @@ use crate::{
         catalog::{Resource, ResourceType, Service, StaffSorting},
         conflict::{Ask, Clash, Holder, Target},
         ids::{BookingId, Kind, LocationId, ResourceId, TypedId as _},
+        rejection::SlotProblem,
         time::{TimeSpan, ZoneName},
     },
     service::availability::{Facts, Needed, busy_times, positive},
@@ -38,7 +39,15 @@ pub(super) struct Chosen {
     /// The first that isn't free, and what is in its way.
     pub(super) clash: Option<(Ask, Clash)>,
     /// Whether opening hours forbid it, or the grid of starts.
-    pub(super) closed: bool,
+    pub(super) closed: Option<SlotProblem>,
+}
+
+/// What a refusal of the engine says of the time.
+pub(super) fn problem(refusal: &Refusal) -> SlotProblem {
+    match refusal {
+        Refusal::OffGrid { .. } => SlotProblem::NotOffered,
+        _ => SlotProblem::NotFree,
+    }
 }
 
 /// The opening hours that bind a service.
@@ -198,7 +207,7 @@ impl Candidates {
             Ok(serving) => self.choose_free(ledger, span, holder, &serving),
             Err(refusal) => {
                 let mut chosen = self.choose_free(ledger, span, holder, &[])?;
-                chosen.closed = true;
+                chosen.closed = Some(problem(&refusal));
                 if let (None, Refusal::NotFree(findings)) = (&chosen.clash, refusal) {
                     // Somebody may be free who isn't there at that time; what is told is who is there and busy.
                     let busy = findings.iter().filter(|finding| finding.obstacle.is_some());
@@ -226,7 +235,7 @@ impl Candidates {
         let off_grid = true;
         let serving = self.serving(hours, ledger, &Visit { span, off_grid }, holder);
         let mut chosen = self.choose_free(ledger, busy, holder, serving.as_deref().unwrap_or_default())?;
-        chosen.closed = serving.is_err();
+        chosen.closed = serving.as_ref().err().map(problem);
         Ok(chosen)
     }
 
@@ -309,7 +318,7 @@ impl Candidates {
             resources: chosen,
             asks,
             clash,
-            closed: false,
+            closed: None,
         })
     }
 

@@ -13,6 +13,7 @@ use crate::{
         catalog::{LocationWish, Service, ServiceKind, SessionStatus},
         conflict::{self, Ask, Clash, Holder, Target},
         ids::{BookingId, Kind, ResourceId, ScheduleId, ServiceId, SessionId},
+        rejection::SlotProblem,
         time::{TimeSpan, ZoneName},
     },
     service::catalog::{told, whereabouts},
@@ -70,8 +71,9 @@ pub(super) struct Place {
     pub(super) asks: Vec<Ask>,
     /// The first wish that doesn't fit, and why.
     pub(super) clash: Option<(Ask, Clash)>,
-    /// Whether opening hours forbid it, or the grid of the starts that are offered.
-    closed: bool,
+    /// What forbids it, if not something in the way: opening hours, the grid of the starts that are offered, or a course
+    /// that has no sessions.
+    closed: Option<SlotProblem>,
     candidates: Candidates,
 }
 
@@ -183,7 +185,9 @@ async fn look_up(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Resul
                 asks,
                 clash,
                 closed,
-            } = candidates.choose(&ledger, busy, search.holder, visit)?;
+            } = candidates
+                .choose(&ledger, busy, search.holder, visit)
+                .map_err(|rejection| rejection.unless_skipped(search.any_length))?;
             let resources = match search.purpose {
                 Purpose::Take => resources,
                 Purpose::Look => resources
@@ -276,7 +280,7 @@ pub(super) async fn reopen(
     spots.extend(candidates.targets().map(|target| (target, busy)));
     let ledger = open(tx, &spots, &search).await?;
     let mut booked = booking.booked.clone();
-    let mut nobody_there = false;
+    let mut nobody_there = None;
     let (asks, clash) = if choose {
         candidates.check_there(tx).await?;
         let Chosen {
@@ -284,7 +288,9 @@ pub(super) async fn reopen(
             asks,
             clash,
             closed,
-        } = candidates.choose_there(&ledger, busy, booking.id, booking.booked.span)?;
+        } = candidates
+            .choose_there(&ledger, busy, booking.id, booking.booked.span)
+            .map_err(|rejection| rejection.unless_skipped(booking.flow.skip_availability_validation))?;
         nobody_there = closed;
         for resource in &mut resources {
             if let Some(had) = booked.resources.iter().find(|had| had.id == resource.id) {
@@ -304,7 +310,7 @@ pub(super) async fn reopen(
         ledger,
         asks,
         clash,
-        closed: nobody_there,
+        closed: nobody_there.or_else(|| no_sessions(&booking.booked)),
         candidates,
     })
 }
@@ -318,7 +324,7 @@ impl Place {
             ledger,
             asks,
             clash: None,
-            closed: false,
+            closed: None,
             candidates: Candidates::default(),
         }
     }
@@ -328,9 +334,16 @@ impl Place {
         if let Some((ask, clash)) = &self.clash {
             return Ok(Some(self.refuse(tx, ask, clash).await?));
         }
-        match self.asks.first().filter(|_| self.closed) {
-            Some(ask) => Ok(Some(self.refuse(tx, ask, &Clash::default()).await?)),
-            None => Ok(None),
+        let Some((closed, ask)) = self.closed.zip(self.asks.first()) else {
+            return Ok(None);
+        };
+        if closed == SlotProblem::NoSessions {
+            return Ok(Some(Rejection::no_slot(closed)));
+        }
+        let mut refusal = self.refuse(tx, ask, &Clash::default()).await?;
+        if let Rejection::SlotNotAvailable { problem, .. } = &mut refusal {
+        Ok(Some(refusal))
+            *problem = closed;
         }
     }
 
@@ -453,7 +466,7 @@ async fn find_session(
         ledger,
         asks,
         clash,
-        closed: false,
+        closed: None,
         candidates: Candidates::default(),
     })
 }
@@ -488,6 +501,7 @@ async fn find_course(
         resources: Vec::new(),
         location: whereabouts(tx, &service, None).await?,
         title: service.name.clone(),
+    let closed = no_sessions(&booked);
     };
     let (asks, clash) = seat_asks(&ledger, &booked, search.seats, search.holder);
     Ok(Place {
@@ -496,9 +510,14 @@ async fn find_course(
         ledger,
         asks,
         clash,
-        closed: false,
+        closed,
         candidates: Candidates::default(),
     })
+/// A course that has no sessions, or none any more, can't be booked.
+fn no_sessions(booked: &Booked) -> Option<SlotProblem> {
+    (booked.kind == ServiceKind::Course && booked.span.is_none()).then_some(SlotProblem::NoSessions)
+}
+
 }
 
 fn seat_asks(ledger: &Ledger, booked: &Booked, seats: i32, holder: BookingId) -> (Vec<Ask>, Option<(Ask, Clash)>) {

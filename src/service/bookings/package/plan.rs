@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::super::{
-    candidates::{Candidates, Chosen, Naming},
+    candidates::{Candidates, Chosen, Naming, problem},
     ledger::{Ledger, Spot},
     place::{Wanted, appointment_span, busy_span_of, spots_of, targets_of},
 };
@@ -16,6 +16,7 @@ use crate::{
         conflict::{self, Target},
         hours::WorkingHours,
         ids::{BookingId, Kind, LocationId, ResourceId},
+        rejection::SlotProblem,
         time::{TimeSpan, ZoneName},
     },
     service::{
@@ -240,7 +241,7 @@ pub(super) enum Rule {
 pub(super) struct Arranged {
     pub(super) chosen: Vec<Chosen>,
     /// The part that can't be had by opening hours or by the grid, if there is one.
-    closed: Option<usize>,
+    closed: Option<(usize, SlotProblem)>,
 }
 
 /// Makes sure, behind the locks, that services and resources are there still.
@@ -276,6 +277,7 @@ pub(super) fn arrange(parts: &[Part], people: &People, ledger: &Ledger, rule: Ru
             }
             Err(_) => (part.span.with_buffer(part.booked.buffer_minutes), before.clone()),
         };
+            .map_err(|rejection| rejection.unless_skipped(rule == Rule::Times))
         let one = part
             .candidates
             .choose_free(view, span, part.id, &serving)
@@ -299,8 +301,13 @@ fn without_others(ledger: &Ledger, own: &[BookingId], but: BookingId) -> Ledger 
     ledger.without(&others)
 }
 
-/// Asks the engine; if it refuses, at which part.
-fn chain(parts: &[Part], people: &People, ledger: &Ledger, rule: Rule) -> Result<Vec<Assignment>, usize> {
+/// Asks the engine; if it refuses, at which part, and why.
+fn chain(
+    parts: &[Part],
+    people: &People,
+    ledger: &Ledger,
+    rule: Rule,
+) -> Result<Vec<Assignment>, (usize, SlotProblem)> {
     let Some(first) = parts.first() else {
         return Ok(Vec::new());
     };
@@ -345,8 +352,8 @@ fn chain(parts: &[Part], people: &People, ledger: &Ledger, rule: Rule) -> Result
         availability::check_chain(business, &asked, &query, start, &Choice::Given(&order))
     });
     found.and_then(|found| found).map_err(|refusal| match refusal {
-        ChainRefusal::Part { part, .. } => part,
-        ChainRefusal::NoParts | ChainRefusal::NoSharedPlace => 0,
+        ChainRefusal::Part { part, refusal } => (part, problem(&refusal)),
+        ChainRefusal::NoParts | ChainRefusal::NoSharedPlace => (0, SlotProblem::NotFree),
     })
 }
 
@@ -399,16 +406,8 @@ impl Arranged {
             Some(refuse(index, conflict::refuse(ask, clash, None)))
         });
         let closed = || {
-            self.closed.map(|index| {
-                let (conflicts, next_available) = (Vec::new(), None);
-                refuse(
-                    index,
-                    Rejection::SlotNotAvailable {
-                        conflicts,
-                        next_available,
-                    },
-                )
-            })
+            self.closed
+                .map(|(index, problem)| refuse(index, Rejection::no_slot(problem)))
         };
         clash.or_else(closed)
     }
