@@ -236,7 +236,7 @@ pub enum Rejection {
         path: Vec<String>,
     },
     /// The caller may not use this flag or ask for this status.
-    #[error("{what} is for the business only")]
+    #[error("{what} is for the business only{}", if *own_calendar { ", and for staff on their own calendar" } else { "" })]
     Unauthorized {
         /// The flag or status.
         what: String,
@@ -250,6 +250,9 @@ pub enum Rejection {
         status: BookingStatus,
         /// The statuses from which the act can be done.
         allowed: Vec<BookingStatus>,
+        /// Whether staff may on their own calendar.
+        #[serde(default)]
+        own_calendar: bool,
     },
     /// Somebody changed the object since the caller read it.
     #[error("the revision is {current} by now")]
@@ -276,12 +279,12 @@ pub enum Rejection {
         requested: i64,
         /// How many are left.
         remaining: i64,
-    },
-    /// A rule for customers forbids it.
-    #[error("a policy forbids it")]
         /// What is wrong with the time.
         #[serde(default)]
         problem: SlotProblem,
+    },
+    /// A rule for customers forbids it.
+    #[error("a policy forbids it")]
     Policy {
         /// Which rule.
         rule: PolicyRule,
@@ -402,9 +405,6 @@ impl Rejection {
             | Self::Package { path, .. }
             | Self::OfPart { path, .. }
             | Self::AlreadyExists { path, .. } => {
-                path.splice(0..0, outer.iter().map(|segment| (*segment).to_owned()));
-            }
-            _ => {}
     /// A time that can't be had, with nobody's booking in the way.
     #[must_use]
     pub fn no_slot(problem: SlotProblem) -> Self {
@@ -425,6 +425,9 @@ impl Rejection {
         }
     }
 
+                path.splice(0..0, outer.iter().map(|segment| (*segment).to_owned()));
+            }
+            _ => {}
         }
         self
     }

@@ -105,6 +105,52 @@ on_both_engines! {
         }
     }
 
+    async fn staff_keep_what_is_on_their_own_calendar_there(engine) {
+        let (server, studio, owner) = studio(engine).await;
+        let (anna, ben) = (server.staff(studio.anna.id), server.staff(studio.ben.id));
+        let to = |booking: &Value, minutes: i64, who: &[&str]| json!({ "bookingId": booking, "slot": { "appointment": { "serviceId": studio.massage.id.to_string(), "startDate": studio.at(minutes), "resourceIds": who } } });
+        let (her_id, his_id) = (studio.anna.id.to_string(), studio.ben.id.to_string());
+        let hers = json!(confirmed(&owner, studio.appointment(&studio.massage, 0, &[&studio.anna])).await);
+        let made = anna.done("createBooking", with(studio.appointment(&studio.massage, 60, &[&studio.anna]), json!({ "status": "CONFIRMED" }))).await["id"].clone();
+        for booking in [&hers, &made] {
+            let error = refused(&anna, "rescheduleBooking", to(booking, 120, &[&his_id])).await;
+            assert_eq!((told(&error).0, &error["path"]), ("UNAUTHORIZED_OPERATION", &json!(["slot", "appointment", "resourceIds"])));
+        }
+        let skip = with(to(&hers, 120, &[&his_id]), json!({ "flowControlSettings": { "skipAvailabilityValidation": true } }));
+        assert_eq!(told(&refused(&anna, "rescheduleBooking", skip).await).0, "UNAUTHORIZED_OPERATION");
+        // Nor does it go to whoever is free when its own staff member isn't.
+        let anybody = json!(confirmed(&owner, studio.appointment(&studio.massage, 240, &[])).await);
+        confirmed(&owner, studio.appointment(&studio.massage, 300, &[&studio.anna])).await;
+        assert_eq!(refused(&anna, "rescheduleBooking", to(&anybody, 300, &[])).await["path"], json!(["slot"]));
+        done(&anna, "rescheduleBooking", to(&hers, 120, &[]), "booking { id }").await;
+        done(&anna, "rescheduleBooking", to(&made, 150, &[&her_id]), "booking { id }").await;
+        // What she made as anybody may, and what the business moves, goes anywhere.
+        let wish = anna.done("createBooking", studio.appointment(&studio.massage, 180, &[&studio.ben])).await;
+        done(&anna, "rescheduleBooking", to(&wish["id"], 210, &[]), "booking { id }").await;
+        done(&owner, "rescheduleBooking", to(&hers, 120, &[&his_id]), "booking { id }").await;
+        done(&ben, "rescheduleBooking", to(&hers, 0, &[]), "booking { id }").await;
+    }
+
+    async fn what_status_a_booking_may_be_made_with_is_told(engine) {
+        let (server, studio, owner) = studio(engine).await;
+        let (anna, ada) = (server.staff(studio.anna.id), server.member("ada"));
+        for status in ["PENDING", "WAITING_LIST", "DECLINED", "CANCELED"] {
+            for client in [&owner, &anna] {
+                let input = with(studio.appointment(&studio.massage, 0, &[&studio.anna]), json!({ "status": status }));
+                let error = refused(client, "createBooking", input).await;
+                assert_eq!(told(&error), ("VALIDATION_FAILURE", "`status` must be CREATED or CONFIRMED"));
+                assert_eq!(error["path"], json!(["status"]));
+            }
+            let input = with(studio.appointment(&studio.massage, 0, &[]), json!({ "status": status }));
+            let error = refused(&ada, "createBooking", input).await;
+            assert_eq!(told(&error), ("UNAUTHORIZED_OPERATION", "creating a booking in another status than CREATED is for the business only, and for staff on their own calendar"));
+        }
+        let his = with(studio.appointment(&studio.massage, 0, &[&studio.ben]), json!({ "status": "CONFIRMED" }));
+        let error = refused(&anna, "createBooking", his).await;
+        assert_eq!(told(&error), ("UNAUTHORIZED_OPERATION", "creating a booking as CONFIRMED is for the business only, and for staff on their own calendar"));
+        anna.done("createBooking", with(studio.appointment(&studio.massage, 0, &[&studio.anna]), json!({ "status": "CREATED" }))).await;
+    }
+
     async fn a_service_with_too_few_resources_has_no_time(engine) {
         let (server, studio, owner) = studio(engine).await;
         let visitor = server.visitor();

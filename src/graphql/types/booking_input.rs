@@ -322,7 +322,9 @@ pub struct CreateBookingInput {
     pub participants_choices: Option<Vec<ParticipantsChoiceInput>>,
     /// How the customer means to pay; the service must offer it.
     pub selected_payment_option: Option<SelectedPaymentOption>,
-    /// The status it is made with: `CREATED` if not said. The business may ask for `CONFIRMED`.
+    /// The status it is made with: `CREATED`, as if not said, or `CONFIRMED`. The owner and apps may ask for `CONFIRMED`, and
+    /// staff where it comes onto their own calendar. Any other is refused with `VALIDATION_FAILURE`, and whatever customers
+    /// may not ask for with `UNAUTHORIZED_OPERATION`.
     pub status: Option<BookingStatus>,
     /// How many come, at least 1. Exactly one of this and `participantsChoices`.
     pub total_participants: Option<i32>,

@@ -59,6 +59,7 @@ impl Command for Reschedule {
         if place.booked.service != before.booked.service {
             return Err(Rejection::invalid(&["slot"], "is of another service").into());
         }
+        access::require_kept(&self.caller, &before, &place.booked, self.target_path())?;
         check_participants(&place.service, &participants)?;
         terms::may_reschedule(&before, place.service.open_to_customers(), actor, now)?;
         if actor.is_customer() {
@@ -163,15 +164,24 @@ impl Reschedule {
             (self.input.skip_availability_validation, "skipAvailabilityValidation"),
             (self.input.skip_business_confirmation, "skipBusinessConfirmation"),
         ] {
-            access::require_business(business, asked, flag, &["flowControlSettings", flag])?;
+            access::require_override(business, asked, flag, &["flowControlSettings", flag])?;
         }
         let numbers = self.input.participants.is_some();
-        access::require_business(
+        access::require_override(
             business,
             numbers,
             "changing the number of participants",
             &["totalParticipants"],
         )
+    }
+
+    /// Where the input says on whose calendar it is to be.
+    fn target_path(&self) -> &'static [&'static str] {
+        match &self.input.wanted {
+            Wanted::Session { .. } => &["slot", "session", "sessionId"],
+            Wanted::Appointment { resources, .. } if !resources.is_empty() => &["slot", "appointment", "resourceIds"],
+            Wanted::Appointment { .. } | Wanted::Course { .. } => &["slot"],
+        }
     }
 
     /// The wish, with the booking's own service and resources where the client left them out.
