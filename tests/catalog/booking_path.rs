@@ -168,4 +168,18 @@ on_both_engines! {
         let skip = json!({ "flowControlSettings": { "skipAvailabilityValidation": true } });
         assert_eq!(told(&refused(&owner, "createBooking", with(training, skip)).await).0, "CAN_NOT_SKIP_AVAILABILITY_VALIDATION_IF_RESOURCE_NOT_PROVIDED");
     }
+
+    async fn a_contact_with_one_fault_has_one_error(engine) {
+        let (_server, studio, owner) = studio(engine).await;
+        for (contact, path) in [
+            (json!({ "email": "no" }), json!(["contactDetails", "email"])),
+            (json!({ "firstName": "x".repeat(101) }), json!(["contactDetails", "firstName"])),
+            (json!({ "lastName": "x".repeat(101) }), json!(["contactDetails", "lastName"])),
+            (json!({ "phone": "1" }), json!(["contactDetails"])),
+            (json!({ "firstName": " " }), json!(["contactDetails"])),
+        ] {
+            let input = with(studio.appointment(&studio.massage, 0, &[]), json!({ "contactDetails": contact }));
+            assert_eq!(refused(&owner, "createBooking", input).await["path"], path, "{contact}");
+        }
+    }
 }
