@@ -235,11 +235,24 @@ pub enum Rejection {
         /// Where the input named it.
         path: Vec<String>,
     },
+    /// What is named is there, but not to be had in this way: told like what isn't there, in other words.
+    #[error("the {} {message}", kind.prefix())]
+    Unfit {
+        /// What was named.
+        kind: Kind,
+        /// Where the input named it.
+        path: Vec<String>,
+        /// What is wrong with it, as a sentence fragment that follows what it is.
+        message: String,
+    },
     /// The caller may not use this flag or ask for this status.
     #[error("{what} is for the business only{}", if *own_calendar { ", and for staff on their own calendar" } else { "" })]
     Unauthorized {
         /// The flag or status.
         what: String,
+        /// Whether staff may on their own calendar.
+        #[serde(default)]
+        own_calendar: bool,
         /// Where the input named it.
         path: Vec<String>,
     },
@@ -250,9 +263,6 @@ pub enum Rejection {
         status: BookingStatus,
         /// The statuses from which the act can be done.
         allowed: Vec<BookingStatus>,
-        /// Whether staff may on their own calendar.
-        #[serde(default)]
-        own_calendar: bool,
     },
     /// Somebody changed the object since the caller read it.
     #[error("the revision is {current} by now")]
@@ -269,6 +279,9 @@ pub enum Rejection {
         conflicts: Vec<BookingId>,
         /// The next start at which the same length would fit, if there is one within the next 31 days.
         next_available: Option<Timestamp>,
+        /// What is wrong with the time.
+        #[serde(default)]
+        problem: SlotProblem,
     },
     /// Not enough seats.
     #[error("{requested} seats asked for, {remaining} left")]
@@ -279,9 +292,6 @@ pub enum Rejection {
         requested: i64,
         /// How many are left.
         remaining: i64,
-        /// What is wrong with the time.
-        #[serde(default)]
-        problem: SlotProblem,
     },
     /// A rule for customers forbids it.
     #[error("a policy forbids it")]
@@ -395,16 +405,6 @@ impl Rejection {
         })
     }
 
-    /// The same refusal, with the place of the part that it is about in front of its own.
-    #[must_use]
-    pub fn within(mut self, outer: &[&str]) -> Self {
-        match &mut self {
-            Self::Invalid(Invalid { path, .. })
-            | Self::NotFound { path, .. }
-            | Self::Unauthorized { path, .. }
-            | Self::Package { path, .. }
-            | Self::OfPart { path, .. }
-            | Self::AlreadyExists { path, .. } => {
     /// A time that can't be had, with nobody's booking in the way.
     #[must_use]
     pub fn no_slot(problem: SlotProblem) -> Self {
@@ -425,6 +425,17 @@ impl Rejection {
         }
     }
 
+    /// The same refusal, with the place of the part that it is about in front of its own.
+    #[must_use]
+    pub fn within(mut self, outer: &[&str]) -> Self {
+        match &mut self {
+            Self::Invalid(Invalid { path, .. })
+            | Self::NotFound { path, .. }
+            | Self::Unfit { path, .. }
+            | Self::Unauthorized { path, .. }
+            | Self::Package { path, .. }
+            | Self::OfPart { path, .. }
+            | Self::AlreadyExists { path, .. } => {
                 path.splice(0..0, outer.iter().map(|segment| (*segment).to_owned()));
             }
             _ => {}
@@ -438,6 +449,7 @@ impl Rejection {
         match self {
             Self::Invalid(_)
             | Self::NotFound { .. }
+            | Self::Unfit { .. }
             | Self::Unauthorized { .. }
             | Self::Package { .. }
             | Self::OfPart { .. }
@@ -455,6 +467,16 @@ impl Rejection {
         Self::Package {
             rule,
             path: path.iter().map(|p| (*p).to_owned()).collect(),
+        }
+    }
+
+    /// What the id at `path` names is there, but not to be had in this way.
+    #[must_use]
+    pub fn unfit(kind: Kind, path: &[&str], message: impl Into<String>) -> Self {
+        Self::Unfit {
+            kind,
+            path: path.iter().map(|p| (*p).to_owned()).collect(),
+            message: message.into(),
         }
     }
 

@@ -169,6 +169,33 @@ on_both_engines! {
         assert_eq!(told(&refused(&owner, "createBooking", with(training, skip)).await).0, "CAN_NOT_SKIP_AVAILABILITY_VALIDATION_IF_RESOURCE_NOT_PROVIDED");
     }
 
+    async fn what_is_there_but_does_not_serve_is_told_as_it_is(engine) {
+        let (_server, studio, owner) = studio(engine).await;
+        let named = |index: &str, who: Value| {
+            let mut input = studio.appointment(&studio.massage, 0, &[&studio.anna]);
+            input["bookedEntity"]["slot"]["appointment"][index] = who;
+            input
+        };
+        let entity = "bookedEntity.slot.appointment";
+        let place = |error: &Value| error["path"].as_array().unwrap().iter().map(|part| part.as_str().unwrap()).collect::<Vec<_>>().join(".");
+        done(&owner, "updateResource", json!({ "resourceId": studio.ben.id.to_string(), "bookable": false }), "resource { id }").await;
+        let nobody = frontdesk::domain::ids::ResourceId::new().to_string();
+        for (input, code, message, at) in [
+            (named("resourceIds", json!([studio.anna.id.to_string(), studio.room.id.to_string()])), "RESOURCE_NOT_FOUND", "the resource is none of those that the service takes", "resourceIds.1"),
+            (named("resourceIds", json!([studio.ben.id.to_string()])), "RESOURCE_NOT_FOUND", "the resource takes no new bookings", "resourceIds.0"),
+            (named("resourceIds", json!([nobody])), "RESOURCE_NOT_FOUND", "no such resource", "resourceIds.0"),
+            (named("serviceId", json!(studio.yoga.id.to_string())), "SERVICE_NOT_FOUND", "the service is a class, whose sessions are booked", "serviceId"),
+            (named("serviceId", json!(studio.course.id.to_string())), "SERVICE_NOT_FOUND", "the service is a course, whose schedule is booked", "serviceId"),
+        ] {
+            let error = refused(&owner, "createBooking", input).await;
+            assert_eq!((told(&error), place(&error)), ((code, message), format!("{entity}.{at}")));
+        }
+        // An id of something else stands where it stands, as everywhere.
+        let wrong = named("resourceIds", json!([studio.anna.id.to_string(), studio.massage.id.to_string()]));
+        let error = refused(&owner, "createBooking", wrong).await;
+        assert_eq!((told(&error).0, place(&error)), ("INVALID_ID", format!("{entity}.resourceIds.1")));
+    }
+
     async fn a_contact_with_one_fault_has_one_error(engine) {
         let (_server, studio, owner) = studio(engine).await;
         for (contact, path) in [

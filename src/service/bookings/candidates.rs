@@ -102,7 +102,10 @@ impl Candidates {
         let (found, on_record) = catalog::candidates(tx.conn(), site, &ids, &business).await?;
         let facts = Facts::new(jiff::tz::TimeZone::UTC, on_record, found).serving(serving);
         let needed = facts.requirements(service);
-        let wishes = wishes(&needed, requested, current, naming)?;
+        let wishes = match wishes(&needed, requested, current, naming) {
+            Err(Rejection::NotFound { path, .. }) => return Err(unfit(tx, &facts, requested, &path).await?.into()),
+            found => found?,
+        };
         // Who has it now comes first, so that moving a booking doesn't change people without need.
         let had = |id: ResourceId| current.is_some_and(|b| b.booked.resources.iter().any(|had| had.id == id));
         let mut needs = Vec::new();
@@ -371,6 +374,30 @@ fn sort(staff: &mut [ResourceId], sorting: StaffSorting, facts: &Facts, holder: 
     };
     let ranking = |id: ResourceId| facts.resource(id).map_or(0, |resource| resource.ranking);
     choice.sort_by(Timestamp::UNIX_EPOCH, staff, |id| (ranking(*id), *id));
+}
+
+/// The refusal of a resource that serves nothing of the service: whether it isn't there, or what is wrong with it.
+async fn unfit(
+    tx: &mut Tx<'_>,
+    facts: &Facts,
+    requested: &[ResourceId],
+    path: &[String],
+) -> Result<Rejection, Failure> {
+    let site = tx.site();
+    let place: Vec<&str> = path.iter().map(String::as_str).collect();
+    let named = place.last().and_then(|index| index.parse().ok());
+    let named: Option<ResourceId> = named.and_then(|index: usize| requested.get(index).copied());
+    let Some(id) = named else {
+        return Ok(Rejection::not_found(Kind::Resource, &place));
+    };
+    if facts.resource(id).is_some() {
+        return Ok(Rejection::unfit(Kind::Resource, &place, "takes no new bookings"));
+    }
+    let found = catalog::find_resources(tx.conn(), site, &[id]).await?;
+    Ok(match found.as_slice() {
+        [] => Rejection::not_found(Kind::Resource, &place),
+        _ => Rejection::unfit(Kind::Resource, &place, "is none of those that the service takes"),
+    })
 }
 
 /// Which requirement each resource that is asked for shall serve. As many as a requirement counts can be named, and

@@ -137,9 +137,7 @@ async fn look_up(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Resul
                     .await?;
                 (service, site.map_or_else(ZoneName::utc, |site| site.time_zone))
             };
-            let service = service
-                .filter(|service| service.kind == ServiceKind::Appointment)
-                .ok_or_else(|| Rejection::not_found(Kind::Service, &["serviceId"]))?;
+            let service = appointment_service(service)?;
             let span = appointment_span(&service, *start, *end, search.any_length)?;
             let location = match service.visit_at(location.as_ref(), search.address)? {
                 Some(location) => Some(told(tx, location).await?),
@@ -342,9 +340,9 @@ impl Place {
         }
         let mut refusal = self.refuse(tx, ask, &Clash::default()).await?;
         if let Rejection::SlotNotAvailable { problem, .. } = &mut refusal {
-        Ok(Some(refusal))
             *problem = closed;
         }
+        Ok(Some(refusal))
     }
 
     /// The refusal for what is in the way, with the next time at which it would fit.
@@ -501,9 +499,9 @@ async fn find_course(
         resources: Vec::new(),
         location: whereabouts(tx, &service, None).await?,
         title: service.name.clone(),
-    let closed = no_sessions(&booked);
     };
     let (asks, clash) = seat_asks(&ledger, &booked, search.seats, search.holder);
+    let closed = no_sessions(&booked);
     Ok(Place {
         service,
         booked,
@@ -513,11 +511,11 @@ async fn find_course(
         closed,
         candidates: Candidates::default(),
     })
+}
+
 /// A course that has no sessions, or none any more, can't be booked.
 fn no_sessions(booked: &Booked) -> Option<SlotProblem> {
     (booked.kind == ServiceKind::Course && booked.span.is_none()).then_some(SlotProblem::NoSessions)
-}
-
 }
 
 fn seat_asks(ledger: &Ledger, booked: &Booked, seats: i32, holder: BookingId) -> (Vec<Ask>, Option<(Ask, Clash)>) {
@@ -534,6 +532,25 @@ fn seat_asks(ledger: &Ledger, booked: &Booked, seats: i32, holder: BookingId) ->
         .collect();
     let clash = asks.iter().find_map(|ask| ledger.check(ask).map(|clash| (*ask, clash)));
     (asks, clash)
+}
+
+/// A service whose times are booked. Sessions of classes are, and courses as a whole.
+pub(super) fn appointment_service(found: Option<Service>) -> Result<Service, Rejection> {
+    let at = ["serviceId"];
+    let service = found.ok_or_else(|| Rejection::not_found(Kind::Service, &at))?;
+    match service.kind {
+        ServiceKind::Appointment => Ok(service),
+        ServiceKind::Class => Err(Rejection::unfit(
+            Kind::Service,
+            &at,
+            "is a class, whose sessions are booked",
+        )),
+        ServiceKind::Course => Err(Rejection::unfit(
+            Kind::Service,
+            &at,
+            "is a course, whose schedule is booked",
+        )),
+    }
 }
 
 pub(super) fn appointment_span(

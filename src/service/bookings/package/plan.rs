@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::super::{
     candidates::{Candidates, Chosen, Naming, problem},
     ledger::{Ledger, Spot},
-    place::{Wanted, appointment_span, busy_span_of, spots_of, targets_of},
+    place::{Wanted, appointment_service, appointment_span, busy_span_of, spots_of, targets_of},
 };
 use crate::{
     domain::{
@@ -63,10 +63,7 @@ impl Part {
             return Err(Rejection::invalid(&[], "must be an appointment").into());
         };
         let site = tx.site();
-        let service = catalog::find_live_service(tx.conn(), site, *service)
-            .await?
-            .filter(|service| service.kind == ServiceKind::Appointment)
-            .ok_or_else(|| Rejection::not_found(Kind::Service, &["serviceId"]))?;
+        let service = appointment_service(catalog::find_live_service(tx.conn(), site, *service).await?)?;
         let span = appointment_span(&service, *start, *end, any_length)?;
         let location = match service.visit_at(location.as_ref(), address)? {
             Some(location) => Some(told(tx, location).await?),
@@ -125,7 +122,7 @@ impl Part {
         )
         .await
         .map_err(|failure| match failure {
-            Failure::Rejected(Rejection::NotFound { kind, .. }) => {
+            Failure::Rejected(Rejection::NotFound { kind, .. } | Rejection::Unfit { kind, .. }) => {
                 Rejection::not_found(kind, &["multiServiceBookingId"]).into()
             }
             other => other,
@@ -277,10 +274,10 @@ pub(super) fn arrange(parts: &[Part], people: &People, ledger: &Ledger, rule: Ru
             }
             Err(_) => (part.span.with_buffer(part.booked.buffer_minutes), before.clone()),
         };
-            .map_err(|rejection| rejection.unless_skipped(rule == Rule::Times))
         let one = part
             .candidates
             .choose_free(view, span, part.id, &serving)
+            .map_err(|rejection| rejection.unless_skipped(rule == Rule::Times))
             .map_err(|rejection| rejection.of_part(&["bookings", &index.to_string()]))?;
         before = one.resources.iter().map(|resource| resource.id).collect();
         chosen.push(one);
