@@ -209,4 +209,25 @@ on_both_engines! {
             assert_eq!(refused(&owner, "createBooking", input).await["path"], path, "{contact}");
         }
     }
+
+    async fn who_does_it_is_nobody_until_somebody_is_assigned(engine) {
+        let (_server, studio, owner) = studio(engine).await;
+        let query = "query($id: ID!) { booking(id: $id) { bookedEntity { ... on BookedSlot { resource { name } additionalResources { name } } } } }";
+        let who = async |id: &Value| owner.data(query, json!({ "id": id })).await["booking"]["bookedEntity"].clone();
+        let room = owner.done("createBooking", studio.appointment(&studio.workshop, 0, &[&studio.room])).await["id"].clone();
+        assert_eq!(who(&room).await, json!({ "resource": null, "additionalResources": [{ "name": "Studio 1" }] }));
+        owner.done("confirmBooking", json!({ "bookingId": room })).await;
+        assert_eq!(who(&room).await, json!({ "resource": { "name": "Anna" }, "additionalResources": [{ "name": "Studio 1" }] }));
+        let both = owner.done("createBooking", studio.appointment(&studio.workshop, 60, &[&studio.room, &studio.ben])).await["id"].clone();
+        assert_eq!(who(&both).await, json!({ "resource": { "name": "Ben" }, "additionalResources": [{ "name": "Studio 1" }] }));
+        let input = json!({
+            "type": "APPOINTMENT", "name": "Court", "durations": [30], "payment": { "rateType": "NO_FEE" },
+            "requiredResources": [{ "resourceType": "ROOM", "resourceIds": [studio.room.id.to_string()] }],
+        });
+        let court = done(&owner, "createService", input, "service { id }").await["service"]["id"].clone();
+        let mut visit = studio.appointment(&studio.massage, 120, &[&studio.room]);
+        visit["bookedEntity"]["slot"]["appointment"]["serviceId"] = court;
+        let court = owner.done("createBooking", visit).await["id"].clone();
+        assert_eq!(who(&court).await, json!({ "resource": { "name": "Studio 1" }, "additionalResources": [] }));
+    }
 }
