@@ -230,4 +230,17 @@ on_both_engines! {
         let court = owner.done("createBooking", visit).await["id"].clone();
         assert_eq!(who(&court).await, json!({ "resource": { "name": "Studio 1" }, "additionalResources": [] }));
     }
+
+    async fn a_blocked_time_over_a_booking_is_seen_in_the_calendar(engine) {
+        let (_server, studio, owner) = studio(engine).await;
+        let booked = confirmed(&owner, studio.appointment(&studio.massage, 0, &[&studio.anna])).await;
+        let block = json!({ "resourceId": studio.anna.id.to_string(), "startDate": studio.at(0), "endDate": studio.at(60), "allowOverlap": true });
+        let blocked = done(&owner, "createBlockedTime", block, "blockedTime { id }").await["blockedTime"]["id"].clone();
+        let query = "query($from: DateTime!, $to: DateTime!) { calendar(from: $from, to: $to) { entries { __typename ... on CalendarAppointment { booking { id doubleBooked } } ... on CalendarBlockedTime { blockedTime { id } } } } }";
+        let told = owner.data(query, json!({ "from": studio.at(0), "to": studio.at(60) })).await["calendar"]["entries"].clone();
+        let entries = told.as_array().unwrap();
+        let appointment = entries.iter().find(|one| one["__typename"] == "CalendarAppointment").unwrap();
+        assert_eq!(appointment["booking"], json!({ "id": booked, "doubleBooked": false }));
+        assert!(entries.iter().any(|one| one["blockedTime"]["id"] == blocked), "{told}");
+    }
 }

@@ -316,7 +316,8 @@ impl CancelSessionInput {
 /// A time in which a resource is not to be booked.
 #[derive(InputObject, Clone, Debug)]
 pub struct CreateBlockedTimeInput {
-    /// Whether bookings and sessions may be in it: the overlap goes on record.
+    /// Whether bookings and sessions may be in it. They stay as they are and are not flagged; `calendar` shows them and
+    /// the blocked time beside each other.
     #[graphql(default = false)]
     allow_overlap: bool,
     /// The instant at which it is over.
