@@ -222,8 +222,8 @@ impl ContactDetailsInput {
     /// Whom it is for.
     pub(super) fn parse(self) -> Result<Contact, Rejections> {
         let mut problems = Problems::default();
-        let names = [&self.first_name, &self.last_name];
-        let named = names
+        let both = [&self.first_name, &self.last_name];
+        let named = both
             .iter()
             .any(|name| name.as_ref().is_some_and(|name| !name.trim().is_empty()));
         // One that isn't acceptable has a complaint of its own.
