@@ -104,7 +104,10 @@ async fn diverse(server: &Server, studio: &Studio) {
     server.save_schedule(&run).await;
     let skip = json!({ "flowControlSettings": { "skipAvailabilityValidation": true } });
     owner
-        .done("createBooking", with(with(studio.enrolment(1), person("Timeless")), skip))
+        .done(
+            "createBooking",
+            with(with(studio.enrolment(1), person("Timeless")), skip),
+        )
         .await;
 }
 
