@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Rejection,
     ids::{BlockedTimeId, BookingId, ClaimId, ResourceId, ScheduleId, SessionId},
-    rejection::CapacityOf,
+    rejection::{CapacityOf, SlotProblem},
     time::TimeSpan,
 };
 
@@ -164,6 +164,7 @@ pub fn refuse(ask: &Ask, clash: &Clash, next_available: Option<Timestamp>) -> Re
             return Rejection::SlotNotAvailable {
                 conflicts,
                 next_available,
+                problem: SlotProblem::NotFree,
             };
         }
         Target::Session(_) => CapacityOf::Session,
@@ -176,32 +177,10 @@ pub fn refuse(ask: &Ask, clash: &Clash, next_available: Option<Timestamp>) -> Re
     }
 }
 
-/// The first start at or after `ask.span`'s at which a resource is free for as long, looking no further than `until`.
-#[must_use]
-pub fn next_free(ask: &Ask, claims: &[Claim], now: Timestamp, until: Timestamp) -> Option<Timestamp> {
-    let mut busy: Vec<TimeSpan> = claims
-        .iter()
-        .filter(|c| c.target == ask.target && c.holder != ask.holder && c.live(now) && c.blocks())
-        .map(|claim| claim.span)
-        .collect();
-    busy.sort_by_key(TimeSpan::start);
-    let length = ask.span.end().duration_since(ask.span.start());
-    let mut start = ask.span.start();
-    for span in busy {
-        let end = start.checked_add(length).ok()?;
-        if span.start() >= end {
-            break;
-        }
-        start = start.max(span.end());
-    }
-    (start <= until).then_some(start)
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use proptest::prelude::*;
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + minute * 60).unwrap()
@@ -301,21 +280,5 @@ mod tests {
             evaluate(&again(&second), &claims, 1, at(0)).unwrap().rivals,
             [first.holder]
         );
-    }
-
-    proptest! {
-        /// Against minute-by-minute counting.
-        #[test]
-        fn the_next_free_start_is_the_first_that_fits(
-            busy in proptest::collection::vec((0_i64..200, 1_i64..40), 0..12), length in 1_i64..60,
-        ) {
-            let resource = Target::Resource(ResourceId::new());
-            let claims: Vec<_> = busy.iter().map(|(start, len)| claim(resource, *start, start + len, 1)).collect();
-            let free = |minute: i64| !busy.iter().any(|(start, len)| (*start..start + len).contains(&minute));
-            let expected = (0..1000).find(|start| (*start..start + length).all(free)).unwrap();
-            let found = next_free(&ask(resource, 0, length, 1), &claims, at(0), at(1000)).unwrap();
-            prop_assert_eq!(found, at(expected));
-            prop_assert_eq!(evaluate(&ask(resource, expected, expected + length, 1), &claims, 1, at(0)), None);
-        }
     }
 }

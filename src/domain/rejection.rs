@@ -118,6 +118,33 @@ impl Invalid {
     }
 }
 
+/// Why a time can't be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum SlotProblem {
+    /// Who is needed is busy, or not there.
+    #[default]
+    NotFree,
+    /// It begins beside the starts that are offered.
+    NotOffered,
+    /// There are fewer of what the service needs than it takes, whether free or not.
+    TooFew,
+    /// The course has no sessions.
+    NoSessions,
+}
+
+impl SlotProblem {
+    /// What is told of it.
+    #[must_use]
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::NotFree => "the time is not free",
+            Self::NotOffered => "the start is none of the times that are offered",
+            Self::TooFew => "fewer resources can be booked than the service needs, so it can't be had at any time",
+            Self::NoSessions => "the course has no sessions",
+        }
+    }
+}
+
 /// Which capacity was not enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CapacityOf {
@@ -208,11 +235,24 @@ pub enum Rejection {
         /// Where the input named it.
         path: Vec<String>,
     },
+    /// What is named is there, but not to be had in this way: told like what isn't there, in other words.
+    #[error("the {} {message}", kind.prefix())]
+    Unfit {
+        /// What was named.
+        kind: Kind,
+        /// Where the input named it.
+        path: Vec<String>,
+        /// What is wrong with it, as a sentence fragment that follows what it is.
+        message: String,
+    },
     /// The caller may not use this flag or ask for this status.
-    #[error("{what} is for the business only")]
+    #[error("{what} is for the business only{}", if *own_calendar { ", and for staff on their own calendar" } else { "" })]
     Unauthorized {
         /// The flag or status.
         what: String,
+        /// Whether staff may on their own calendar.
+        #[serde(default)]
+        own_calendar: bool,
         /// Where the input named it.
         path: Vec<String>,
     },
@@ -233,12 +273,15 @@ pub enum Rejection {
         current: i64,
     },
     /// The resource is busy, or none is free.
-    #[error("the time is not free")]
+    #[error("{}", problem.message())]
     SlotNotAvailable {
         /// The bookings in the way.
         conflicts: Vec<BookingId>,
         /// The next start at which the same length would fit, if there is one within the next 31 days.
         next_available: Option<Timestamp>,
+        /// What is wrong with the time.
+        #[serde(default)]
+        problem: SlotProblem,
     },
     /// Not enough seats.
     #[error("{requested} seats asked for, {remaining} left")]
@@ -400,12 +443,33 @@ impl Rejection {
         })
     }
 
+    /// A time that can't be had, with nobody's booking in the way.
+    #[must_use]
+    pub fn no_slot(problem: SlotProblem) -> Self {
+        Self::SlotNotAvailable {
+            conflicts: Vec::new(),
+            next_available: None,
+            problem,
+        }
+    }
+
+    /// The same refusal, for who didn't ask to skip the availability check: where there are too few resources, it is the
+    /// time that can't be had.
+    #[must_use]
+    pub fn unless_skipped(self, skipped: bool) -> Self {
+        match self {
+            Self::NoResource if !skipped => Self::no_slot(SlotProblem::TooFew),
+            other => other,
+        }
+    }
+
     /// The same refusal, with the place of the part that it is about in front of its own.
     #[must_use]
     pub fn within(mut self, outer: &[&str]) -> Self {
         match &mut self {
             Self::Invalid(Invalid { path, .. })
             | Self::NotFound { path, .. }
+            | Self::Unfit { path, .. }
             | Self::Unauthorized { path, .. }
             | Self::Package { path, .. }
             | Self::OfPart { path, .. }
@@ -423,6 +487,7 @@ impl Rejection {
         match self {
             Self::Invalid(_)
             | Self::NotFound { .. }
+            | Self::Unfit { .. }
             | Self::Unauthorized { .. }
             | Self::Package { .. }
             | Self::OfPart { .. }
@@ -453,6 +518,16 @@ impl Rejection {
         Self::Package {
             rule,
             path: path.iter().map(|p| (*p).to_owned()).collect(),
+        }
+    }
+
+    /// What the id at `path` names is there, but not to be had in this way.
+    #[must_use]
+    pub fn unfit(kind: Kind, path: &[&str], message: impl Into<String>) -> Self {
+        Self::Unfit {
+            kind,
+            path: path.iter().map(|p| (*p).to_owned()).collect(),
+            message: message.into(),
         }
     }
 

@@ -499,7 +499,9 @@ impl From<Rejection> for UserError {
                     path: Some(path),
                 })
             }
-            Rejection::NotFound { kind, path } => plain(not_found(kind), Some(path)),
+            Rejection::NotFound { kind, path } | Rejection::Unfit { kind, path, .. } => {
+                plain(not_found(kind), Some(path))
+            }
             Rejection::Unauthorized { path, .. } => plain(UserErrorCode::UnauthorizedOperation, Some(path)),
             Rejection::InvalidStatus { status, allowed } => Self::InvalidBookingStatus(InvalidBookingStatus {
                 allowed: allowed.into_iter().map(Into::into).collect(),
@@ -527,6 +529,7 @@ impl From<Rejection> for UserError {
             Rejection::SlotNotAvailable {
                 conflicts,
                 next_available,
+                ..
             } => Self::SlotNotAvailable(SlotNotAvailable {
                 message,
                 path: None,

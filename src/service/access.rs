@@ -133,8 +133,40 @@ pub fn require_business(allowed: bool, asked: bool, what: &str, path: &[&str]) -
     if asked && !allowed {
         return Err(Rejection::Unauthorized {
             what: what.to_owned(),
+            own_calendar: false,
             path: path.iter().map(|segment| (*segment).to_owned()).collect(),
         });
     }
     Ok(())
+}
+
+/// Refuses a flag or a status that only the business may use, and staff on their own calendar.
+pub fn require_override(allowed: bool, asked: bool, what: &str, path: &[&str]) -> Result<(), Rejection> {
+    require_business(allowed, asked, what, path).map_err(|mut rejection| {
+        if let Rejection::Unauthorized { own_calendar, .. } = &mut rejection {
+            *own_calendar = true;
+        }
+        rejection
+    })
+}
+
+/// Refuses to move a booking from the caller's own calendar to another's, or onto another's: staff manage what is on
+/// their own.
+pub fn require_kept(caller: &Caller, before: &Booking, after: &Booked, path: &[&str]) -> Result<(), Rejection> {
+    let permission = Permission::ManageBookings;
+    if permission.reach(&caller.actor) != Reach::Calendar {
+        return Ok(());
+    }
+    let ids = |booked: &Booked| -> Vec<ResourceId> { booked.resources.iter().map(|resource| resource.id).collect() };
+    let (had, has) = (ids(&before.booked), ids(after));
+    let kept = permission.covers_resources(&caller.actor, has.iter().copied());
+    let left = permission.covers_resources(&caller.actor, had.iter().copied());
+    let holds = before.status.on_calendar() || before.hold_expires_at.is_some();
+    let gained = holds && has.iter().any(|id| !had.contains(id));
+    require_business(
+        kept || !(left || gained),
+        true,
+        "the calendar of another resource",
+        path,
+    )
 }

@@ -77,7 +77,7 @@ on_both_engines! {
         let (visitor, booking) = visit(&server, studio.appointment(&studio.massage, 0, &[])).await;
         assert!(sees(&visitor, &booking).await);
         assert!(!sees(&server.visitor(), &booking).await, "without the token there is nothing");
-        let (other, _) = visit(&server, studio.appointment(&studio.massage, 200, &[])).await;
+        let (other, _) = visit(&server, studio.appointment(&studio.massage, 210, &[])).await;
         assert!(!sees(&other, &booking).await);
         let moved = visitor.done("rescheduleBooking", with(on(&booking), to(&studio, 60))).await;
         assert_eq!((&moved["startDate"], &moved["contactDetails"]["firstName"]), (&json!(studio.at(60)), &json!("Ada")));

@@ -277,7 +277,7 @@ on_both_engines! {
         assert_eq!(error["__typename"], "SlotNotAvailable");
         assert_eq!(error["code"], "SLOT_NOT_AVAILABLE");
         assert_eq!(ids(&error["conflicts"]), [id(&first)]);
-        assert_eq!(error["nextAvailable"], studio.at(105), "behind the training and its buffer");
+        assert_eq!(error["nextAvailable"], studio.at(120), "the first that is offered behind the training and its buffer");
         assert_eq!(server.rows(id(&second)).await, before);
         let [_, yoga, course] = rivals(&studio);
         for (rivals, code, remaining) in
@@ -333,7 +333,7 @@ on_both_engines! {
         let massage = |minutes| studio.appointment(&studio.massage, minutes, &[&studio.anna]);
         for minutes in [-29, 59, 60, 74] {
             let error = owner.refused("createBooking", massage(minutes)).await;
-            assert_eq!((&error["code"], &error["nextAvailable"]), (&json!("SLOT_NOT_AVAILABLE"), &json!(studio.at(75))));
+            assert_eq!((&error["code"], &error["nextAvailable"]), (&json!("SLOT_NOT_AVAILABLE"), &json!(studio.at(90))), "the first that is offered");
         }
         owner.confirmed(massage(-30)).await;
         owner.confirmed(massage(75)).await;

@@ -232,7 +232,7 @@ on_both_engines! {
         let studio = Studio::open(&server).await;
         let (owner, ada) = (server.owner(), server.member("ada"));
         for (minutes, act, status) in [
-            (0, None, "CREATED"), (100, Some("markBookingAsPending"), "PENDING"), (200, Some("confirmBooking"), "CONFIRMED"),
+            (0, None, "CREATED"), (90, Some("markBookingAsPending"), "PENDING"), (180, Some("confirmBooking"), "CONFIRMED"),
         ] {
             let booking = ada.done("createBooking", studio.appointment(&studio.consultation, minutes, &[])).await;
             if let Some(act) = act {

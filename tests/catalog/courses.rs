@@ -48,12 +48,41 @@ on_both_engines! {
         assert_eq!((&booking["startDate"], &booking["endDate"]), (&Value::Null, &Value::Null));
     }
 
+    async fn a_run_without_sessions_can_not_be_booked(engine) {
+        let (server, studio, owner) = studio(engine).await;
+        let (visitor, ada) = (server.visitor(), server.member("ada"));
+        let waiting = ada.done("createBooking", studio.enrolment(1)).await;
+        let spring = done(&owner, "createSchedule", json!({ "serviceId": studio.course.id.to_string() }), RUN).await["schedule"].clone();
+        let never = with(studio.enrolment(1), json!({ "bookedEntity": { "schedule": { "scheduleId": spring["id"] } } }));
+        for session in sessions_of(&owner, &studio.run.id.to_string()).await {
+            done(&owner, "cancelSession", json!({ "sessionId": session["id"] }), "session { status }").await;
+        }
+        let asked = json!({ "ids": [studio.course.id.to_string()], "from": studio.at(0), "to": studio.at(10_000) });
+        assert!(crate::availability::slots(&visitor, asked).await.is_empty());
+        for input in [never, studio.enrolment(1)] {
+            for client in [&visitor, &ada, &owner] {
+                let error = refused(client, "createBooking", input.clone()).await;
+                assert_eq!((&error["code"], &error["message"]), (&json!("SLOT_NOT_AVAILABLE"), &json!("the course has no sessions")));
+            }
+            let at_once = with(input.clone(), json!({ "status": "CONFIRMED" }));
+            assert_eq!(code(&owner, "createBooking", at_once).await, "SLOT_NOT_AVAILABLE");
+            assert_eq!(code(&ada, "createBooking", with(input, json!({ "holdSeconds": 60 }))).await, "SLOT_NOT_AVAILABLE");
+        }
+        let check = json!({ "bookingId": waiting["id"], "checkAvailabilityValidation": true });
+        assert_eq!(code(&owner, "confirmBooking", check).await, "SLOT_NOT_AVAILABLE");
+        // The business may say that it knows.
+        let skip = with(studio.enrolment(1), json!({ "flowControlSettings": { "skipAvailabilityValidation": true } }));
+        owner.done("createBooking", skip).await;
+    }
+
     async fn a_course_may_have_several_runs(engine) {
         let (_server, studio, owner) = studio(engine).await;
         let course = studio.course.id.to_string();
         let spring = done(&owner, "createSchedule", json!({ "serviceId": course, "name": "Spring", "capacity": 3 }), RUN).await["schedule"].clone();
         assert_eq!((&spring["capacity"], &spring["remainingCapacity"], &spring["firstSessionStart"]), (&json!(3), &json!(3), &Value::Null));
         let enrolment = with(studio.enrolment(2), json!({ "bookedEntity": { "schedule": { "scheduleId": spring["id"] } } }));
+        let first = json!({ "scheduleId": spring["id"], "timeZone": "Europe/Berlin", "localStart": local(&studio, 9000), "localEnd": local(&studio, 9060) });
+        done(&owner, "createSession", first, "session { id }").await;
         let booked = confirmed(&owner, enrolment).await;
         let delete = json!({ "scheduleId": spring["id"] });
         assert_eq!(code(&owner, "deleteSchedule", delete.clone()).await, "HAS_BOOKINGS");

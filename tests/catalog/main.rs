@@ -18,6 +18,7 @@ mod socket;
 
 mod availability;
 mod availability_examples;
+mod booking_path;
 mod business_calendar;
 mod calendar;
 mod choices;

@@ -147,7 +147,7 @@ on_both_engines! {
         let both = service(&owner, json!({ "requiredResources": [entry(&[&east, &west]), entry(&[&east])] })).await;
         assert_eq!(book(&owner, &both, "10:00", &[&east]).await, Ok(vec![west.clone(), east.clone()]));
         let twice = service(&owner, json!({ "requiredResources": [entry(&[&east]), entry(&[&east])], "slug": "twice" })).await;
-        assert_eq!(book(&owner, &twice, "14:00", &[]).await, Err("CAN_NOT_SKIP_AVAILABILITY_VALIDATION_IF_RESOURCE_NOT_PROVIDED".to_owned()));
+        assert_eq!(book(&owner, &twice, "14:00", &[]).await, Err("SLOT_NOT_AVAILABLE".to_owned()));
     }
 
     async fn what_a_service_says_of_its_staff_can_be_said_again(engine) {

@@ -132,7 +132,7 @@ on_both_engines! {
         }
         let needs = json!({ "requiredResources": [{ "resourceTypeId": boat }] });
         let row = service(&owner, with(needs, json!({ "staffMemberIds": [studio.anna.id.to_string()] }))).await;
-        assert_eq!(owner.refused("createBooking", visit(&studio, &row, 0)).await["code"], "CAN_NOT_SKIP_AVAILABILITY_VALIDATION_IF_RESOURCE_NOT_PROVIDED");
+        assert_eq!(owner.refused("createBooking", visit(&studio, &row, 0)).await["code"], "SLOT_NOT_AVAILABLE");
         let nimbus = resource(&owner, json!({ "name": "Nimbus", "resourceTypeId": boat })).await;
         assert_eq!(free(&owner, &studio, &row).await, json!([{ "availableResources": [
             { "resourceType": "STAFF", "resourceTypeId": null, "resources": [{ "name": "Anna" }] },
@@ -217,7 +217,7 @@ on_both_engines! {
         let moved = json!({ "bookingId": id, "slot": { "appointment": { "serviceId": any, "startDate": studio.at(780) } } });
         done(&owner, "rescheduleBooking", moved, "booking { id }").await;
         assert_eq!(crate::story(&owner, &id).await.0["bookedEntity"]["resource"]["id"], json!(one));
-        assert_eq!(code(&owner, "confirmBooking", json!({ "bookingId": begun })).await, "CAN_NOT_SKIP_AVAILABILITY_VALIDATION_IF_RESOURCE_NOT_PROVIDED");
+        assert_eq!(code(&owner, "confirmBooking", json!({ "bookingId": begun })).await, "SLOT_NOT_AVAILABLE");
         let told = findings(&owner, &studio, &any, json!({})).await;
         assert!(says(&told, "RESOURCE_NOT_BOOKABLE", "One"), "{told:?}");
         let told = findings(&owner, &studio, &reading, json!({ "r": [one] })).await;

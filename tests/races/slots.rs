@@ -141,7 +141,7 @@ on_both_engines! {
             let mut rng = rng("overlap", round);
             let wishes: Vec<_> = (0..CLIENTS)
                 .map(|_| {
-                    let (start, training) = (stage.at(base + rng.random_range(0..24) * 10), rng.random_bool(0.5));
+                    let (start, training) = (stage.at(base + rng.random_range(0..8) * 30), rng.random_bool(0.5));
                     let service = if training { &stage.studio.training } else { &stage.studio.massage };
                     let minutes = if training { 75 } else { 30 };
                     let span = frontdesk::domain::time::TimeSpan::new(start, start.checked_add(minutes.minutes()).unwrap()).unwrap();

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject, Union};
 
-use super::{booking::knows_people, resource::Resource, schedule::Schedule, session::Session};
+use super::{booking::knows_people, resource::Resource, schedule::Schedule, service::Service, session::Session};
 use crate::{
-    domain::booking as domain,
+    domain::{booking as domain, catalog::ResourceType},
     graphql::scalars::{DateTime, TimeZone},
 };
 
@@ -105,15 +105,12 @@ pub struct BookedSlot(Arc<domain::Booking>);
 #[Object]
 impl BookedSlot {
     /// Rooms and whatever else it needs beside `resource`.
-    async fn additional_resources(&self) -> Vec<BookedResource> {
-        self.0
-            .booked
-            .resources
-            .iter()
-            .skip(1)
-            .cloned()
-            .map(BookedResource)
-            .collect()
+    async fn additional_resources(&self, ctx: &Context<'_>) -> async_graphql::Result<Vec<BookedResource>> {
+        let mut all = self.0.booked.resources.clone();
+        if let Some(first) = self.who(ctx).await? {
+            all.remove(first);
+        }
+        Ok(all.into_iter().map(BookedResource).collect())
     }
 
     /// When it ends.
@@ -137,9 +134,12 @@ impl BookedSlot {
         })
     }
 
-    /// Who does it. None while an appointment for which nobody was asked for waits for its confirmation.
-    async fn resource(&self) -> Option<BookedResource> {
-        self.0.booked.resources.first().cloned().map(BookedResource)
+    /// Who does it: the first of the staff, or where the service takes none, the first of what it takes. None while an
+    /// appointment for which nobody was asked for waits for its confirmation.
+    async fn resource(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<BookedResource>> {
+        let first = self.who(ctx).await?;
+        let found = first.and_then(|first| self.0.booked.resources.get(first));
+        Ok(found.cloned().map(BookedResource))
     }
 
     /// The id of the service's schedule.
@@ -175,6 +175,36 @@ impl BookedSlot {
     /// The session's title or the service's name when it was booked.
     async fn title(&self) -> &str {
         &self.0.booked.title
+    }
+}
+
+impl BookedSlot {
+    /// The position of who does it among the resources.
+    async fn who(&self, ctx: &Context<'_>) -> async_graphql::Result<Option<usize>> {
+        let (booking, all) = (&self.0, &self.0.booked.resources);
+        let appointment = booking.booked.kind == domain::ServiceKind::Appointment;
+        // Those of a session, and whoever was assigned, stand in order, staff first.
+        let assigned = booking.status.on_calendar() || booking.hold_expires_at.is_some();
+        if all.is_empty() || assigned || !appointment {
+            return Ok((!all.is_empty()).then_some(0));
+        }
+        let ids: Vec<_> = all.iter().map(|resource| resource.id).collect();
+        let found = Resource::load(ctx, ids).await?;
+        let staff = |id| {
+            let is_staff = |one: &&Resource| one.0.resource_type == ResourceType::Staff;
+            found.iter().filter(is_staff).any(|one| one.0.id == id)
+        };
+        let first = all.iter().position(|resource| staff(resource.id));
+        if first.is_some() {
+            return Ok(first);
+        }
+        // Only a room may be asked for by now, and somebody who does it comes later.
+        let service = Service::find(ctx, booking.booked.service).await?;
+        let takes_staff = service.is_some_and(|service| {
+            let needs = &service.offered.requirements;
+            needs.iter().any(|need| need.resource_type == ResourceType::Staff)
+        });
+        Ok((!takes_staff).then_some(0))
     }
 }
 

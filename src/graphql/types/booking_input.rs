@@ -178,8 +178,12 @@ impl AppointmentSlotInput {
         if ids.len() > 20 {
             problems.complain(&["resourceIds"], "must have at most 20 entries");
         }
-        let resources: Option<Vec<ResourceId>> =
-            problems.take("resourceIds", ids.iter().take(20).map(id).collect::<Result<_, _>>());
+        let mut resource = |(index, each): (usize, &ID)| {
+            let read = id(each).map_err(|invalid: Invalid| invalid.at(index.to_string()));
+            problems.take("resourceIds", read)
+        };
+        let ids = ids.iter().take(20).enumerate();
+        let resources: Vec<ResourceId> = ids.filter_map(&mut resource).collect();
         let location = self
             .location
             .and_then(|location| problems.nest("location", location.parse()));
@@ -189,7 +193,7 @@ impl AppointmentSlotInput {
                 start: start?,
                 end,
                 time_zone,
-                resources: resources?,
+                resources,
                 location,
             })
         })();
@@ -218,6 +222,14 @@ impl ContactDetailsInput {
     /// Whom it is for.
     pub(super) fn parse(self) -> Result<Contact, Rejections> {
         let mut problems = Problems::default();
+        let both = [&self.first_name, &self.last_name];
+        let named = both
+            .iter()
+            .any(|name| name.as_ref().is_some_and(|name| !name.trim().is_empty()));
+        // One that isn't acceptable has a complaint of its own.
+        if !named && self.email.is_none() {
+            problems.complain(&[], "must have a name or an e-mail address");
+        }
         let mut limited = |name: &str, value: Option<String>, max| {
             problems.option(name, value.map(|value| text::bounded(&value, max)))
         };
@@ -231,13 +243,6 @@ impl ContactDetailsInput {
         let address = problems.option("email", self.email.map(|email| email.address()));
         contact.email = address.map(|address| address.as_str().to_owned());
         contact.country_code = problems.option("countryCode", self.country_code.map(|code| country(&code)));
-        let named = [&contact.first_name, &contact.last_name, &contact.email];
-        if !named
-            .iter()
-            .any(|value| value.as_ref().is_some_and(|value| !value.trim().is_empty()))
-        {
-            problems.complain(&[], "must have a name or an e-mail address");
-        }
         problems.finish(Some(contact))
     }
 }
@@ -322,7 +327,9 @@ pub struct CreateBookingInput {
     pub participants_choices: Option<Vec<ParticipantsChoiceInput>>,
     /// How the customer means to pay; the service must offer it.
     pub selected_payment_option: Option<SelectedPaymentOption>,
-    /// The status it is made with: `CREATED` if not said. The business may ask for `CONFIRMED`.
+    /// The status it is made with: `CREATED`, as if not said, or `CONFIRMED`. The owner and apps may ask for `CONFIRMED`, and
+    /// staff where it comes onto their own calendar. Any other is refused with `VALIDATION_FAILURE`, and whatever customers
+    /// may not ask for with `UNAUTHORIZED_OPERATION`.
     pub status: Option<BookingStatus>,
     /// How many come, at least 1. Exactly one of this and `participantsChoices`.
     pub total_participants: Option<i32>,

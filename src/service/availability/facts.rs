@@ -124,12 +124,6 @@ impl Facts {
         self.policies.get(&service).copied().unwrap_or_default()
     }
 
-    /// Whether any hours are on record that could bind the resources, or they are bound to locations.
-    pub(in crate::service) fn has_hours(&self) -> bool {
-        let bound = |resource: &Resource| resource.locations.is_some() || self.own.contains_key(&resource.id);
-        self.hours.is_some() || !self.at.is_empty() || self.resources.iter().any(bound)
-    }
-
     /// The same, on the wall clock of another zone.
     pub(in crate::service) fn in_zone(self, zone: TimeZone) -> Self {
         Self { zone, ..self }

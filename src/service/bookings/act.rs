@@ -161,7 +161,7 @@ pub(super) async fn open(
         let place = place::reopen(tx, &seen, service, purpose)
             .await
             .map_err(|failure| match failure {
-                Failure::Rejected(Rejection::NotFound { kind, .. }) => {
+                Failure::Rejected(Rejection::NotFound { kind, .. } | Rejection::Unfit { kind, .. }) => {
                     Rejection::not_found(kind, &["bookingId"]).into()
                 }
                 other => other,

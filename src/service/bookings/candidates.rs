@@ -1,6 +1,6 @@
 //! Who could take an appointment: the choice among the resources that would do.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 
@@ -11,9 +11,10 @@ use crate::{
         availability::{self, Busy, Choice, Obstacle, Query, Refusal, Requested, Share, Start},
         booking::{BookedResource, Booking, Location},
         catalog::{Closing, Resource, ResourceType, Service, ServiceResource},
-        conflict::{self, Ask, Claim, Clash, Holder, Target},
+        conflict::{Ask, Clash, Holder, Target},
         hours::WorkingHours,
-        ids::{BookingId, ClaimId, Kind, LocationId, ResourceId},
+        ids::{BookingId, Kind, LocationId, ResourceId},
+        rejection::SlotProblem,
         time::TimeSpan,
     },
     service::availability::{Facts, Needed, busy_times, positive, sort_staff},
@@ -38,10 +39,25 @@ pub(super) struct Chosen {
     pub(super) asks: Vec<Ask>,
     /// The first that isn't free, and what is in its way.
     pub(super) clash: Option<(Ask, Clash)>,
-    /// Whether opening hours forbid it, the grid of starts, or that the business is closed.
-    pub(super) closed: bool,
+    /// What forbids it: opening hours, the grid of starts, or that the business is closed.
+    pub(super) closed: Option<SlotProblem>,
     /// Whether the business or the location is closed, and it doesn't hold the time already.
     pub(super) shut: bool,
+}
+
+impl Chosen {
+    fn close(&mut self, shut: bool) {
+        self.shut = shut;
+        self.closed = self.closed.or(shut.then_some(SlotProblem::NotFree));
+    }
+}
+
+/// What a refusal of the engine says of the time.
+pub(super) fn problem(refusal: &Refusal) -> SlotProblem {
+    match refusal {
+        Refusal::OffGrid { .. } => SlotProblem::NotOffered,
+        _ => SlotProblem::NotFree,
+    }
 }
 
 /// The opening hours that bind a service.
@@ -64,7 +80,7 @@ pub(super) struct Candidates {
     /// Who is asked for by name, by requirement.
     wishes: Vec<Wish>,
     needed: bool,
-    /// None are on record: everybody is there around the clock, and any start will do.
+    /// Where none are on record, everybody is there around the clock, and only the grid of starts binds.
     hours: Option<Hours>,
     /// What closes the business or the location, as it was read.
     closings: Vec<Closing>,
@@ -110,6 +126,17 @@ impl Crew {
     }
 }
 
+/// Those that a booking asks for and that weren't deleted since: nobody can be had who isn't there any more.
+pub(super) async fn still_there(tx: &mut Tx<'_>, wished: Vec<ResourceId>) -> Result<Vec<ResourceId>, Failure> {
+    if wished.is_empty() {
+        return Ok(wished);
+    }
+    let site = tx.site();
+    let found = catalog::find_resources(tx.conn(), site, &wished).await?;
+    let is_there = |id: &ResourceId| found.iter().any(|resource| resource.id == *id);
+    Ok(wished.into_iter().filter(is_there).collect())
+}
+
 /// Who serves a booking by now.
 pub(super) fn serving(current: Option<&Booking>) -> Vec<ResourceId> {
     let had = current.map_or(&[] as &[BookedResource], |booking| &booking.booked.resources);
@@ -131,15 +158,17 @@ impl Candidates {
         let facts = crew.facts(TimeZone::UTC).serving(serving(current));
         let (site, asked) = (tx.site(), tx.now());
         let closings = catalog::closings(tx.conn(), site, asked).await?;
-        let candidates = Self::of(&facts, service, requested, current, who)?;
-        let mut candidates = candidates.closed_by(closings, asked, at);
-        if facts.has_hours() {
-            let zone = site_zone(tx).await?.zone();
-            let (facts, mut service) = (facts.in_zone(zone), service.clone());
-            service.locations = at.into_iter().cloned().collect();
-            candidates.hours = Some(Hours { facts, service });
-        }
-        Ok(candidates)
+        let found = match Self::of(&facts, service, requested, current, who) {
+            Err(Rejection::NotFound { path, .. }) => return Err(unfit(tx, &facts, requested, &path).await?.into()),
+            found => found?,
+        };
+        let zone = site_zone(tx).await?.zone();
+        let (facts, mut service) = (facts.in_zone(zone), service.clone());
+        service.locations = at.into_iter().cloned().collect();
+        Ok(Self {
+            hours: Some(Hours { facts, service }),
+            ..found.closed_by(closings, asked, at)
+        })
     }
 
     /// Who could do it of those whom the facts name, whenever they are there.
@@ -259,7 +288,7 @@ impl Candidates {
     }
 
     /// Takes the first that are free, as many of each as are needed; where too few are free, others, and says what is in
-    /// their way. A `visit` has to keep within opening hours, if any are on record.
+    /// their way. A `visit` has to keep within opening hours, and to the starts that are offered.
     pub(super) fn choose(
         &self,
         ledger: &Ledger,
@@ -268,8 +297,7 @@ impl Candidates {
         visit: Option<&Visit>,
     ) -> Result<Chosen, Rejection> {
         let mut chosen = self.choose_open(ledger, span, holder, visit)?;
-        chosen.shut = visit.is_some() && self.shut(span);
-        chosen.closed |= chosen.shut;
+        chosen.close(visit.is_some() && self.shut(span));
         Ok(chosen)
     }
 
@@ -287,7 +315,7 @@ impl Candidates {
             Ok(serving) => self.choose_free(ledger, span, holder, &serving),
             Err(refusal) => {
                 let mut chosen = self.choose_free(ledger, span, holder, &[])?;
-                chosen.closed = true;
+                chosen.closed = Some(problem(&refusal));
                 if let (None, Refusal::NotFree(findings)) = (&chosen.clash, refusal) {
                     // Somebody may be free who isn't there at that time; what is told is who is there and busy.
                     let busy = findings.iter().filter(|finding| finding.obstacle.is_some());
@@ -313,7 +341,7 @@ impl Candidates {
             let off_grid = true;
             let serving = self.serving(hours, ledger, &Visit { span, off_grid }, holder);
             let mut chosen = self.choose_free(ledger, busy, holder, serving.as_deref().unwrap_or_default())?;
-            chosen.closed = serving.is_err();
+            chosen.closed = serving.as_ref().err().map(problem);
             chosen
         } else {
             self.choose_free(ledger, busy, holder, &[])?
@@ -325,8 +353,7 @@ impl Candidates {
     /// Says whether the place is closed. What it holds already was settled when it was taken: who closed it later let it
     /// stand.
     pub(super) fn close(&self, chosen: &mut Chosen, ledger: &Ledger, busy: TimeSpan) {
-        chosen.shut = self.shut(busy) && !chosen.asks.iter().all(|ask| ledger.holds(ask));
-        chosen.closed |= chosen.shut;
+        chosen.close(self.shut(busy) && !chosen.asks.iter().all(|ask| ledger.holds(ask)));
     }
 
     /// Who serves a visit by the rules by which free times are offered, in the order of choice.
@@ -409,19 +436,19 @@ impl Candidates {
             resources: chosen,
             asks,
             clash,
-            closed: false,
+            closed: None,
             shut: false,
         })
     }
 
     /// The first start that is offered at or after the one asked for, for as long.
-    async fn next_offered(
+    pub(super) async fn next_offered(
         &self,
         tx: &mut Tx<'_>,
-        hours: &Hours,
         wanted: &Ask,
         now: Timestamp,
     ) -> Result<Option<Timestamp>, Failure> {
+        let Some(hours) = &self.hours else { return Ok(None) };
         let site = tx.site();
         let (from, service) = (wanted.span.start().max(now), &hours.service);
         let length = (minutes(wanted.span) - service.buffer_minutes).max(1);
@@ -456,92 +483,30 @@ impl Candidates {
         });
         Ok(next)
     }
-
-    /// The first start at or after the one asked for at which everything that is needed is free for as long.
-    pub(super) async fn next_free(
-        &self,
-        tx: &mut Tx<'_>,
-        ask: &Ask,
-        now: Timestamp,
-    ) -> Result<Option<Timestamp>, Failure> {
-        if let Some(hours) = &self.hours {
-            return self.next_offered(tx, hours, ask, now).await;
-        }
-        let site = tx.site();
-        let Ok(until) = ask.span.start().checked_add((LOOK_AHEAD_DAYS * 24).hours()) else {
-            return Ok(None);
-        };
-        let mut all = Vec::new();
-        for resource in self.all() {
-            let target = Target::Resource(resource.id);
-            let mut found = claims::on_target(tx.conn(), site, target, ask.span.start(), until).await?;
-            // As if each of them had been blocked.
-            found.extend(self.closed().map(|closing| Claim {
-                id: ClaimId::default(),
-                target,
-                span: closing.span,
-                seats: 1,
-                holder: Holder::Block(closing.block),
-                hold_expires_at: None,
-                overlap_reason: None,
-            }));
-            all.push((resource.id, found));
-        }
-        let order: Vec<ResourceId> = all.iter().map(|(id, _)| *id).collect();
-        let shares = self.shares();
-        let length = ask.span.end().duration_since(ask.span.start());
-        let mut start = ask.span.start();
-        for _ in 0..1000 {
-            let Some(span) = start.checked_add(length).ok().and_then(|end| TimeSpan::new(start, end)) else {
-                return Ok(None);
-            };
-            let next: HashMap<ResourceId, Timestamp> = all
-                .iter()
-                .filter_map(|(id, found)| {
-                    let target = Target::Resource(*id);
-                    let ask = Ask { target, span, ..*ask };
-                    Some((*id, conflict::next_free(&ask, found, now, until)?))
-                })
-                .collect();
-            let Some(earliest) = earliest(&shares, &next, start) else {
-                return Ok(None);
-            };
-            if earliest > start {
-                start = earliest;
-                continue;
-            }
-            let free: Vec<ResourceId> = order
-                .iter()
-                .copied()
-                .filter(|id| next.get(id) == Some(&start))
-                .collect();
-            let picks = availability::share_out(&shares, &free, |_| true);
-            if shares
-                .iter()
-                .zip(&picks)
-                .all(|(share, picks)| picks.len() == share.count)
-            {
-                return Ok(Some(start));
-            }
-            // There are enough for each need, but not for all at once: it takes somebody more.
-            match next.values().copied().filter(|at| *at > start).min() {
-                Some(at) => start = at,
-                None => return Ok(None),
-            }
-        }
-        Ok(None)
-    }
 }
 
-/// A start before which some need has too few who are free; nothing if there are never enough.
-fn earliest(shares: &[Share], next: &HashMap<ResourceId, Timestamp>, start: Timestamp) -> Option<Timestamp> {
-    let mut earliest = start;
-    for share in shares {
-        let mut each: Vec<Timestamp> = share.allowed.iter().filter_map(|id| next.get(id).copied()).collect();
-        each.sort_unstable();
-        earliest = earliest.max(*each.get(share.count.checked_sub(1)?)?);
+/// The refusal of a resource that serves nothing of the service: whether it isn't there, or what is wrong with it.
+pub(super) async fn unfit(
+    tx: &mut Tx<'_>,
+    facts: &Facts,
+    requested: &[ResourceId],
+    path: &[String],
+) -> Result<Rejection, Failure> {
+    let site = tx.site();
+    let place: Vec<&str> = path.iter().map(String::as_str).collect();
+    let named = place.last().and_then(|index| index.parse().ok());
+    let named: Option<ResourceId> = named.and_then(|index: usize| requested.get(index).copied());
+    let Some(id) = named else {
+        return Ok(Rejection::not_found(Kind::Resource, &place));
+    };
+    if facts.resource(id).is_some() {
+        return Ok(Rejection::unfit(Kind::Resource, &place, "takes no new bookings"));
     }
-    Some(earliest)
+    let found = catalog::find_resources(tx.conn(), site, &[id]).await?;
+    Ok(match found.as_slice() {
+        [] => Rejection::not_found(Kind::Resource, &place),
+        _ => Rejection::unfit(Kind::Resource, &place, "is none of those that the service takes"),
+    })
 }
 
 /// Which requirement each resource that is asked for shall serve. As many as a requirement counts can be named, and

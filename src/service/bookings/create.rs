@@ -226,16 +226,18 @@ impl Create {
                 "skipSelectedPaymentOptionValidation",
             ),
         ] {
-            access::require_business(business, asked, flag, &["flowControlSettings", flag])?;
+            access::require_override(business, asked, flag, &["flowControlSettings", flag])?;
         }
         match self.input.status {
             None | Some(BookingStatus::Created) => Ok(()),
             Some(BookingStatus::Confirmed) => {
-                access::require_business(business, true, "creating a booking as CONFIRMED", &["status"])
+                access::require_override(business, true, "creating a booking as CONFIRMED", &["status"])
             }
-            Some(other) => {
-                access::require_business(false, true, &format!("creating a booking as {other}"), &["status"])
+            Some(_) if self.caller.actor.is_customer() => {
+                let what = "creating a booking in another status than CREATED";
+                access::require_override(false, true, what, &["status"])
             }
+            Some(_) => Err(Rejection::invalid(&["status"], "must be CREATED or CONFIRMED")),
         }
     }
 

@@ -3,7 +3,7 @@
 use jiff::{Timestamp, ToSpan as _};
 
 use super::{
-    candidates::{Candidates, Chosen, Naming, Visit},
+    candidates::{Candidates, Chosen, Naming, Visit, still_there},
     ledger::{Ledger, Spot},
 };
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
         catalog::{LocationWish, Service, ServiceKind, SessionStatus},
         conflict::{self, Ask, Clash, Holder, Target},
         ids::{BookingId, Kind, ResourceId, ScheduleId, ServiceId, SessionId},
+        rejection::SlotProblem,
         time::{TimeSpan, ZoneName},
     },
     service::catalog::{told, whereabouts},
@@ -70,8 +71,9 @@ pub(super) struct Place {
     pub(super) asks: Vec<Ask>,
     /// The first wish that doesn't fit, and why.
     pub(super) clash: Option<(Ask, Clash)>,
-    /// Whether opening hours forbid it, the grid of the starts that are offered, or that the business is closed.
-    closed: bool,
+    /// What forbids it, if not something in the way: opening hours, the grid of the starts that are offered, that the
+    /// business is closed, or a course that has no sessions.
+    closed: Option<SlotProblem>,
     /// Whether the business or the location is closed, and it doesn't hold the time already.
     pub(super) shut: bool,
     candidates: Candidates,
@@ -137,9 +139,7 @@ async fn look_up(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Resul
                     .await?;
                 (service, site.map_or_else(ZoneName::utc, |site| site.time_zone))
             };
-            let service = service
-                .filter(|service| service.kind == ServiceKind::Appointment)
-                .ok_or_else(|| Rejection::not_found(Kind::Service, &["serviceId"]))?;
+            let service = appointment_service(service)?;
             let span = appointment_span(&service, *start, *end, search.any_length)?;
             let location = match service.visit_at(location.as_ref(), search.address)? {
                 Some(location) => Some(told(tx, location).await?),
@@ -186,7 +186,9 @@ async fn look_up(tx: &mut Tx<'_>, wanted: &Wanted, search: &Search<'_>) -> Resul
                 clash,
                 closed,
                 shut,
-            } = candidates.choose(&ledger, busy, search.holder, visit)?;
+            } = candidates
+                .choose(&ledger, busy, search.holder, visit)
+                .map_err(|rejection| rejection.unless_skipped(search.any_length))?;
             let resources = match search.purpose {
                 Purpose::Take => resources,
                 Purpose::Look => resources
@@ -269,6 +271,7 @@ pub(super) async fn reopen(
         .collect();
     let choose = booking.booked.kind == ServiceKind::Appointment && purpose == Reopen::Take;
     let candidates = if choose {
+        let wished = still_there(tx, wished).await?;
         let at = service.place_of(booking.booked.location.as_ref());
         let who = (Naming::Business, booking.id);
         Candidates::load(tx, &service, &wished, at.as_ref(), Some(booking), who).await?
@@ -280,7 +283,7 @@ pub(super) async fn reopen(
     spots.extend(candidates.targets().map(|target| (target, busy)));
     let ledger = open(tx, &spots, &search).await?;
     let mut booked = booking.booked.clone();
-    let (mut nobody_there, mut closed_down) = (false, false);
+    let (mut nobody_there, mut closed_down) = (None, false);
     let (asks, clash) = if choose {
         candidates.check_there(tx).await?;
         let Chosen {
@@ -289,7 +292,9 @@ pub(super) async fn reopen(
             clash,
             closed,
             shut,
-        } = candidates.choose_there(&ledger, busy, booking.id, booking.booked.span)?;
+        } = candidates
+            .choose_there(&ledger, busy, booking.id, booking.booked.span)
+            .map_err(|rejection| rejection.unless_skipped(booking.flow.skip_availability_validation))?;
         (nobody_there, closed_down) = (closed, shut);
         for resource in &mut resources {
             if let Some(had) = booked.resources.iter().find(|had| had.id == resource.id) {
@@ -309,7 +314,7 @@ pub(super) async fn reopen(
         ledger,
         asks,
         clash,
-        closed: nobody_there,
+        closed: nobody_there.or_else(|| no_sessions(&booking.booked)),
         shut: closed_down,
         candidates,
     })
@@ -324,7 +329,7 @@ impl Place {
             ledger,
             asks,
             clash: None,
-            closed: false,
+            closed: None,
             shut: false,
             candidates: Candidates::default(),
         }
@@ -335,16 +340,23 @@ impl Place {
         if let Some((ask, clash)) = &self.clash {
             return Ok(Some(self.refuse(tx, ask, clash).await?));
         }
-        match self.asks.first().filter(|_| self.closed) {
-            Some(ask) => Ok(Some(self.refuse(tx, ask, &Clash::default()).await?)),
-            None => Ok(None),
+        let Some((closed, ask)) = self.closed.zip(self.asks.first()) else {
+            return Ok(None);
+        };
+        if closed == SlotProblem::NoSessions {
+            return Ok(Some(Rejection::no_slot(closed)));
         }
+        let mut refusal = self.refuse(tx, ask, &Clash::default()).await?;
+        if let Rejection::SlotNotAvailable { problem, .. } = &mut refusal {
+            *problem = closed;
+        }
+        Ok(Some(refusal))
     }
 
     /// The refusal for what is in the way, with the next time at which it would fit.
     pub(super) async fn refuse(&self, tx: &mut Tx<'_>, ask: &Ask, clash: &Clash) -> Result<Rejection, Failure> {
         let next = match ask.target {
-            Target::Resource(_) => self.candidates.next_free(tx, ask, self.ledger.now()).await?,
+            Target::Resource(_) => self.candidates.next_offered(tx, ask, self.ledger.now()).await?,
             Target::Session(_) | Target::Schedule(_) => None,
         };
         Ok(conflict::refuse(ask, clash, next))
@@ -461,7 +473,7 @@ async fn find_session(
         ledger,
         asks,
         clash,
-        closed: false,
+        closed: None,
         shut: false,
         candidates: Candidates::default(),
     })
@@ -499,16 +511,22 @@ async fn find_course(
         title: service.name.clone(),
     };
     let (asks, clash) = seat_asks(&ledger, &booked, search.seats, search.holder);
+    let closed = no_sessions(&booked);
     Ok(Place {
         service,
         booked,
         ledger,
         asks,
         clash,
-        closed: false,
+        closed,
         shut: false,
         candidates: Candidates::default(),
     })
+}
+
+/// A course that has no sessions, or none any more, can't be booked.
+fn no_sessions(booked: &Booked) -> Option<SlotProblem> {
+    (booked.kind == ServiceKind::Course && booked.span.is_none()).then_some(SlotProblem::NoSessions)
 }
 
 fn seat_asks(ledger: &Ledger, booked: &Booked, seats: i32, holder: BookingId) -> (Vec<Ask>, Option<(Ask, Clash)>) {
@@ -525,6 +543,25 @@ fn seat_asks(ledger: &Ledger, booked: &Booked, seats: i32, holder: BookingId) ->
         .collect();
     let clash = asks.iter().find_map(|ask| ledger.check(ask).map(|clash| (*ask, clash)));
     (asks, clash)
+}
+
+/// A service whose times are booked. Sessions of classes are, and courses as a whole.
+pub(super) fn appointment_service(found: Option<Service>) -> Result<Service, Rejection> {
+    let at = ["serviceId"];
+    let service = found.ok_or_else(|| Rejection::not_found(Kind::Service, &at))?;
+    match service.kind {
+        ServiceKind::Appointment => Ok(service),
+        ServiceKind::Class => Err(Rejection::unfit(
+            Kind::Service,
+            &at,
+            "is a class, whose sessions are booked",
+        )),
+        ServiceKind::Course => Err(Rejection::unfit(
+            Kind::Service,
+            &at,
+            "is a course, whose schedule is booked",
+        )),
+    }
 }
 
 pub(super) fn appointment_span(

@@ -93,6 +93,7 @@ impl Service {
         if !act.permission().covers(&caller.actor, booking) {
             return Err(Rejection::Unauthorized {
                 what: "this".to_owned(),
+                own_calendar: false,
                 path: Vec::new(),
             });
         }

@@ -3,6 +3,7 @@
 use super::{
     Changed, Target,
     act::{load, open},
+    candidates::still_there,
     check_revision,
     create::check_participants,
     place::{self, Place, Purpose, Reopen, Search, Wanted},
@@ -61,6 +62,7 @@ impl Command for Reschedule {
         if place.booked.service != before.booked.service {
             return Err(Rejection::invalid(&["slot"], "is of another service").into());
         }
+        access::require_kept(&self.caller, &before, &place.booked, self.target_path())?;
         check_participants(&place.service, &participants)?;
         terms::may_reschedule(&before, place.service.open_to_customers(), actor, now)?;
         if actor.is_customer() {
@@ -148,7 +150,8 @@ impl Reschedule {
                 address: None,
                 current: Some(&seen),
             };
-            let place = place::find(tx, &self.wanted(&seen)?, &search, &[]).await?;
+            let wanted = self.wanted(tx, &seen).await?;
+            let place = place::find(tx, &wanted, &search, &[]).await?;
             let booking = load(tx, &self.caller, &self.input.target).await?;
             let same = booking.booked == seen.booked && booking.participants == seen.participants;
             if same && (holds(&seen) || !holds(&booking)) {
@@ -170,10 +173,10 @@ impl Reschedule {
             (self.input.skip_availability_validation, "skipAvailabilityValidation"),
             (self.input.skip_business_confirmation, "skipBusinessConfirmation"),
         ] {
-            access::require_business(business, asked, flag, &["flowControlSettings", flag])?;
+            access::require_override(business, asked, flag, &["flowControlSettings", flag])?;
         }
         let numbers = self.input.participants.is_some();
-        access::require_business(
+        access::require_override(
             business,
             numbers,
             "changing the number of participants",
@@ -181,25 +184,38 @@ impl Reschedule {
         )
     }
 
+    /// Where the input says on whose calendar it is to be.
+    fn target_path(&self) -> &'static [&'static str] {
+        match &self.input.wanted {
+            Wanted::Session { .. } => &["slot", "session", "sessionId"],
+            Wanted::Appointment { resources, .. } if !resources.is_empty() => &["slot", "appointment", "resourceIds"],
+            Wanted::Appointment { .. } | Wanted::Course { .. } => &["slot"],
+        }
+    }
+
     /// The wish, with the booking's own service and resources where the client left them out.
-    fn wanted(&self, booking: &Booking) -> Result<Wanted, Rejection> {
+    async fn wanted(&self, tx: &mut Tx<'_>, booking: &Booking) -> Result<Wanted, Failure> {
         match (&self.input.wanted, booking.booked.kind) {
             (wanted @ Wanted::Session { .. }, ServiceKind::Class) => Ok(wanted.clone()),
-            (wanted @ Wanted::Appointment { .. }, ServiceKind::Appointment) => Ok(completed(booking, wanted)),
+            (wanted @ Wanted::Appointment { .. }, ServiceKind::Appointment) => {
+                Ok(completed(tx, booking, wanted).await?)
+            }
             (Wanted::Session { .. }, _) => Err(Rejection::invalid(
                 &["slot", "session"],
                 "an appointment moves to another time, not to a session",
-            )),
+            )
+            .into()),
             _ => Err(Rejection::invalid(
                 &["slot", "appointment"],
                 "a class booking moves to another session of the class",
-            )),
+            )
+            .into()),
         }
     }
 }
 
 /// The wish for an appointment's new time, with the booking's own resources, length and place where it says nothing.
-pub(super) fn completed(booking: &Booking, wanted: &Wanted) -> Wanted {
+pub(super) async fn completed(tx: &mut Tx<'_>, booking: &Booking, wanted: &Wanted) -> Result<Wanted, Failure> {
     let mut wanted = wanted.clone();
     if let Wanted::Appointment {
         start,
@@ -218,13 +234,13 @@ pub(super) fn completed(booking: &Booking, wanted: &Wanted) -> Wanted {
         if resources.is_empty() {
             let had = booking.booked.resources.iter();
             let wished = had.filter(|resource| resource.explicitly_requested);
-            resources.extend(wished.map(|resource| resource.id));
+            *resources = still_there(tx, wished.map(|resource| resource.id).collect()).await?;
         }
         if location.is_none() {
             *location = booking.booked.location.as_ref().map(LocationWish::from);
         }
     }
-    wanted
+    Ok(wanted)
 }
 
 /// How many come, from now on.

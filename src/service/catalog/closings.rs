@@ -13,6 +13,7 @@ use crate::{
         conflict::{OverlapReason, Target},
         event::Matter,
         ids::{BlockedTimeId, BookingId, Kind, LocationId, ResourceId},
+        rejection::SlotProblem,
     },
     store::{Failure, Tx, bookings, catalog as store, claims, sites},
 };
@@ -36,6 +37,7 @@ pub(super) async fn close(tx: &mut Tx<'_>, blocked: &mut BlockedTime, allow_over
                 return Err(Rejection::SlotNotAvailable {
                     conflicts: rivals,
                     next_available: None,
+                    problem: SlotProblem::NotFree,
                 }
                 .into());
             }

@@ -370,8 +370,9 @@ impl CancelSessionInput {
 /// A time in which a resource is not to be booked, or the business or a location is closed.
 #[derive(InputObject, Clone, Debug)]
 pub struct CreateBlockedTimeInput {
-    /// Whether bookings and sessions may be in it: the overlap goes on record. Of a closed business or location, bookings
-    /// alone matter: sessions stay where the owner put them.
+    /// Whether bookings and sessions may be in it. They stay as they are and are not flagged; `calendar` shows them and
+    /// the blocked time beside each other. Of a closed business or location, bookings alone matter: sessions stay where
+    /// the owner put them.
     #[graphql(default = false)]
     allow_overlap: bool,
     /// The instant at which it is over.

@@ -140,7 +140,7 @@ async fn judged_parts(
 /// What is missing is missing to the package.
 fn of_package(failure: Failure) -> Failure {
     match failure {
-        Failure::Rejected(Rejection::NotFound { kind, .. }) => {
+        Failure::Rejected(Rejection::NotFound { kind, .. } | Rejection::Unfit { kind, .. }) => {
             Rejection::not_found(kind, &["multiServiceBookingId"]).into()
         }
         other => other,

@@ -3,9 +3,9 @@
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::super::{
-    candidates::{Candidates, Chosen, Crew, Naming, serving},
+    candidates::{Candidates, Chosen, Crew, Naming, problem, serving, still_there, unfit},
     ledger::{Ledger, Spot},
-    place::{Wanted, appointment_span, busy_span_of, site_zone, spots_of, targets_of},
+    place::{Wanted, appointment_service, appointment_span, busy_span_of, site_zone, spots_of, targets_of},
 };
 use crate::{
     domain::{
@@ -15,6 +15,7 @@ use crate::{
         catalog::{Service, ServiceKind},
         conflict::{self, Target},
         ids::{BookingId, Kind, ResourceId},
+        rejection::SlotProblem,
         time::{TimeSpan, ZoneName},
     },
     service::{
@@ -62,10 +63,7 @@ impl<'b> Draft<'b> {
             return Err(Rejection::invalid(&[], "must be an appointment").into());
         };
         let site = tx.site();
-        let service = catalog::find_live_service(tx.conn(), site, *service)
-            .await?
-            .filter(|service| service.kind == ServiceKind::Appointment)
-            .ok_or_else(|| Rejection::not_found(Kind::Service, &["serviceId"]))?;
+        let service = appointment_service(catalog::find_live_service(tx.conn(), site, *service).await?)?;
         let span = appointment_span(&service, *start, *end, any_length)?;
         let location = match service.visit_at(location.as_ref(), address)? {
             Some(location) => Some(told(tx, location).await?),
@@ -112,6 +110,7 @@ impl<'b> Draft<'b> {
         let wished = had
             .filter(|resource| keeps || resource.explicitly_requested)
             .map(|resource| resource.id);
+        let wished = still_there(tx, wished.collect()).await?;
         Ok(Self {
             id: booking.id,
             service,
@@ -120,7 +119,7 @@ impl<'b> Draft<'b> {
                 ..booking.booked.clone()
             },
             span: booking.booked.span.ok_or_else(missing)?,
-            wished: wished.collect(),
+            wished,
             naming: Naming::Business,
             current: Some(booking),
         })
@@ -219,7 +218,13 @@ impl People {
             let facts = crew.facts(TimeZone::UTC).serving(serving(draft.current));
             let who = (draft.naming, draft.id);
             let found = Candidates::of(&facts, &draft.service, &draft.wished, draft.current, who);
-            let candidates = found.map_err(|rejection| place(rejection.into(), index))?;
+            let candidates = match found {
+                Err(Rejection::NotFound { path, .. }) => {
+                    let refusal = unfit(tx, &facts, &draft.wished, &path).await?;
+                    return Err(place(refusal.into(), index));
+                }
+                found => found.map_err(|rejection| place(rejection.into(), index))?,
+            };
             let at = draft.service.place_of(draft.booked.location.as_ref());
             let candidates = candidates.closed_by(closings.clone(), asked, at.as_ref());
             parts.push(draft.with(candidates));
@@ -255,7 +260,7 @@ pub(super) enum Rule {
 pub(super) struct Arranged {
     pub(super) chosen: Vec<Chosen>,
     /// The part that can't be had by opening hours, by the grid, or because the business is closed, if there is one.
-    closed: Option<usize>,
+    closed: Option<(usize, SlotProblem)>,
 }
 
 /// Makes sure, behind the locks, that services and resources are there still.
@@ -299,6 +304,7 @@ pub(super) fn arrange(parts: &[Part], people: &People, ledger: &Ledger, rule: Ru
         let one = part
             .candidates
             .choose_free(view, span, part.id, &serving)
+            .map_err(|rejection| rejection.unless_skipped(rule == Rule::Times))
             .map_err(|rejection| rejection.of_part(&["bookings", &index.to_string()]))?;
         before = one.resources.iter().map(|resource| resource.id).collect();
         chosen.push(one);
@@ -313,6 +319,7 @@ pub(super) fn arrange(parts: &[Part], people: &People, ledger: &Ledger, rule: Ru
         part.candidates.close(one, view, busy);
     }
     let shut = chosen.iter().position(|one| one.shut);
+    let shut = shut.map(|index| (index, SlotProblem::NotFree));
     Ok(Arranged {
         closed: closed.or(shut),
         chosen,
@@ -324,14 +331,18 @@ fn without_others(ledger: &Ledger, own: &[BookingId], but: BookingId) -> Ledger 
     ledger.without(&others)
 }
 
-/// Asks the engine; if it refuses, at which part.
-fn chain(parts: &[Part], people: &People, ledger: &Ledger, rule: Rule) -> Result<Vec<Assignment>, usize> {
+/// Asks the engine; if it refuses, at which part, and why.
+fn chain(
+    parts: &[Part],
+    people: &People,
+    ledger: &Ledger,
+    rule: Rule,
+) -> Result<Vec<Assignment>, (usize, SlotProblem)> {
     let Some(first) = parts.first() else {
         return Ok(Vec::new());
     };
     let bound = rule != Rule::Times;
     let facts = people.facts(bound);
-    let hours = bound && facts.has_hours();
     let at = first.span.start();
     let busy = busy_times(ledger.claims(), None, ledger.now());
     let orders: Vec<Vec<ResourceId>> = parts.iter().map(|part| part.candidates.order()).collect();
@@ -368,14 +379,14 @@ fn chain(parts: &[Part], people: &People, ledger: &Ledger, rule: Rule) -> Result
         };
         let start = Start {
             at,
-            off_grid: !hours || rule != Rule::Hours { off_grid: false },
+            off_grid: rule != Rule::Hours { off_grid: false },
         };
         availability::check_chain(business, &asked, &query, start)
     });
     found.and_then(|found| found).map_err(|refusal| match refusal {
-        ChainRefusal::Part { part, .. } => part,
+        ChainRefusal::Part { part, refusal } => (part, problem(&refusal)),
         // Who could do it is told no more than that it isn't free: the search for a way has its end.
-        ChainRefusal::NoParts | ChainRefusal::NoSharedPlace | ChainRefusal::TooManyWays => 0,
+        ChainRefusal::NoParts | ChainRefusal::NoSharedPlace | ChainRefusal::TooManyWays => (0, SlotProblem::NotFree),
     })
 }
 
@@ -428,16 +439,8 @@ impl Arranged {
             Some(refuse(index, conflict::refuse(ask, clash, None)))
         });
         let closed = || {
-            self.closed.map(|index| {
-                let (conflicts, next_available) = (Vec::new(), None);
-                refuse(
-                    index,
-                    Rejection::SlotNotAvailable {
-                        conflicts,
-                        next_available,
-                    },
-                )
-            })
+            self.closed
+                .map(|(index, problem)| refuse(index, Rejection::no_slot(problem)))
         };
         clash.or_else(closed)
     }

@@ -103,7 +103,7 @@ impl Reschedule {
                 continue;
             };
             let any_length = self.input.skip_availability_validation;
-            let wanted = completed(before, &one.wanted);
+            let wanted = completed(tx, before, &one.wanted).await?;
             let draft = Draft::find(tx, before.id, &wanted, any_length, naming, None, Some(before))
                 .await
                 .map_err(|failure| in_slot(failure, index))?;
