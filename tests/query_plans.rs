@@ -428,6 +428,7 @@ async fn import(server: &Server, studio: &Studio) {
                 into,
                 allow_overlap: false,
                 dry_run: false,
+                remove_missing: true,
             };
             let caller = Caller::system(server.site);
             server.service().import(&caller, import).await.unwrap();

@@ -386,7 +386,7 @@ pub enum Rejection {
         rejection: Box<Rejection>,
     },
     /// Another object has this name already.
-    #[error("{}", taken(.kind))]
+    #[error("{}", taken(*kind))]
     AlreadyExists {
         /// What it names.
         kind: Kind,
@@ -425,7 +425,7 @@ impl From<Invalid> for Rejection {
     }
 }
 
-fn taken(kind: &Kind) -> &'static str {
+fn taken(kind: Kind) -> &'static str {
     match kind {
         Kind::Options => "the service has options already",
         _ => "the name is taken",

@@ -116,8 +116,8 @@ pub(super) async fn move_sessions(
         .map(|session| seats_of(Target::Session(session.id)))
         .collect();
     let (ledger, bookings) = under.lock(tx, &spots, &seen).await?;
-    let moves = sessions.into_iter().filter(|session| moved.contains(&session.id));
-    put(tx, moves.collect(), &to, was_at).await?;
+    let leaving = sessions.into_iter().filter(|session| moved.contains(&session.id));
+    put(tx, leaving.collect(), &to, was_at).await?;
     for booking in bookings
         .iter()
         .filter(|booking| was_at(booking.booked.location.as_ref()))
