@@ -313,6 +313,7 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
     let branch = stage.branch().await;
     let priced = stage.priced(&branch).await;
     let (own_type, ranked) = (stage.resource_type().await, stage.ranked().await);
+    let monthly = stage.monthly().await;
     let category = stage.category().await;
     let shown = stage.shown(&category).await;
     let held = stage.held().await;
@@ -372,6 +373,7 @@ async fn actual(stage: &Stage, schema: &Schema) -> Table {
             kept.clone(),
             own_type.clone(),
             ranked.clone(),
+            monthly.clone(),
             json!(studio.course.id.to_string()),
             json!(studio.workshop.id.to_string()),
             json!(studio.training.id.to_string()),

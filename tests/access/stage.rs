@@ -287,6 +287,19 @@ impl Stage {
         self.made("createService", service, "service").await
     }
 
+    /// A course that is paid for by the month.
+    pub async fn monthly(&self) -> Value {
+        let month = json!({
+            "amountPerBillingCycle": { "amount": "9.50", "currency": "EUR" }, "totalPayments": 3, "firstCharge": "SCHEDULED",
+            "recurringStartDate": "2040-01-01", "fullUpfrontPayment": { "discountPercentage": "10" },
+        });
+        let course = json!({
+            "type": "COURSE", "name": format!("Monthly {}", self.number()), "defaultCapacity": 3,
+            "payment": { "rateType": "SUBSCRIPTION", "subscription": month },
+        });
+        self.made("createService", course, "service").await
+    }
+
     /// A type of resource, whose name no other one has.
     pub async fn resource_type(&self) -> Value {
         let name = ResourceTypeId::new().to_string();

@@ -482,6 +482,19 @@ on_both_engines! {
         assert_eq!(no(&anna, "cancelMultiServiceBooking", &new, json!({})).await, "MULTI_SERVICE_BOOKING_INCLUDES_MULTIPLE_STAFF_MEMBERS");
         let twice = made(&owner, confirmed(package(&[(&cut, "11:00"), (&cut, "12:00")]))).await;
         act(&anna, "cancelMultiServiceBooking", &twice, json!({})).await;
+        // Onto a colleague's calendar it doesn't go.
+        let both = service(&owner, "Both", 60, 0, &[&studio.anna, &studio.ben]).await;
+        let hers = made(&owner, confirmed(package(&[(&both, "11:00"), (&both, "12:00")]))).await;
+        assert_eq!(served(&hers), ["Anna", "Anna"]);
+        let to = |with: &str| {
+            let one = |index: usize, clock: &str| {
+                json!({ "bookingId": hers["bookings"][index]["id"], "slot": { "serviceId": both, "startDate": at(clock), "resourceIds": [with] } })
+            };
+            json!({ "bookings": [one(0, "13:00"), one(1, "14:00")] })
+        };
+        let name = "rescheduleMultiServiceBooking";
+        assert_eq!(no(&anna, name, &hers, to(&studio.ben.id.to_string())).await, "UNAUTHORIZED_OPERATION");
+        act(&anna, name, &hers, to(&studio.anna.id.to_string())).await;
     }
 
     async fn a_question_that_makes_no_sense_is_told_so(engine) {

@@ -141,6 +141,25 @@ on_both_engines! {
         assert_eq!(server_of(&owner, &waiting[0]).await, json!(zoe));
     }
 
+    async fn who_was_only_asked_for_is_not_asked_for_any_more(engine) {
+        let (_server, studio, owner) = studio(engine).await;
+        let mut begun = Vec::new();
+        for minutes in [0, 120] {
+            let made = owner.done("createBooking", studio.appointment(&studio.massage, minutes, &[&studio.anna])).await;
+            begun.push(made["id"].as_str().unwrap().to_owned());
+        }
+        let anna = json!({ "resourceId": studio.anna.id.to_string() });
+        let counted = done(&owner, "deleteResource", with(anna.clone(), json!({ "dryRun": true })), DELETED).await;
+        assert_eq!(counted["impact"], json!({ "bookings": 0, "sessions": 0 }), "nothing is in the way");
+        done(&owner, "deleteResource", anna, DELETED).await;
+        let paid = json!({ "bookingId": begun[0], "paymentStatus": "PAID" });
+        assert_eq!(owner.done("confirmOrDeclineBooking", paid).await["status"], "CONFIRMED");
+        assert_eq!(server_of(&owner, &begun[0]).await, json!(studio.ben.id.to_string()));
+        let slot = json!({ "appointment": { "serviceId": studio.massage.id.to_string(), "startDate": studio.at(240) } });
+        let moved = owner.done("rescheduleBooking", json!({ "bookingId": begun[1], "slot": slot })).await;
+        assert_eq!(moved["startDate"], studio.at(240));
+    }
+
     async fn a_series_goes_on_with_the_other(engine) {
         let (_server, studio, owner) = studio(engine).await;
         let zoe = staff(&owner, "Zoe").await;

@@ -121,10 +121,11 @@ impl Serving {
         })
     }
 
-    fn impact(&self) -> ReassignmentImpact {
+    /// What is in the way, or with `begun` what passes to another one.
+    fn impact(&self, begun: bool) -> ReassignmentImpact {
         let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         ReassignmentImpact {
-            bookings: number(self.of_sessions.len() + self.held.len() + self.begun.len()),
+            bookings: number(self.of_sessions.len() + self.held.len() + if begun { self.begun.len() } else { 0 }),
             sessions: number(self.sessions.len()),
         }
     }
@@ -203,7 +204,8 @@ impl Delete {
             let ledger = Ledger::look(tx, &self.both(to, now)).await?;
             check_fit(&ledger, resource.id, heir.id)?;
         }
-        Ok(Serving::find(tx, resource.id).await?.impact())
+        let passes = self.input.reassign_to.is_some();
+        Ok(Serving::find(tx, resource.id).await?.impact(passes))
     }
 
     /// Deletes it if it serves nothing any more.
@@ -296,7 +298,7 @@ impl Delete {
             reassign(tx, &ledger, &booking, booked, actor).await?;
         }
         ledger.review(tx, None, actor).await?;
-        Ok((resource, ledger.now(), serving.impact()))
+        Ok((resource, ledger.now(), serving.impact(true)))
     }
 }
 

@@ -211,6 +211,9 @@ impl Command for Reschedule {
                 resources: chosen.resources,
                 ..part.booked
             };
+            let place = slot(one.index);
+            let place: Vec<&str> = place.iter().map(String::as_str).collect();
+            access::require_kept(&self.caller, &before, &after.booked, &place)?;
             let takes = after.status.on_calendar() || before.held(now);
             if !takes {
                 plan::asked_for(&mut after.booked.resources);
