@@ -43,7 +43,7 @@ on_both_engines! {
         let cursor = owner.data("{ eventCursor }", json!({})).await;
         let dry = with(delete.clone(), json!({ "dryRun": true }));
         let counted = done(&owner, "deleteResource", dry.clone(), DELETED).await;
-        assert_eq!(counted, json!({ "resource": null, "impact": { "bookings": 4, "sessions": 2 }, "userErrors": [] }));
+        assert_eq!(counted, json!({ "resource": null, "impact": { "bookings": 3, "sessions": 2 }, "userErrors": [] }), "what is only begun is in nobody's way");
         let counted = done(&owner, "deleteResource", with(dry, json!({ "reassignTo": zoe })), DELETED).await;
         assert_eq!(counted["impact"], json!({ "bookings": 4, "sessions": 2 }));
         assert_eq!(owner.data("{ eventCursor }", json!({})).await, cursor, "nothing was written");

@@ -48,7 +48,7 @@ payload!(
 /// What of the future a deleted resource served.
 #[derive(SimpleObject, Clone, Copy, Debug)]
 pub struct ReassignmentImpact {
-    /// Bookings: those that have it, those of the sessions, and those that were only begun with it.
+    /// Bookings: those that have it, those of the sessions, and, with `reassignTo`, those that were only begun with it.
     bookings: i32,
     /// Sessions of classes and courses.
     sessions: i32,

@@ -39,7 +39,7 @@ pub struct DeleteResource {
 /// What of the future a deleted resource served.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReassignmentImpact {
-    /// Bookings, those of its sessions too, and those that were only begun with it.
+    /// Bookings, those of its sessions too, and, of what passes on, those that were only begun with it.
     pub bookings: i64,
     /// Sessions.
     pub sessions: i64,
