@@ -123,7 +123,7 @@ impl AvailabilityQuery {
         #[graphql(desc = "Only at these locations, 1 to 5: those of the business, or places of the services' own.")]
         location_ids: Option<Vec<ID>>,
         #[graphql(
-            desc = "Only with these staff members and rooms, at most 135; of several of one type any one will do."
+            desc = "Only with these staff members and rooms, at most 135; of several of one type any one will do. An empty list: with any."
         )]
         resource_ids: Option<Vec<ID>>,
         #[graphql(desc = "Which services: 1 to 100 different ones. Services times days may come to 3660.")]

@@ -32,12 +32,12 @@ impl CalendarQuery {
         #[graphql(default = 1000, desc = "So many entries at the most, the earliest: 1 to 1000.")] limit: i32,
         #[graphql(
             desc = "Only what takes place at these locations: those of the business, or places of services' own. Blocked \
-            times are told all the same: they are of resources, wherever those are."
+            times are told all the same: they are of resources, wherever those are. An empty list: at none."
         )]
         location_ids: Option<Vec<ID>>,
         #[graphql(
             desc = "Of these resources, all of which there must be; of all that there are if not said, and then also \
-            sessions that need nobody."
+            sessions that need nobody. An empty list: of none."
         )]
         resource_ids: Option<Vec<ID>>,
         #[graphql(

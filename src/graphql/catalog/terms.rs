@@ -145,10 +145,10 @@ impl TermsMutation {
         )
     }
 
-    /// Gives a service options, with what each combination of their choices costs. The variants decide what a service with
-    /// a price costs; its own price is that of choices without one, such as of somebody who serves but wasn't known when
-    /// it was booked. A service that costs nothing does so whatever is chosen. Refused with `ALREADY_EXISTS` if the
-    /// service has options.
+    /// Gives a service options, with what each combination of their choices costs. The variants decide what a service of
+    /// the rate `VARIED` costs; its `defaultPrice` is that of choices without one, such as of somebody who serves but
+    /// wasn't known when it was booked. A service of another rate costs the same whatever is chosen. Refused with
+    /// `ALREADY_EXISTS` if the service has options.
     async fn create_service_options_and_variants(
         &self,
         ctx: &Context<'_>,
